@@ -1,0 +1,15 @@
+package dev.weft.datapath;
+
+import java.util.SortedMap;
+
+/**
+ * Counters since the datapath was opened.
+ *
+ * @param hits frames answered by a flow
+ * @param misses frames that matched none and became upcalls
+ * @param tunnelUpcalls upcalls of frames that came through the tunnel with a key bound to a worker
+ * @param delivered frames delivered by a tunnel key bound to a port: no flow, no upcall
+ * @param drops by reason, e.g. {@code unknown-peer}, {@code stale-key}, {@code upcall-budget}, {@code malformed}
+ */
+public record DatapathStatistics(
+        long hits, long misses, long tunnelUpcalls, long delivered, long flows, SortedMap<String, Long> drops) {}

@@ -1,0 +1,69 @@
+package dev.weft.datapath;
+
+import dev.weft.base.HotPath;
+import dev.weft.sim.flow.ActionList;
+import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.flow.FlowMask;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A worker's seat at the datapath: its upcalls, its flows. Only {@link #wakeUp()} may be called from another thread.
+ * Nothing here allocates in the steady state.
+ */
+@HotPath
+public interface WorkerPort {
+    int INSTALLED = 0;
+    /** An equal flow (same masked key, same mask) is there already, ours or another worker's: only execute the packet. */
+    int EXISTS = 1;
+    /** The cache is full: nothing was installed. */
+    int FULL = 2;
+
+    /** Hands up to {@code limit} waiting frames to the handler, oldest first. Returns how many. */
+    int poll(UpcallHandler handler, int limit);
+
+    /** Returns when an upcall waits, {@link #wakeUp()} was called, or after {@code nanos}. Spurious returns happen. */
+    void await(long nanos);
+
+    /** Makes the present or next {@link #await} return. From any thread. */
+    void wakeUp();
+
+    /**
+     * Installs a flow of this worker. {@code flowId} is the worker's own number for it, unique among its live flows.
+     * When the ingress port has its most masks (64) already and {@code mask} is new to it, the flow goes in exact.
+     *
+     * @return {@link #INSTALLED}, {@link #EXISTS} or {@link #FULL}
+     */
+    int install(long flowId, FlowKey key, FlowMask mask, ActionList actions);
+
+    /** Removes one of this worker's flows; unknown ids are ignored. */
+    void remove(long flowId);
+
+    /**
+     * Runs actions on a frame, as a flow would. The frame is not kept and not changed for the caller.
+     *
+     * @param inPort where it is thought to come from; never an output
+     */
+    void execute(MemorySegment segment, long offset, int length, int inPort, ActionList actions);
+
+    /** Reads the counters of this worker's flows that were used since the last call, at most {@code limit}. */
+    int readUsed(FlowUse use, int limit);
+
+    /** A frame no flow answered. The memory is valid until the call returns. */
+    @FunctionalInterface
+    interface UpcallHandler {
+        /** No flow matched. */
+        int MISS = 0;
+        /** A flow's DEC_TTL met a TTL of 1 or less. */
+        int TTL = 1;
+        /** A flow's output met a frame longer than its MTU. */
+        int MTU = 2;
+
+        void onUpcall(MemorySegment segment, long offset, int length, int inPort, int tunnelKey, int reason);
+    }
+
+    /** A flow was used. */
+    @FunctionalInterface
+    interface FlowUse {
+        void onUsed(long flowId, long packets, long bytes, long lastUsedNanos);
+    }
+}

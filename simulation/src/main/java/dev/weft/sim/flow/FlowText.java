@@ -1,0 +1,55 @@
+package dev.weft.sim.flow;
+
+import dev.weft.base.IpAddress;
+import dev.weft.base.MacAddress;
+import org.jspecify.annotations.Nullable;
+
+/** A key as people read it, one word per field that counts: {@code in=3 dst-mac=02:.. type=0x0800 dst=10.0.2.0/120}. */
+public final class FlowText {
+    private FlowText() {}
+
+    /** @param mask null: every field is shown exactly */
+    public static String of(FlowKey key, @Nullable FlowMask mask) {
+        var text = new StringBuilder(120);
+        text.append("in=").append(key.inPort());
+        if (key.inPort() == FlowKey.TUNNEL_PORT) {
+            text.append(" key=").append(key.tunnelKey());
+        }
+        field(text, "src-mac", MacAddress.toString(key.srcMac()), mask == null ? -1 : mask.word(2) >>> 16);
+        field(text, "dst-mac", MacAddress.toString(key.dstMac()), mask == null ? -1 : mask.word(1) >>> 16);
+        field(text, "vlan", "0x%04x".formatted(key.vlanTci()), mask == null ? key.vlanTci() : mask.word(2) & 0xffff);
+        field(text, "type", "0x%04x".formatted(key.etherType()), mask == null ? -1 : mask.word(1) & 0xffff);
+        address(text, "src", key.srcHigh(), key.srcLow(), mask, 3);
+        address(text, "dst", key.dstHigh(), key.dstLow(), mask, 5);
+        long m7 = mask == null ? -1L : mask.word(7);
+        field(text, "proto", Integer.toString(key.protocol()), m7 >>> 56);
+        field(text, "dscp", Integer.toString(key.dscp()), m7 >>> 48 & 0xff);
+        field(text, "fragment", Integer.toString(key.fragment()), m7 >>> 40 & 0xff);
+        field(text, "flags", "0x%02x".formatted(key.tcpFlags()), m7 >>> 32 & 0xff);
+        field(text, "l4-src", Integer.toString(key.l4Src()), m7 >>> 16 & 0xffff);
+        field(text, "l4-dst", Integer.toString(key.l4Dst()), m7 & 0xffff);
+        field(text, "icmp-id", Integer.toString(key.icmpId()), mask == null ? key.icmpId() : mask.word(8) >>> 48);
+        return text.toString();
+    }
+
+    private static void field(StringBuilder text, String name, String value, long mask) {
+        if (mask != 0) {
+            text.append(' ').append(name).append('=').append(value);
+        }
+    }
+
+    private static void address(
+            StringBuilder text, String name, long high, long low, @Nullable FlowMask mask, int firstWord) {
+        long maskHigh = mask == null ? -1L : mask.word(firstWord);
+        long maskLow = mask == null ? -1L : mask.word(firstWord + 1);
+        if ((maskHigh | maskLow) == 0) {
+            return;
+        }
+        int bits = Long.bitCount(maskHigh) + Long.bitCount(maskLow);
+        boolean v4 = IpAddress.isV4(high, low);
+        text.append(' ').append(name).append('=').append(IpAddress.toString(high & maskHigh, low & maskLow));
+        if (bits < 128) {
+            text.append('/').append(v4 ? Math.max(bits - 96, 0) : bits);
+        }
+    }
+}
