@@ -1,0 +1,124 @@
+package dev.weft.agent.lab;
+
+import dev.weft.base.NanoClock;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** A process of the lab: the store, an agent, or a program in a VM. Closing ends it, kindly first. */
+public final class WeftProcess implements AutoCloseable {
+    private static final String MAIN = "dev.weft.agent.cli.Weft";
+    private static final Duration KINDLY = Duration.ofSeconds(5);
+    private static final long POLL_MILLIS = 20;
+
+    private final String name;
+    private final Path log;
+    private final Process process;
+
+    private WeftProcess(String name, Path log, Process process) {
+        this.name = name;
+        this.log = log;
+        this.process = process;
+    }
+
+    static WeftProcess start(Place place, String name, Path log, List<String> arguments) {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        inheritedFlags().forEach(command::add);
+        // Several agents share two cores with everything else: less compiling, no collector threads.
+        command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx256m"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN));
+        command.addAll(arguments);
+        return new WeftProcess(name, log, place.start(log, command));
+    }
+
+    static WeftProcess program(Place place, String name, Path log, List<String> command) {
+        return new WeftProcess(name, log, place.start(log, command));
+    }
+
+    /** The access flags this JVM was started with: the children need the same. */
+    private static Stream<String> inheritedFlags() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(flag -> flag.startsWith("--enable-native-access")
+                        || flag.startsWith("--sun-misc-unsafe-memory-access")
+                        || flag.startsWith("--add-exports"));
+    }
+
+    public long pid() {
+        return process.pid();
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    public String output() {
+        try {
+            return Files.readString(log);
+        } catch (IOException e) {
+            return "(" + log + " cannot be read: " + e.getMessage() + ")";
+        }
+    }
+
+    /** Returns once a line of its output contains {@code text}. @throws LabException when it ends or time is up */
+    public void awaitOutput(String text, Duration limit) {
+        long deadline = NanoClock.SYSTEM.nanoTime() + limit.toNanos();
+        while (!output().contains(text)) {
+            if (!process.isAlive()) {
+                throw new LabException(name + " ended with " + process.exitValue() + " before it said '" + text
+                        + "'; its output:\n" + output());
+            }
+            if (deadline - NanoClock.SYSTEM.nanoTime() < 0) {
+                throw new LabException(name + " did not say '" + text + "' within " + limit.toSeconds()
+                        + " s; its output:\n" + output());
+            }
+            try {
+                process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new LabException("interrupted while waiting for " + name, e);
+            }
+        }
+    }
+
+    /** SIGSTOP, SIGCONT, SIGKILL …: as {@code kill -NAME}. */
+    public void signal(String signal) {
+        Commands.expect("kill", "-" + signal, Long.toString(pid()));
+    }
+
+    /** SIGKILL, and gone when this returns. */
+    public void kill() {
+        process.destroyForcibly();
+        awaitEnd();
+    }
+
+    @Override
+    public void close() {
+        if (!process.isAlive()) {
+            return;
+        }
+        process.destroy();
+        try {
+            if (!process.waitFor(KINDLY.toMillis(), TimeUnit.MILLISECONDS)) {
+                kill();
+            }
+        } catch (InterruptedException e) {
+            kill();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void awaitEnd() {
+        try {
+            process.waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
