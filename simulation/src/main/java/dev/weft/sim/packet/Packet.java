@@ -31,6 +31,9 @@ public final class Packet {
     /** TTL or hop limit, 0 when there is no IP header. */
     public int ttl;
 
+    /** The packet that an ICMP error is about; filled by {@link PacketParser}, absent in all other packets. */
+    public final Quote quote = new Quote();
+
     public void wrap(MemorySegment segment, long offset, int length) {
         this.segment = segment;
         this.offset = offset;
@@ -39,5 +42,6 @@ public final class Packet {
         l4Offset = 0;
         l3End = 0;
         ttl = 0;
+        quote.clear();
     }
 }

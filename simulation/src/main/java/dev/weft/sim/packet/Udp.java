@@ -1,0 +1,41 @@
+package dev.weft.sim.packet;
+
+import dev.weft.base.HotPath;
+import java.lang.foreign.MemorySegment;
+
+/** UDP header (RFC 768): source port(16) | destination port(16) | length with header(16) | checksum(16). */
+@HotPath
+public final class Udp {
+    public static final int LENGTH = 8;
+
+    static final int SRC_PORT_OFFSET = 0;
+    static final int DST_PORT_OFFSET = 2;
+    static final int LENGTH_OFFSET = 4;
+    static final int CHECKSUM_OFFSET = 6;
+
+    private Udp() {}
+
+    public static int srcPort(MemorySegment segment, long at) {
+        return Wire.u16(segment, at + SRC_PORT_OFFSET);
+    }
+
+    public static int dstPort(MemorySegment segment, long at) {
+        return Wire.u16(segment, at + DST_PORT_OFFSET);
+    }
+
+    public static int length(MemorySegment segment, long at) {
+        return Wire.u16(segment, at + LENGTH_OFFSET);
+    }
+
+    public static int checksum(MemorySegment segment, long at) {
+        return Wire.u16(segment, at + CHECKSUM_OFFSET);
+    }
+
+    /** Checksum 0. */
+    public static void write(MemorySegment segment, long at, int srcPort, int dstPort, int length) {
+        Wire.put16(segment, at + SRC_PORT_OFFSET, srcPort);
+        Wire.put16(segment, at + DST_PORT_OFFSET, dstPort);
+        Wire.put16(segment, at + LENGTH_OFFSET, length);
+        Wire.put16(segment, at + CHECKSUM_OFFSET, 0);
+    }
+}
