@@ -151,7 +151,9 @@ class PacketParserTest {
         var arp = Frames.arpRequest("10.0.1.5", "10.0.1.1");
         assertThat(codeWith(arp, IP + 4, 8)).isEqualTo("bad-arp");
         assertThat(codeWith(arp, IP + 6, 1)).isEqualTo("bad-arp");
-        assertThat(codeOf(Frames.ip("fd00::5", "::ffff:10.0.0.1", 17))).isEqualTo("mapped-address");
+        byte[] mapped = Frames.udp("[fd00::5]:1", "[::ff:0:0]:2").bytes();
+        mapped[IP + 34] = mapped[IP + 35] = (byte) 0xff;
+        assertThat(codeOf(mapped)).isEqualTo("mapped-address");
         assertThat(codeWith(Frames.udp("[fd00::5]:1", "[fd00::9]:2"), IP, 0x40)).isEqualTo("bad-ipv6-version");
     }
 
