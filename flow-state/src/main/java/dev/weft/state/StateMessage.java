@@ -1,0 +1,317 @@
+package dev.weft.state;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.IpAddress;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * What workers tell each other, as an Ethernet frame of its own kind, so that it takes the same tunnel in the same
+ * order as the data packet behind it. Big-endian; layout 1:
+ *
+ * <pre>
+ *  0  destination MAC, source MAC: 0
+ * 12  ethertype 0x88B5 (IEEE 802 local experimental 1)
+ * 14  home hash (32): the receiving host gives the frame to worker {@code hash mod its workers}
+ * 18  version (8) = 1 | kind (8) | length of what follows this word (16)
+ * 22  CONNECTION (60)       phase (8) protocol (8) vm port (16) remote port (16) zero (16) epoch (32)
+ *                           port id (128) vm address (128) remote address (128)
+ * 22  NEIGHBOUR_ASK (52)    router id (128) address (128) asker's underlay address (128) asker's home hash (32)
+ * 22  NEIGHBOUR_ANSWER (38) router id (128) address (128) MAC (48)
+ * </pre>
+ *
+ * <p>A frame is hostile until {@link #check} has said {@link #OK}; accessors after that only. Bytes behind the stated
+ * length are padding. A change of layout is a new version: a receiver counts versions it does not know and drops them.
+ */
+@HotPath
+public final class StateMessage {
+    public static final int ETHERTYPE = 0x88B5;
+
+    /** The tunnel key of state messages on every host; never given to a port. */
+    public static final int TUNNEL_KEY = 0xFFFFFF;
+
+    /** The longest message, frame and all. */
+    public static final int MAX_LENGTH = 82;
+
+    public static final int CONNECTION = 1;
+    public static final int NEIGHBOUR_ASK = 2;
+    public static final int NEIGHBOUR_ANSWER = 3;
+
+    /** Results of {@link #check}. */
+    public static final int OK = 0;
+
+    /** Shorter than it says, or than a message can be. */
+    public static final int TRUNCATED = 1;
+
+    public static final int NOT_STATE = 2;
+    public static final int UNKNOWN_VERSION = 3;
+    public static final int UNKNOWN_KIND = 4;
+    /** The stated length is not that of its kind. */
+    public static final int WRONG_LENGTH = 5;
+    /** A field holds what no sender writes: a phase, a family, an address or a MAC that cannot be. */
+    public static final int WRONG_VALUE = 6;
+
+    /** How many results there are, for counters by result. */
+    public static final int RESULTS = 7;
+
+    private static final int VERSION = 1;
+    private static final int ETHERTYPE_AT = 12;
+    private static final int HOME_AT = 14;
+    private static final int VERSION_AT = 18;
+    private static final int KIND_AT = 19;
+    private static final int LENGTH_AT = 20;
+    private static final int BODY = 22;
+
+    private static final int PHASE_AT = BODY;
+    private static final int PROTOCOL_AT = BODY + 1;
+    private static final int VM_PORT_AT = BODY + 2;
+    private static final int REMOTE_PORT_AT = BODY + 4;
+    private static final int EPOCH_AT = BODY + 8;
+    private static final int PORT_AT = BODY + 12;
+    private static final int VM_AT = BODY + 28;
+    private static final int REMOTE_AT = BODY + 44;
+    private static final int CONNECTION_BYTES = 60;
+
+    private static final int ROUTER_AT = BODY;
+    private static final int ADDRESS_AT = BODY + 16;
+    private static final int ASKER_AT = BODY + 32;
+    private static final int ASKER_HOME_AT = BODY + 48;
+    private static final int ASK_BYTES = 52;
+    private static final int MAC_AT = BODY + 32;
+    private static final int ANSWER_BYTES = 38;
+
+    private static final ValueLayout.OfShort BE_SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfInt BE_INT = JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfLong BE_LONG = JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+
+    private StateMessage() {}
+
+    /**
+     * Writes a connection record, addressed to the home of its return packets.
+     *
+     * @param phase a {@link Phase}
+     * @return the frame's length
+     */
+    public static int writeConnection(MemorySegment to, long at, ConnectionKey key, int phase, int epoch) {
+        header(to, at, key.homeHash(), CONNECTION, CONNECTION_BYTES);
+        to.set(JAVA_BYTE, at + PHASE_AT, (byte) phase);
+        to.set(JAVA_BYTE, at + PROTOCOL_AT, (byte) key.protocol());
+        to.set(BE_SHORT, at + VM_PORT_AT, (short) key.vmPort());
+        to.set(BE_INT, at + REMOTE_PORT_AT, key.remotePort() << 16);
+        to.set(BE_INT, at + EPOCH_AT, epoch);
+        twoLongs(to, at + PORT_AT, key.portHigh(), key.portLow());
+        twoLongs(to, at + VM_AT, key.vmHigh(), key.vmLow());
+        twoLongs(to, at + REMOTE_AT, key.remoteHigh(), key.remoteLow());
+        return BODY + CONNECTION_BYTES;
+    }
+
+    /**
+     * Writes the question who in the router's network has an address.
+     *
+     * @param askerHome any hash whose home on the asking host is the asking worker; the answer comes back to it
+     * @return the frame's length
+     */
+    public static int writeNeighbourAsk(
+            MemorySegment to,
+            long at,
+            long routerHigh,
+            long routerLow,
+            long high,
+            long low,
+            long askerHigh,
+            long askerLow,
+            int askerHome) {
+        header(to, at, homeOfNeighbour(routerHigh, routerLow, high, low), NEIGHBOUR_ASK, ASK_BYTES);
+        twoLongs(to, at + ROUTER_AT, routerHigh, routerLow);
+        twoLongs(to, at + ADDRESS_AT, high, low);
+        twoLongs(to, at + ASKER_AT, askerHigh, askerLow);
+        to.set(BE_INT, at + ASKER_HOME_AT, askerHome);
+        return BODY + ASK_BYTES;
+    }
+
+    /**
+     * Writes the answer to such a question.
+     *
+     * @param home the asker's home hash, from the question
+     * @return the frame's length
+     */
+    public static int writeNeighbourAnswer(
+            MemorySegment to, long at, int home, long routerHigh, long routerLow, long high, long low, long mac) {
+        header(to, at, home, NEIGHBOUR_ANSWER, ANSWER_BYTES);
+        twoLongs(to, at + ROUTER_AT, routerHigh, routerLow);
+        twoLongs(to, at + ADDRESS_AT, high, low);
+        to.set(BE_SHORT, at + MAC_AT, (short) (mac >>> 32));
+        to.set(BE_INT, at + MAC_AT + 2, (int) mac);
+        return BODY + ANSWER_BYTES;
+    }
+
+    /** {@link #OK}, or why this is not a message: one of the codes up to {@link #RESULTS}. */
+    public static int check(MemorySegment from, long at, int length) {
+        if (length < BODY) {
+            return length >= HOME_AT && !isState(from, at) ? NOT_STATE : TRUNCATED;
+        }
+        if (!isState(from, at)) {
+            return NOT_STATE;
+        }
+        if (from.get(JAVA_BYTE, at + VERSION_AT) != VERSION) {
+            return UNKNOWN_VERSION;
+        }
+        int expected = bodyBytes(kind(from, at));
+        if (expected < 0) {
+            return UNKNOWN_KIND;
+        }
+        if (unsignedShort(from, at + LENGTH_AT) != expected) {
+            return WRONG_LENGTH;
+        }
+        if (length < BODY + expected) {
+            return TRUNCATED;
+        }
+        return hasPossibleValues(from, at) ? OK : WRONG_VALUE;
+    }
+
+    /** What a code of {@link #check} means, for people. */
+    public static String describe(int result) {
+        return switch (result) {
+            case OK -> "ok";
+            case TRUNCATED -> "truncated";
+            case NOT_STATE -> "not-state";
+            case UNKNOWN_VERSION -> "unknown-version";
+            case UNKNOWN_KIND -> "unknown-kind";
+            case WRONG_LENGTH -> "wrong-length";
+            case WRONG_VALUE -> "wrong-value";
+            default -> throw new IllegalArgumentException("result " + result + " (expected 0.." + (RESULTS - 1) + ")");
+        };
+    }
+
+    public static int kind(MemorySegment from, long at) {
+        return Byte.toUnsignedInt(from.get(JAVA_BYTE, at + KIND_AT));
+    }
+
+    public static int homeHash(MemorySegment from, long at) {
+        return from.get(BE_INT, at + HOME_AT);
+    }
+
+    /** Of a CONNECTION: its key. */
+    public static void readKey(MemorySegment from, long at, ConnectionKey into) {
+        into.protocol(Byte.toUnsignedInt(from.get(JAVA_BYTE, at + PROTOCOL_AT)));
+        into.port(longAt(from, at + PORT_AT), longAt(from, at + PORT_AT + 8));
+        into.vm(longAt(from, at + VM_AT), longAt(from, at + VM_AT + 8), unsignedShort(from, at + VM_PORT_AT));
+        into.remote(
+                longAt(from, at + REMOTE_AT),
+                longAt(from, at + REMOTE_AT + 8),
+                unsignedShort(from, at + REMOTE_PORT_AT));
+    }
+
+    /** Of a CONNECTION: a {@link Phase}. */
+    public static int phase(MemorySegment from, long at) {
+        return from.get(JAVA_BYTE, at + PHASE_AT);
+    }
+
+    /** Of a CONNECTION. */
+    public static int epoch(MemorySegment from, long at) {
+        return from.get(BE_INT, at + EPOCH_AT);
+    }
+
+    /** Of a question or an answer, as the next three. */
+    public static long routerHigh(MemorySegment from, long at) {
+        return longAt(from, at + ROUTER_AT);
+    }
+
+    public static long routerLow(MemorySegment from, long at) {
+        return longAt(from, at + ROUTER_AT + 8);
+    }
+
+    public static long addressHigh(MemorySegment from, long at) {
+        return longAt(from, at + ADDRESS_AT);
+    }
+
+    public static long addressLow(MemorySegment from, long at) {
+        return longAt(from, at + ADDRESS_AT + 8);
+    }
+
+    /** Of a question, as the next two: the underlay address the answer goes to. */
+    public static long askerHigh(MemorySegment from, long at) {
+        return longAt(from, at + ASKER_AT);
+    }
+
+    public static long askerLow(MemorySegment from, long at) {
+        return longAt(from, at + ASKER_AT + 8);
+    }
+
+    public static int askerHome(MemorySegment from, long at) {
+        return from.get(BE_INT, at + ASKER_HOME_AT);
+    }
+
+    /** Of an answer. */
+    public static long mac(MemorySegment from, long at) {
+        return (long) unsignedShort(from, at + MAC_AT) << 32 | from.get(BE_INT, at + MAC_AT + 2) & 0xffff_ffffL;
+    }
+
+    /** One worker of a host hears all questions about one address. */
+    private static int homeOfNeighbour(long routerHigh, long routerLow, long high, long low) {
+        return ConnectionHash.of(routerHigh, routerLow, high, low, 0, 0, 0);
+    }
+
+    private static void header(MemorySegment to, long at, int home, int kind, int bodyBytes) {
+        to.set(JAVA_LONG_UNALIGNED, at, 0);
+        to.set(JAVA_INT_UNALIGNED, at + 8, 0);
+        to.set(BE_SHORT, at + ETHERTYPE_AT, (short) ETHERTYPE);
+        to.set(BE_INT, at + HOME_AT, home);
+        to.set(JAVA_BYTE, at + VERSION_AT, (byte) VERSION);
+        to.set(JAVA_BYTE, at + KIND_AT, (byte) kind);
+        to.set(BE_SHORT, at + LENGTH_AT, (short) bodyBytes);
+    }
+
+    private static boolean isState(MemorySegment from, long at) {
+        return unsignedShort(from, at + ETHERTYPE_AT) == ETHERTYPE;
+    }
+
+    private static int bodyBytes(int kind) {
+        return switch (kind) {
+            case CONNECTION -> CONNECTION_BYTES;
+            case NEIGHBOUR_ASK -> ASK_BYTES;
+            case NEIGHBOUR_ANSWER -> ANSWER_BYTES;
+            default -> -1;
+        };
+    }
+
+    private static boolean hasPossibleValues(MemorySegment from, long at) {
+        return switch (kind(from, at)) {
+            case CONNECTION ->
+                Phase.isPhase(phase(from, at)) && isV4At(from, at + VM_AT) == isV4At(from, at + REMOTE_AT);
+            case NEIGHBOUR_ASK -> isHostAt(from, at + ADDRESS_AT) && isHostAt(from, at + ASKER_AT);
+            default -> isHostAt(from, at + ADDRESS_AT) && mac(from, at) != 0 && (mac(from, at) >>> 40 & 1) == 0;
+        };
+    }
+
+    private static boolean isV4At(MemorySegment from, long at) {
+        return IpAddress.isV4(longAt(from, at), longAt(from, at + 8));
+    }
+
+    /** Neither a group nor "no address" of either family. */
+    private static boolean isHostAt(MemorySegment from, long at) {
+        long high = longAt(from, at);
+        long low = longAt(from, at + 8);
+        boolean none = high == 0 && (low == 0 || low == IpAddress.V4_MARK);
+        return !none && !IpAddress.isGroup(high, low);
+    }
+
+    private static void twoLongs(MemorySegment to, long at, long high, long low) {
+        to.set(BE_LONG, at, high);
+        to.set(BE_LONG, at + 8, low);
+    }
+
+    private static long longAt(MemorySegment from, long at) {
+        return from.get(BE_LONG, at);
+    }
+
+    private static int unsignedShort(MemorySegment from, long at) {
+        return Short.toUnsignedInt(from.get(BE_SHORT, at));
+    }
+}
