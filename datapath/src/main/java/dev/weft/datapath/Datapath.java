@@ -15,6 +15,12 @@ public interface Datapath extends AutoCloseable {
     /** Bound as the target of a tunnel key: the frame is looked up in the flow cache and, on a miss, simulated. */
     int TO_WORKER = -1;
 
+    /**
+     * The tunnel key of state frames between hosts; bound to {@link #TO_WORKER} by whoever wants them. Such a frame
+     * passes by the flow cache to its home worker, and is queued there before any later frame of its sender is handled.
+     */
+    int STATE_KEY = 0xff_ffff;
+
     /** What this kind is called: {@code memory}, {@code userspace}, {@code ebpf}. */
     String kind();
 
@@ -36,8 +42,12 @@ public interface Datapath extends AutoCloseable {
 
     List<PortStatistics> ports();
 
+    /** Who is told when an attached interface vanishes; one listener, the last one set. */
+    void setPortListener(PortListener listener);
+
     /**
-     * Binds a tunnel key (1..0xFFFFFE) of this host to a port, or to {@link #TO_WORKER}.
+     * Binds a tunnel key (1..0xFFFFFE) of this host to a port, or to {@link #TO_WORKER}; {@link #STATE_KEY} only to the
+     * latter.
      *
      * @throws DatapathException when the key is out of range
      */

@@ -15,7 +15,7 @@ public interface WorkerPort {
     int INSTALLED = 0;
     /** An equal flow (same masked key, same mask) is there already, ours or another worker's: only execute the packet. */
     int EXISTS = 1;
-    /** The cache is full: nothing was installed. */
+    /** The cache is full, or the ingress port is detached: nothing was installed. */
     int FULL = 2;
 
     /** Hands up to {@code limit} waiting frames to the handler, oldest first. Returns how many. */

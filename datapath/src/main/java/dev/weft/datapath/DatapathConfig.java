@@ -1,0 +1,59 @@
+package dev.weft.datapath;
+
+import dev.weft.base.IpAddress;
+import dev.weft.base.NanoClock;
+
+/**
+ * How a datapath is opened.
+ *
+ * @param workers seats, 1..127
+ * @param underlay the address tunnel packets leave from and arrive at, in the process's own network namespace
+ * @param tunnelPort UDP port of the tunnel; {@link #VXLAN_PORT} everywhere but in tests
+ * @param flowCapacity flows of all workers together
+ * @param upcallQueueBytes memory for waiting frames, of each worker
+ * @param clock stamps the use of flows and fills upcall budgets
+ */
+public record DatapathConfig(
+        int workers, IpAddress underlay, int tunnelPort, int flowCapacity, int upcallQueueBytes, NanoClock clock) {
+    /** RFC 7348 §5. */
+    public static final int VXLAN_PORT = 4789;
+
+    private static final int MAX_WORKERS = 127;
+    private static final int DEFAULT_FLOWS = 65_536;
+    private static final int DEFAULT_QUEUE_BYTES = 4 << 20;
+
+    public DatapathConfig {
+        if (workers < 1 || workers > MAX_WORKERS) {
+            throw new DatapathException("workers " + workers + " (expected 1.." + MAX_WORKERS + ")");
+        }
+        if (tunnelPort < 1 || tunnelPort > 65_535) {
+            throw new DatapathException("tunnel port " + tunnelPort + " (expected 1..65535)");
+        }
+        if (flowCapacity < 1 || flowCapacity > 1 << 24) {
+            throw new DatapathException("flow capacity " + flowCapacity + " (expected 1..16777216)");
+        }
+        if (upcallQueueBytes < 1) {
+            throw new DatapathException("upcall queue of " + upcallQueueBytes + " bytes (expected 1 or more)");
+        }
+    }
+
+    public static DatapathConfig of(int workers, IpAddress underlay) {
+        return new DatapathConfig(workers, underlay, VXLAN_PORT, DEFAULT_FLOWS, DEFAULT_QUEUE_BYTES, NanoClock.SYSTEM);
+    }
+
+    public DatapathConfig withTunnelPort(int port) {
+        return new DatapathConfig(workers, underlay, port, flowCapacity, upcallQueueBytes, clock);
+    }
+
+    public DatapathConfig withFlowCapacity(int flows) {
+        return new DatapathConfig(workers, underlay, tunnelPort, flows, upcallQueueBytes, clock);
+    }
+
+    public DatapathConfig withUpcallQueueBytes(int bytes) {
+        return new DatapathConfig(workers, underlay, tunnelPort, flowCapacity, bytes, clock);
+    }
+
+    public DatapathConfig withClock(NanoClock nanoClock) {
+        return new DatapathConfig(workers, underlay, tunnelPort, flowCapacity, upcallQueueBytes, nanoClock);
+    }
+}

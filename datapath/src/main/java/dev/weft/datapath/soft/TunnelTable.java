@@ -1,0 +1,61 @@
+package dev.weft.datapath.soft;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.IpAddress;
+import dev.weft.datapath.Datapath;
+import dev.weft.datapath.DatapathException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.agrona.collections.Int2IntHashMap;
+
+/** Own tunnel keys and known peers. Read by any thread from tables that are replaced whole. */
+final class TunnelTable {
+    static final int UNBOUND = Integer.MIN_VALUE;
+
+    private volatile Int2IntHashMap targets = new Int2IntHashMap(UNBOUND);
+    private volatile AddressMap<IpAddress> peers = AddressMap.of(Map.of());
+
+    /** The port of the key, {@link Datapath#TO_WORKER}, or {@link #UNBOUND}. */
+    @HotPath
+    int target(int key) {
+        return targets.get(key);
+    }
+
+    @HotPath
+    boolean isPeer(long high, long low) {
+        return peers.get(high, low) != null;
+    }
+
+    synchronized void bind(int key, int target) {
+        if (key < 1 || key > Datapath.STATE_KEY) {
+            throw new DatapathException("tunnel key " + key + " (expected 1.." + Datapath.STATE_KEY + ")");
+        }
+        if (key == Datapath.STATE_KEY && target != Datapath.TO_WORKER) {
+            throw new DatapathException("tunnel key " + key + " bound to port " + target
+                    + ": the key of state frames belongs to the workers; bind it to TO_WORKER");
+        }
+        if (target != Datapath.TO_WORKER && target < 1) {
+            throw new DatapathException(
+                    "tunnel key " + key + " bound to port " + target + " (expected 1 or more, or TO_WORKER)");
+        }
+        replace(copy -> copy.put(key, target));
+    }
+
+    synchronized void unbind(int key) {
+        replace(copy -> copy.remove(key));
+    }
+
+    private void replace(Consumer<Int2IntHashMap> change) {
+        var copy = new Int2IntHashMap(targets);
+        change.accept(copy);
+        targets = copy;
+    }
+
+    void setPeers(Set<IpAddress> addresses) {
+        var map = new HashMap<IpAddress, IpAddress>();
+        addresses.forEach(address -> map.put(address, address));
+        peers = AddressMap.of(map);
+    }
+}

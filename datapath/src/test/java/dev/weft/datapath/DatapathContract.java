@@ -1,0 +1,697 @@
+package dev.weft.datapath;
+
+import static dev.weft.datapath.TestFrames.exact;
+import static dev.weft.datapath.TestFrames.key;
+import static dev.weft.datapath.TestFrames.toDestination;
+import static dev.weft.datapath.TestFrames.udp;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.weft.base.IpAddress;
+import dev.weft.datapath.WorkerPort.UpcallHandler;
+import dev.weft.sim.flow.ActionList;
+import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.flow.FlowMask;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What every kind of datapath does. A kind's test extends it and says how hosts are made. */
+public abstract class DatapathContract {
+    protected static final IpAddress HOST_A = IpAddress.parse("127.7.0.1");
+    protected static final IpAddress HOST_B = IpAddress.parse("127.7.0.2");
+    protected static final IpAddress HOST_C = IpAddress.parse("127.7.0.3");
+    private static final int UNLIMITED = 1_000_000;
+
+    private final List<TestHost> hosts = new ArrayList<>();
+
+    /** A host of the underlay that all hosts of one test share. */
+    protected abstract TestHost open(DatapathConfig config);
+
+    /** A copy of an upcall. */
+    private record Upcall(int worker, byte[] frame, int inPort, int tunnelKey, int reason) {}
+
+    private TestHost host(IpAddress underlay, int workers) {
+        return host(DatapathConfig.of(workers, underlay).withFlowCapacity(256));
+    }
+
+    private TestHost host(DatapathConfig config) {
+        TestHost host = open(config);
+        hosts.add(host);
+        return host;
+    }
+
+    @AfterEach
+    void closeHosts() {
+        hosts.forEach(TestHost::close);
+    }
+
+    private static int attach(TestHost host) {
+        return host.datapath().attach(host.newInterface(UNLIMITED));
+    }
+
+    private static List<Upcall> poll(TestHost host) {
+        var upcalls = new ArrayList<Upcall>();
+        for (int i = 0; i < host.datapath().workers(); i++) {
+            int worker = i;
+            host.datapath()
+                    .worker(i)
+                    .poll(
+                            (segment, offset, length, inPort, tunnelKey, reason) -> upcalls.add(new Upcall(
+                                    worker,
+                                    segment.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE),
+                                    inPort,
+                                    tunnelKey,
+                                    reason)),
+                            64);
+        }
+        return upcalls;
+    }
+
+    private static List<Upcall> upcalls(TestHost host, int count) {
+        var upcalls = new ArrayList<Upcall>();
+        await().until(() -> {
+            upcalls.addAll(poll(host));
+            return upcalls.size() >= count;
+        });
+        return upcalls;
+    }
+
+    private static byte[] received(TestHost host, int port) {
+        var frame = new AtomicReference<byte[]>();
+        await().until(() -> {
+            frame.set(host.receive(port));
+            return frame.get() != null;
+        });
+        return frame.get();
+    }
+
+    private static void awaitHits(TestHost host, long hits) {
+        await().untilAsserted(
+                        () -> assertThat(host.datapath().statistics().hits()).isEqualTo(hits));
+    }
+
+    private static void awaitDrops(TestHost host, String reason, long count) {
+        await().untilAsserted(
+                        () -> assertThat(host.datapath().statistics().drops()).containsEntry(reason, count));
+    }
+
+    private static ActionList actions(Consumer<ActionList> fill) {
+        var list = new ActionList();
+        fill.accept(list);
+        return list;
+    }
+
+    private static PortStatistics statistics(TestHost host, int port) {
+        return host.datapath().ports().stream()
+                .filter(each -> each.port() == port)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    // Ports.
+
+    @Test
+    void listsAttachedPortsAndForgetsDetachedOnes() {
+        TestHost host = host(HOST_A, 1);
+        PortSpec first = host.newInterface(7);
+        PortSpec second = host.newInterface(8);
+        int one = host.datapath().attach(first);
+        int two = host.datapath().attach(second);
+
+        assertThat(one).isPositive().isNotEqualTo(two);
+        assertThat(host.datapath().ports()).extracting(PortStatistics::spec).containsExactly(first, second);
+        assertThat(host.datapath().ports()).allMatch(PortStatistics::up);
+
+        host.datapath().detach(one);
+        host.datapath().detach(4711);
+        assertThat(host.datapath().ports()).extracting(PortStatistics::port).containsExactly(two);
+        assertThat(host.datapath().attach(first)).as("a number comes back late").isNotIn(one, two);
+    }
+
+    @Test
+    void refusesAnInterfaceThatIsAttachedAlready() {
+        TestHost host = host(HOST_A, 1);
+        PortSpec spec = host.newInterface(UNLIMITED);
+        host.datapath().attach(spec);
+        var again = new PortSpec(UUID.randomUUID(), spec.interfaceName(), spec.namespace(), UNLIMITED);
+        assertThatThrownBy(() -> host.datapath().attach(again))
+                .isInstanceOf(DatapathException.class)
+                .hasMessageContaining(spec.interfaceName());
+    }
+
+    @Test
+    void tellsWhenAnInterfaceVanishesAndAttachesItsSuccessor() {
+        TestHost host = host(HOST_A, 1);
+        var lost = new AtomicReference<UUID>();
+        host.datapath().setPortListener((port, id) -> lost.set(id));
+        PortSpec spec = host.newInterface(UNLIMITED);
+        int port = host.datapath().attach(spec);
+
+        host.destroy(port);
+        await().untilAsserted(() -> assertThat(lost.get()).isEqualTo(spec.id()));
+        assertThat(statistics(host, port).up()).isFalse();
+
+        host.datapath().detach(port);
+        int successor = attach(host);
+        host.send(successor, udp("10.0.0.1", 1, "10.0.0.2", 2, 64, 10));
+        assertThat(upcalls(host, 1)).extracting(Upcall::inPort).containsExactly(successor);
+    }
+
+    // Misses, hits, flows.
+
+    @Test
+    void aMissIsOneUpcallWithTheWholeFrame() {
+        TestHost host = host(HOST_A, 1);
+        int port = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 1400);
+        host.send(port, frame);
+
+        Upcall upcall = upcalls(host, 1).getFirst();
+        assertThat(upcall.frame()).isEqualTo(frame);
+        assertThat(upcall.inPort()).isEqualTo(port);
+        assertThat(upcall.tunnelKey()).isZero();
+        assertThat(upcall.reason()).isEqualTo(UpcallHandler.MISS);
+        assertThat(poll(host)).isEmpty();
+        assertThat(host.datapath().statistics().misses()).isEqualTo(1);
+        assertThat(statistics(host, port).upcalls()).isEqualTo(1);
+    }
+
+    @Test
+    void theSecondPacketAndOneEqualUnderTheMaskCauseNoUpcall() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        int b = attach(host);
+        byte[] first = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        byte[] equalUnderMask = udp("10.0.0.9", 77, "10.0.0.2", 99, 64, 20);
+        WorkerPort worker = host.datapath().worker(0);
+        assertThat(worker.install(1, key(first, a, 0), toDestination(), actions(list -> list.output(b, 0))))
+                .isEqualTo(WorkerPort.INSTALLED);
+
+        host.send(a, first);
+        host.send(a, first);
+        host.send(a, equalUnderMask);
+        awaitHits(host, 3);
+        assertThat(poll(host)).isEmpty();
+        assertThat(received(host, b)).isEqualTo(first);
+        assertThat(received(host, b)).isEqualTo(first);
+        assertThat(received(host, b)).isEqualTo(equalUnderMask);
+
+        host.send(a, udp("10.0.0.1", 1000, "10.0.0.3", 53, 64, 10));
+        assertThat(upcalls(host, 1)).hasSize(1);
+    }
+
+    @Test
+    void anEqualFlowExistsAlreadyWhoeverInstalledIt() {
+        TestHost host = host(HOST_A, 2);
+        int a = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        byte[] other = udp("10.0.0.7", 1, "10.0.0.2", 2, 64, 10);
+        ActionList drop = new ActionList();
+        WorkerPort one = host.datapath().worker(0);
+        WorkerPort two = host.datapath().worker(1);
+        assertThat(one.install(1, key(frame, a, 0), toDestination(), drop)).isEqualTo(WorkerPort.INSTALLED);
+        assertThat(one.install(2, key(other, a, 0), toDestination(), drop)).isEqualTo(WorkerPort.EXISTS);
+        assertThat(two.install(1, key(other, a, 0), toDestination(), drop)).isEqualTo(WorkerPort.EXISTS);
+        assertThat(two.install(1, key(other, a, 0), exact(), drop))
+                .as("same packet, other mask")
+                .isEqualTo(WorkerPort.INSTALLED);
+
+        two.remove(99);
+        one.remove(1);
+        assertThat(two.install(2, key(frame, a, 0), toDestination(), drop)).isEqualTo(WorkerPort.INSTALLED);
+    }
+
+    @Test
+    void aRemovedFlowAnswersNoMore() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        int b = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        WorkerPort worker = host.datapath().worker(0);
+        worker.install(5, key(frame, a, 0), toDestination(), actions(list -> list.output(b, 0)));
+        host.send(a, frame);
+        awaitHits(host, 1);
+        assertThat(host.datapath().statistics().flows()).isEqualTo(1);
+
+        worker.remove(5);
+        host.send(a, frame);
+        assertThat(upcalls(host, 1)).hasSize(1);
+        assertThat(host.datapath().statistics().flows()).isZero();
+    }
+
+    @Test
+    void aFullCacheSaysSoAndTakesFlowsAgainWhenOneIsRemoved() {
+        TestHost host = host(DatapathConfig.of(1, HOST_A).withFlowCapacity(4));
+        int a = attach(host);
+        WorkerPort worker = host.datapath().worker(0);
+        ActionList drop = new ActionList();
+        for (int i = 0; i < 4; i++) {
+            byte[] frame = udp("10.0.0.1", 1, "10.0.1." + i, 2, 64, 10);
+            assertThat(worker.install(i, key(frame, a, 0), toDestination(), drop))
+                    .isEqualTo(WorkerPort.INSTALLED);
+        }
+        FlowKey fifth = key(udp("10.0.0.1", 1, "10.0.2.1", 2, 64, 10), a, 0);
+        assertThat(worker.install(9, fifth, toDestination(), drop)).isEqualTo(WorkerPort.FULL);
+        worker.remove(2);
+        assertThat(worker.install(9, fifth, toDestination(), drop)).isEqualTo(WorkerPort.INSTALLED);
+    }
+
+    @Test
+    void atTheMaskLimitTheNextFlowIsExact() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        int b = attach(host);
+        WorkerPort worker = host.datapath().worker(0);
+        byte[] other = udp("10.0.0.1", 1, "10.9.0.1", 2, 64, 10);
+        for (int bits = 0; bits < 64; bits++) {
+            var mask = new FlowMask();
+            mask.clear();
+            mask.addEtherType();
+            mask.addL4();
+            mask.addDst(64 + bits);
+            assertThat(worker.install(bits, key(other, a, 0), mask, new ActionList()))
+                    .isEqualTo(WorkerPort.INSTALLED);
+        }
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        byte[] sibling = udp("10.0.0.1", 1001, "10.0.0.2", 53, 64, 10);
+        worker.install(100, key(frame, a, 0), toDestination(), actions(list -> list.output(b, 0)));
+
+        assertThat(host.datapath().flows())
+                .filteredOn(flow -> flow.flowId() == 100)
+                .extracting(FlowDump::mask)
+                .containsExactly(exact());
+        host.send(a, frame);
+        assertThat(received(host, b)).isEqualTo(frame);
+        host.send(a, sibling);
+        assertThat(upcalls(host, 1).getFirst().frame()).isEqualTo(sibling);
+
+        worker.remove(0);
+        worker.install(101, key(sibling, a, 0), toDestination(), actions(list -> list.output(b, 0)));
+        host.send(a, udp("10.0.0.5", 5, "10.0.0.2", 5, 64, 10));
+        awaitHits(host, 2);
+    }
+
+    @Test
+    void countsWhatEachFlowCarriedAndReportsUsedFlowsOnce() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        int b = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 100);
+        WorkerPort worker = host.datapath().worker(0);
+        worker.install(5, key(frame, a, 0), toDestination(), actions(list -> list.output(b, 0)));
+        worker.install(6, key(udp("10.0.0.1", 1, "10.0.0.3", 1, 64, 1), a, 0), toDestination(), new ActionList());
+        host.send(a, frame);
+        host.send(a, frame);
+        awaitHits(host, 2);
+
+        var used = new ArrayList<long[]>();
+        WorkerPort.FlowUse collect = (id, packets, bytes, last) -> used.add(new long[] {id, packets, bytes});
+        assertThat(worker.readUsed(collect, 10)).isEqualTo(1);
+        assertThat(used).containsExactly(new long[] {5, 2, 2L * frame.length});
+        assertThat(worker.readUsed(collect, 10)).isZero();
+
+        host.send(a, frame);
+        awaitHits(host, 3);
+        assertThat(worker.readUsed(collect, 10)).isEqualTo(1);
+        assertThat(used.getLast()).containsExactly(5, 3, 3L * frame.length);
+        assertThat(host.datapath().flows())
+                .filteredOn(flow -> flow.flowId() == 5)
+                .allMatch(flow -> flow.packets() == 3 && flow.key().inPort() == a && flow.worker() == 0);
+        assertThat(statistics(host, a).receivedPackets()).isEqualTo(3);
+        await().untilAsserted(() -> assertThat(statistics(host, b).sentBytes()).isEqualTo(3L * frame.length));
+    }
+
+    @Test
+    void anEmptyListDrops() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 100);
+        host.datapath().worker(0).install(5, key(frame, a, 0), toDestination(), new ActionList());
+        host.send(a, frame);
+        awaitDrops(host, "by-flow", 1);
+    }
+
+    // Actions.
+
+    @Test
+    void rewritesAndDecrementsWithRightChecksums() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        int b = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        host.datapath().worker(0).install(1, key(frame, a, 0), toDestination(), actions(list -> {
+            list.setSrcMac(0x02aa_0000_0001L);
+            list.setDstMac(0x02bb_0000_0002L);
+            list.decTtl();
+            list.output(b, 0);
+        }));
+        host.send(a, frame);
+
+        byte[] out = received(host, b);
+        assertThat(Arrays.copyOf(out, 12)).containsExactly(0x02, 0xbb, 0, 0, 0, 0x02, 0x02, 0xaa, 0, 0, 0, 0x01);
+        assertThat(out[TestFrames.ETHERNET + 8]).isEqualTo((byte) 63);
+        assertThat(TestFrames.sum(out, TestFrames.ETHERNET, 20, 0)).isEqualTo(0xffff);
+        assertThat(TestFrames.transportSum(out)).isEqualTo(0xffff);
+    }
+
+    @Test
+    void aTtlOfOneGoesToUserSpace() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        int b = attach(host);
+        byte[] living = udp("10.0.0.1", 1000, "10.0.0.2", 53, 2, 10);
+        byte[] dying = udp("10.0.0.1", 1000, "10.0.0.2", 53, 1, 10);
+        host.datapath().worker(0).install(1, key(living, a, 0), toDestination(), actions(list -> {
+            list.setSrcMac(1);
+            list.decTtl();
+            list.output(b, 0);
+        }));
+        host.send(a, dying);
+        Upcall upcall = upcalls(host, 1).getFirst();
+        assertThat(upcall.reason()).isEqualTo(UpcallHandler.TTL);
+        assertThat(upcall.frame()).as("as it came").isEqualTo(dying);
+        host.send(a, living);
+        assertThat(received(host, b)[TestFrames.ETHERNET + 8]).isEqualTo((byte) 1);
+    }
+
+    @Test
+    void aPacketLongerThanTheOutputsMtuGoesToUserSpace() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        int b = attach(host);
+        byte[] fits = udp("10.0.0.1", 1000, "10.0.0.2", 53, 2, 1000 - 28);
+        byte[] tooLong = udp("10.0.0.1", 1000, "10.0.0.2", 53, 2, 1001 - 28);
+        host.datapath().worker(0).install(1, key(fits, a, 0), toDestination(), actions(list -> list.output(b, 1000)));
+        host.send(a, tooLong);
+        Upcall upcall = upcalls(host, 1).getFirst();
+        assertThat(upcall.reason()).isEqualTo(UpcallHandler.MTU);
+        assertThat(upcall.frame()).isEqualTo(tooLong);
+        host.send(a, fits);
+        assertThat(received(host, b)).isEqualTo(fits);
+    }
+
+    @Test
+    void aFloodNeverGoesBackOutOfItsIngress() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        int b = attach(host);
+        int c = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        host.datapath().worker(0).install(1, key(frame, a, 0), toDestination(), actions(list -> {
+            list.output(b, 0);
+            list.output(a, 0);
+            list.output(c, 0);
+        }));
+        host.send(a, frame);
+        assertThat(received(host, b)).isEqualTo(frame);
+        assertThat(received(host, c)).isEqualTo(frame);
+        assertThat(statistics(host, a).sentPackets()).isZero();
+        assertThat(host.receive(a)).isNull();
+        awaitDrops(host, "ingress-port", 1);
+    }
+
+    @Test
+    void executeRunsActionsOnceAndLeavesTheFrameAsItWas() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        int b = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        byte[] padded = new byte[frame.length + 8];
+        System.arraycopy(frame, 0, padded, 3, frame.length);
+        byte[] before = padded.clone();
+        host.datapath().worker(0).execute(MemorySegment.ofArray(padded), 3, frame.length, a, actions(list -> {
+            list.decTtl();
+            list.output(a, 0);
+            list.output(b, 0);
+        }));
+        assertThat(received(host, b)[TestFrames.ETHERNET + 8]).isEqualTo((byte) 63);
+        assertThat(padded).isEqualTo(before);
+        assertThat(statistics(host, a).sentPackets()).isZero();
+        assertThat(host.datapath().statistics().hits()).isZero();
+    }
+
+    @Test
+    void anOutputToADetachedPortIsDroppedAndCounted() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        int b = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        WorkerPort worker = host.datapath().worker(0);
+        worker.install(1, key(frame, a, 0), toDestination(), actions(list -> list.output(b, 0)));
+        host.datapath().detach(b);
+        host.send(a, frame);
+        awaitDrops(host, "no-port", 1);
+        assertThat(worker.install(2, key(frame, b, 0), toDestination(), new ActionList()))
+                .isEqualTo(WorkerPort.FULL);
+    }
+
+    // Tunnel.
+
+    private static void tunnel(TestHost from, int inPort, byte[] frame, IpAddress to, int key) {
+        from.datapath()
+                .worker(0)
+                .execute(
+                        MemorySegment.ofArray(frame),
+                        0,
+                        frame.length,
+                        inPort,
+                        actions(list -> list.tunnel(to.high(), to.low(), key, 0)));
+    }
+
+    @Test
+    void aTunnelKeyDeliversWithoutFlowOrUpcall() {
+        TestHost sender = host(HOST_A, 1);
+        TestHost receiver = host(HOST_B, 1);
+        int a = attach(sender);
+        int b = attach(receiver);
+        receiver.datapath().setPeers(Set.of(HOST_A));
+        receiver.datapath().bindTunnelKey(0x012345, b);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 1000);
+        sender.datapath()
+                .worker(0)
+                .install(
+                        1,
+                        key(frame, a, 0),
+                        toDestination(),
+                        actions(list -> list.tunnel(HOST_B.high(), HOST_B.low(), 0x012345, 0)));
+        sender.send(a, frame);
+
+        assertThat(received(receiver, b)).isEqualTo(frame);
+        DatapathStatistics statistics = receiver.datapath().statistics();
+        assertThat(statistics.delivered()).isEqualTo(1);
+        assertThat(statistics.misses() + statistics.tunnelUpcalls() + statistics.hits())
+                .isZero();
+    }
+
+    @Test
+    void anUnknownKeyAndAnUnknownPeerAreRefusedAndCounted() {
+        TestHost sender = host(HOST_A, 1);
+        TestHost stranger = host(HOST_C, 1);
+        TestHost receiver = host(HOST_B, 1);
+        int b = attach(receiver);
+        receiver.datapath().setPeers(Set.of(HOST_A));
+        receiver.datapath().bindTunnelKey(7, b);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+
+        tunnel(sender, 1, frame, HOST_B, 8);
+        awaitDrops(receiver, "stale-key", 1);
+        tunnel(stranger, 1, frame, HOST_B, 7);
+        awaitDrops(receiver, "unknown-peer", 1);
+
+        receiver.datapath().setPeers(Set.of(HOST_C));
+        tunnel(stranger, 1, frame, HOST_B, 7);
+        assertThat(received(receiver, b)).isEqualTo(frame);
+        receiver.datapath().unbindTunnelKey(7);
+        tunnel(stranger, 1, frame, HOST_B, 7);
+        awaitDrops(receiver, "stale-key", 2);
+        assertThat(receiver.datapath().statistics().delivered()).isEqualTo(1);
+    }
+
+    @Test
+    void refusesTunnelKeysOutOfRange() {
+        TestHost host = host(HOST_A, 1);
+        for (int key : new int[] {0, -1, 0x100_0000}) {
+            assertThatThrownBy(() -> host.datapath().bindTunnelKey(key, 1))
+                    .isInstanceOf(DatapathException.class)
+                    .hasMessageContaining("expected 1..");
+        }
+        assertThatThrownBy(() -> host.datapath().bindTunnelKey(Datapath.STATE_KEY, 1))
+                .isInstanceOf(DatapathException.class);
+    }
+
+    @Test
+    void aKeyBoundToTheWorkersIsLookedUpWithTheTunnelAsIngress() {
+        TestHost sender = host(HOST_A, 1);
+        TestHost receiver = host(HOST_B, 1);
+        int b = attach(receiver);
+        int c = attach(receiver);
+        receiver.datapath().setPeers(Set.of(HOST_A));
+        receiver.datapath().bindTunnelKey(9, Datapath.TO_WORKER);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+
+        tunnel(sender, 1, frame, HOST_B, 9);
+        Upcall upcall = upcalls(receiver, 1).getFirst();
+        assertThat(upcall.inPort()).isEqualTo(FlowKey.TUNNEL_PORT);
+        assertThat(upcall.tunnelKey()).isEqualTo(9);
+        assertThat(receiver.datapath().statistics().tunnelUpcalls()).isEqualTo(1);
+
+        receiver.datapath().worker(0).install(1, key(frame, FlowKey.TUNNEL_PORT, 9), toDestination(), actions(list -> {
+            list.output(b, 0);
+            list.output(c, 0);
+        }));
+        tunnel(sender, 1, frame, HOST_B, 9);
+        assertThat(received(receiver, b)).isEqualTo(frame);
+        assertThat(received(receiver, c)).isEqualTo(frame);
+        assertThat(receiver.datapath().statistics().tunnelUpcalls()).isEqualTo(1);
+    }
+
+    @Test
+    void stateFramesReachTheHomeTheyNameBeforeTheDataBehindThem() {
+        TestHost sender = host(HOST_A, 1);
+        TestHost receiver = host(HOST_B, 4);
+        int b = attach(receiver);
+        receiver.datapath().setPeers(Set.of(HOST_A));
+        receiver.datapath().bindTunnelKey(Datapath.STATE_KEY, Datapath.TO_WORKER);
+        receiver.datapath().bindTunnelKey(7, b);
+        byte[] data = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        for (int home = 0; home < 4; home++) {
+            byte[] state = new byte[64];
+            state[12] = (byte) 0x88;
+            state[13] = (byte) 0xb5;
+            state[17] = (byte) (4 + home);
+            tunnel(sender, 1, state, HOST_B, Datapath.STATE_KEY);
+            tunnel(sender, 1, data, HOST_B, 7);
+
+            assertThat(received(receiver, b)).isEqualTo(data);
+            List<Upcall> queued = poll(receiver);
+            assertThat(queued).hasSize(1);
+            assertThat(queued.getFirst().worker()).isEqualTo(home);
+            assertThat(queued.getFirst().tunnelKey()).isEqualTo(Datapath.STATE_KEY);
+            assertThat(queued.getFirst().frame()).isEqualTo(state);
+        }
+        assertThat(receiver.datapath().statistics().stateFrames()).isEqualTo(4);
+        assertThat(receiver.datapath().statistics().tunnelUpcalls()).isZero();
+    }
+
+    // Workers and budgets.
+
+    @Test
+    void bothDirectionsOfAConversationHaveOneHome() {
+        TestHost host = host(HOST_A, 4);
+        int a = attach(host);
+        int b = attach(host);
+        var homes = new ArrayList<Integer>();
+        for (int i = 0; i < 32; i++) {
+            host.send(a, udp("10.0.0.1", 1000 + i, "10.0.0.2", 53, 64, 10));
+            int there = upcalls(host, 1).getFirst().worker();
+            host.send(b, udp("10.0.0.2", 53, "10.0.0.1", 1000 + i, 64, 10));
+            int back = upcalls(host, 1).getFirst().worker();
+            assertThat(back).isEqualTo(there);
+            homes.add(there);
+        }
+        assertThat(homes).contains(0, 1, 2, 3);
+    }
+
+    @Test
+    void aPortHasItsBudgetOfUpcallsAndNoMore() {
+        TestHost host = host(HOST_A, 1);
+        int greedy = host.datapath().attach(host.newInterface(5));
+        int other = attach(host);
+        long start = System.nanoTime();
+        for (int i = 0; i < 50; i++) {
+            host.send(greedy, udp("10.0.0.1", i, "10.0.0.2", 53, 64, 10));
+        }
+        await().untilAsserted(() ->
+                assertThat(statistics(host, greedy).receivedPackets()).isEqualTo(50));
+        await().untilAsserted(() -> {
+            PortStatistics statistics = statistics(host, greedy);
+            assertThat(statistics.upcalls() + statistics.upcallsOverBudget()).isEqualTo(50);
+        });
+        long refilled = 5 * (System.nanoTime() - start) / TimeUnit.SECONDS.toNanos(1) + 1;
+        PortStatistics statistics = statistics(host, greedy);
+        assertThat(statistics.upcalls()).isBetween(5L, 5 + refilled);
+        assertThat(host.datapath().statistics().drops()).containsEntry("upcall-budget", statistics.upcallsOverBudget());
+
+        host.send(other, udp("10.0.0.3", 1, "10.0.0.2", 53, 64, 10));
+        await().untilAsserted(
+                        () -> assertThat(statistics(host, other).upcalls()).isEqualTo(1));
+    }
+
+    @Test
+    void aFloodingPortNeverTakesAnothersShareOfTheQueue() {
+        TestHost host = host(DatapathConfig.of(1, HOST_A).withUpcallQueueBytes(64 * 2048));
+        int flooding = attach(host);
+        int victim = attach(host);
+        for (int i = 0; i < 200; i++) {
+            host.send(flooding, udp("10.0.0.1", i, "10.0.0.2", 53, 64, 10));
+        }
+        // Four shares (two ports, the tunnel, state frames) of sixteen chunks.
+        awaitDrops(host, "upcall-queue-full", 184);
+        for (int i = 0; i < 16; i++) {
+            host.send(victim, udp("10.0.0.3", i, "10.0.0.2", 53, 64, 10));
+        }
+        await().untilAsserted(
+                        () -> assertThat(statistics(host, victim).upcalls()).isEqualTo(16));
+        assertThat(host.datapath().statistics().drops()).containsEntry("upcall-queue-full", 184L);
+        assertThat(upcalls(host, 32)).hasSize(32);
+        host.send(flooding, udp("10.0.0.1", 1, "10.0.0.2", 53, 64, 10));
+        assertThat(upcalls(host, 1)).as("room again").hasSize(1);
+    }
+
+    @Test
+    void awaitEndsForAnUpcallAndForAWakeUp() throws Exception {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        WorkerPort worker = host.datapath().worker(0);
+        var woken = CompletableFuture.runAsync(() -> worker.await(TimeUnit.MINUTES.toNanos(5)));
+        worker.wakeUp();
+        woken.get(10, TimeUnit.SECONDS);
+
+        var upcall = CompletableFuture.supplyAsync(() -> {
+            int polled = 0;
+            while (polled == 0) {
+                worker.await(TimeUnit.MINUTES.toNanos(5));
+                polled = worker.poll((segment, offset, length, inPort, tunnelKey, reason) -> {}, 1);
+            }
+            return polled;
+        });
+        host.send(a, udp("10.0.0.1", 1, "10.0.0.2", 53, 64, 10));
+        assertThat(upcall.get(10, TimeUnit.SECONDS)).isEqualTo(1);
+    }
+
+    @Test
+    void malformedFramesAreDroppedAndCounted() {
+        TestHost host = host(HOST_A, 1);
+        int a = attach(host);
+        byte[] lying = udp("10.0.0.1", 1, "10.0.0.2", 53, 64, 10);
+        lying[TestFrames.ETHERNET] = 0x4f;
+        host.send(a, lying);
+        awaitDrops(host, "malformed", 1);
+        assertThat(poll(host)).isEmpty();
+    }
+
+    @Test
+    void closeReleasesEverything() {
+        TestHost first = host(HOST_A, 1);
+        PortSpec spec = first.newInterface(UNLIMITED);
+        first.datapath().attach(spec);
+        first.datapath().close();
+        assertThat(first.datapath().ports()).isEmpty();
+
+        TestHost second = host(HOST_A, 1);
+        int port = second.datapath().attach(spec);
+        assertThat(statistics(second, port).up()).isTrue();
+    }
+}
