@@ -1,8 +1,0 @@
-package dev.weft.topology;
-
-class MemoryTopologyStoreTest extends TopologyStoreContract {
-    @Override
-    TopologyStore open() {
-        return new MemoryTopologyStore();
-    }
-}
