@@ -8,23 +8,31 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.UUID;
 
 /** Brings one object into canonical form and reports what its own fields do wrong, by the schema's options alone. */
 final class Canonical {
     private final ObjectKind kind;
     private final String label;
+    private final ObjectRef subject;
     private final List<Problem> problems;
 
-    private Canonical(ObjectKind kind, String label, List<Problem> problems) {
+    private Canonical(ObjectKind kind, String label, ObjectRef subject, List<Problem> problems) {
         this.kind = kind;
         this.label = label;
+        this.subject = subject;
         this.problems = problems;
     }
 
-    /** The object with every formatted text in canonical spelling; what cannot be so written goes to {@code problems}. */
+    /**
+     * The object with every formatted text in canonical spelling; what cannot be so written goes to
+     * {@code problems}. Its id must be a UUID.
+     */
     static Message of(ObjectKind kind, Message object, List<Problem> problems) {
         String name = kind.nameOf(object);
-        var walk = new Canonical(kind, name.isEmpty() ? kind.idField().text(object) : name, problems);
+        String id = kind.idField().text(object);
+        var subject = new ObjectRef(kind, UUID.fromString(id));
+        var walk = new Canonical(kind, name.isEmpty() ? id : name, subject, problems);
         return walk.message(object, kind.fields(), "");
     }
 
@@ -78,7 +86,7 @@ final class Canonical {
     }
 
     private void report(String field, String value, String expected) {
-        problems.add(new Problem(null, kind.name(), label, field, value, expected));
+        problems.add(new Problem(null, kind.name(), label, field, value, expected, subject));
     }
 
     /** What a field may hold. */

@@ -113,7 +113,8 @@ final class Draft {
                 name.isEmpty() ? ref.id().toString() : name,
                 "version",
                 Long.toString(actual),
-                text));
+                text,
+                ref));
     }
 
     private void followDeletion(ObjectRef gone, ArrayDeque<ObjectRef> deletions) {
@@ -190,14 +191,11 @@ final class Draft {
         if (there == null || target.equals(ref)) {
             return; // Reported as dangling, or by the rules.
         }
+        if (!Objects.equals(target.kind().tenantOf(there), ref.kind().tenantOf(object))) {
+            return; // Refused below; the other tenant's object stays as it is.
+        }
         String pointsTo = back.text(there);
-        if (pointsTo.isEmpty()) {
-            set(
-                    target,
-                    there.toBuilder()
-                            .setField(back.field(), ref.id().toString())
-                            .build());
-        } else if (!pointsTo.equals(ref.id().toString()) && !leavesIn(target, back, pointsTo)) {
+        if (!pointsTo.isEmpty() && !pointsTo.equals(ref.id().toString()) && !leavesIn(target, back, pointsTo)) {
             String taker = get(new ObjectRef(ref.kind(), UUID.fromString(pointsTo)))
                     .map(ref.kind()::nameOf)
                     .orElse(pointsTo);
@@ -208,13 +206,11 @@ final class Draft {
                     target.kind().nameOf(there),
                     "is taken: its " + back.fileName() + " is '" + taker + "' (expected one that is free); clear that"
                             + " first");
-        } else if (!pointsTo.equals(ref.id().toString())) {
-            set(
-                    target,
-                    there.toBuilder()
-                            .setField(back.field(), ref.id().toString())
-                            .build());
+            return;
         }
+        set(
+                target,
+                there.toBuilder().setField(back.field(), ref.id().toString()).build());
     }
 
     /** The object that {@code target} points to says in this transaction that it goes elsewhere. */
@@ -398,6 +394,7 @@ final class Draft {
                 name.isEmpty() ? kind.idField().text(object) : name,
                 field.fileName(),
                 value,
-                expected));
+                expected,
+                Formats.isId(kind.idField().text(object)) ? ObjectRef.of(object) : null));
     }
 }

@@ -11,11 +11,23 @@ import org.jspecify.annotations.Nullable;
  * @param field as a file spells it; empty when the problem is about the whole object
  * @param value as found; empty when missing
  * @param expected what is allowed, and what to do
+ * @param subject the object, or null when it has no id yet
  */
-public record Problem(@Nullable Position at, String kind, String name, String field, String value, String expected) {
+public record Problem(
+        @Nullable Position at,
+        String kind,
+        String name,
+        String field,
+        String value,
+        String expected,
+        @Nullable ObjectRef subject) {
+    public Problem(@Nullable Position at, String kind, String name, String field, String value, String expected) {
+        this(at, kind, name, field, value, expected, null);
+    }
+
     /** The same problem with its place in a file. */
     public Problem at(@Nullable Position position) {
-        return new Problem(position, kind, name, field, value, expected);
+        return new Problem(position, kind, name, field, value, expected, subject);
     }
 
     @Override

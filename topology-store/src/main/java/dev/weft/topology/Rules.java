@@ -217,6 +217,6 @@ final class Rules {
 
     private void report(Message object, String field, String value, String expected) {
         ObjectKind kind = Schema.kindOf(object);
-        problems.add(new Problem(null, kind.name(), kind.nameOf(object), field, value, expected));
+        problems.add(new Problem(null, kind.name(), kind.nameOf(object), field, value, expected, ObjectRef.of(object)));
     }
 }
