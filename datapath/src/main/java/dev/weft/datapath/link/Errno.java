@@ -1,0 +1,57 @@
+package dev.weft.datapath.link;
+
+/** The errors of errno(3) this package meets, with what a person can do about them. Numbers are asm-generic/errno.h. */
+enum Errno {
+    EPERM(
+            1,
+            "not permitted",
+            "needs CAP_NET_ADMIN (CAP_NET_RAW for packet sockets, CAP_SYS_ADMIN to enter a"
+                    + " namespace): run as root or in a user namespace of your own"),
+    ENOENT(2, "no such file or entry", "check the name"),
+    ESRCH(3, "no such entry", "nothing there to delete"),
+    EINTR(4, "interrupted", "try again"),
+    ENXIO(6, "no such device or address", "the interface went away; bind again when it is back"),
+    EAGAIN(11, "nothing there now", "try again later"),
+    ENOMEM(12, "out of memory", "free memory or raise the limit"),
+    EACCES(13, "access denied", "needs CAP_NET_ADMIN, or a route of type 'prohibit' is in the way"),
+    EBUSY(16, "busy", "something else holds it; remove that first"),
+    EEXIST(17, "exists already", "choose another name or delete the old one"),
+    ENODEV(19, "no such device", "no interface of that name in this namespace; 'ip link' lists them"),
+    EINVAL(22, "invalid argument", "the kernel refuses this combination"),
+    EMFILE(24, "too many open files", "raise the limit of open files (ulimit -n)"),
+    ERANGE(34, "out of range", "see the limits of the interface with 'ip -d link'"),
+    EMSGSIZE(90, "message too long", "lower the frame length or raise the interface's mtu"),
+    EOPNOTSUPP(95, "not supported", "this kernel or driver lacks it; a module may be missing"),
+    EAFNOSUPPORT(97, "address family not supported", "is IPv6 switched off?"),
+    EADDRNOTAVAIL(99, "address not available", "no such address on that interface"),
+    ENETDOWN(100, "network is down", "set the interface up first"),
+    ENETUNREACH(101, "network unreachable", "no route leads there; set the interface up or add a route"),
+    ENOBUFS(105, "buffer space exhausted", "messages were lost: ask again for the whole state"),
+    ETIMEDOUT(110, "no answer in time", "try again"),
+    EHOSTUNREACH(113, "host unreachable", "a route of type 'unreachable' is in the way");
+
+    final int number;
+    final String text;
+    final String advice;
+
+    Errno(int number, String text, String advice) {
+        this.number = number;
+        this.text = text;
+        this.advice = advice;
+    }
+
+    boolean is(long result) {
+        return result == -number;
+    }
+
+    static String describe(int number, String kernelText) {
+        for (Errno known : values()) {
+            if (known.number == number) {
+                return kernelText.isEmpty()
+                        ? known.name() + " (" + known.text + "); " + known.advice
+                        : known.name() + " (" + known.text + "): kernel says '" + kernelText + "'; " + known.advice;
+            }
+        }
+        return "errno " + number + (kernelText.isEmpty() ? "" : ": kernel says '" + kernelText + "'");
+    }
+}
