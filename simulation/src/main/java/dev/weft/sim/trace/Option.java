@@ -1,0 +1,75 @@
+package dev.weft.sim.trace;
+
+import java.util.Optional;
+
+/** The optional words of an expression with their values, in the order they are printed. */
+enum Option {
+    TYPE(Value.NUMBER, 0xffff),
+    PROTO(Value.NUMBER, 0xff),
+    SRC_MAC(Value.MAC, 0),
+    DST_MAC(Value.MAC, 0),
+    VLAN(Value.NUMBER, 0xfff),
+    PRIORITY(Value.NUMBER, 7),
+    DEI(Value.NONE, 0),
+    TTL(Value.NUMBER, 255),
+    DSCP(Value.NUMBER, 63),
+    ECN(Value.NUMBER, 3),
+    FLOW_LABEL(Value.NUMBER, 0xf_ffff),
+    IP_ID(Value.NUMBER, 0xffff_ffffL),
+    DF(Value.NONE, 0),
+    FRAGMENT(Value.FRAGMENT, 0),
+    IP_OPTIONS(Value.OCTETS, 40),
+    FLAGS(Value.FLAGS, 0),
+    SEQ(Value.NUMBER, 0xffff_ffffL),
+    ACK(Value.NUMBER, 0xffff_ffffL),
+    WINDOW(Value.NUMBER, 0xffff),
+    TCP_OPTIONS(Value.OCTETS, 40),
+    CODE(Value.NUMBER, 255),
+    ID(Value.NUMBER, 0xffff),
+    MTU(Value.NUMBER, 0xffff_ffffL),
+    REST(Value.NUMBER, 0xffff_ffffL),
+    SENDER_MAC(Value.MAC, 0),
+    TARGET_MAC(Value.MAC, 0),
+    TARGET(Value.ADDRESS, 0),
+    TO(Value.ADDRESS, 0),
+    LINK_MAC(Value.MAC_OR_NONE, 0),
+    CHECKSUM(Value.NUMBER, 0xffff),
+    LENGTH(Value.NUMBER, 0xffff),
+    DATA(Value.OCTETS, 0x1_0100),
+    PAD(Value.NUMBER, 0xffff),
+    /** All words after it are the quoted packet. */
+    ABOUT(Value.PACKET, 0);
+
+    enum Value {
+        NONE,
+        NUMBER,
+        MAC,
+        MAC_OR_NONE,
+        ADDRESS,
+        OCTETS,
+        FLAGS,
+        FRAGMENT,
+        PACKET
+    }
+
+    final Value value;
+    /** Greatest number, or most octets. */
+    final long max;
+
+    final String word;
+
+    Option(Value value, long max) {
+        this.value = value;
+        this.max = max;
+        word = name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    }
+
+    static Optional<Option> tryParse(String word) {
+        for (var option : values()) {
+            if (option.word.equals(word)) {
+                return Optional.of(option);
+            }
+        }
+        return Optional.empty();
+    }
+}
