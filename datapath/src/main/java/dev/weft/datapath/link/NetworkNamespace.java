@@ -19,6 +19,9 @@ public record NetworkNamespace(Path path) {
     // The process's main thread never enters another namespace; /proc/thread-self would depend on the caller.
     private static final NetworkNamespace OWN = new NetworkNamespace(Path.of("/proc/self/ns/net"));
 
+    // The calling thread's, whatever that is just now.
+    private static final NetworkNamespace CURRENT = new NetworkNamespace(Path.of("/proc/thread-self/ns/net"));
+
     public NetworkNamespace {
         if (!path.isAbsolute() || path.getFileName() == null) {
             throw new IllegalArgumentException("network namespace path '" + path
@@ -141,14 +144,22 @@ public record NetworkNamespace(Path path) {
         @Override
         public void run() {
             try {
-                int fd = namespace.open();
-                int entered = Libc.setNamespace(fd, Libc.CLONE_NEWNET);
-                Libc.close(fd);
-                LinkException.check(entered, "enter " + namespace);
+                enter();
                 result = Optional.of(body.call());
             } catch (Throwable thrown) {
                 failure = Optional.of(thrown); // rethrown to the caller by outcome()
             }
+        }
+
+        private void enter() {
+            // A new thread is where its maker was. Staying needs no right, so an unprivileged process can still look.
+            if (namespace.equals(OWN) && namespace.identity().equals(CURRENT.identity())) {
+                return;
+            }
+            int fd = namespace.open();
+            int entered = Libc.setNamespace(fd, Libc.CLONE_NEWNET);
+            Libc.close(fd);
+            LinkException.check(entered, "enter " + namespace);
         }
 
         @SuppressWarnings("unchecked")

@@ -12,13 +12,16 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.time.Duration;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 final class LinksIT {
+    // Closed in reverse, as far as a skipped set-up got.
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private TestNamespace a;
     private TestNamespace b;
     private Links inA;
@@ -26,22 +29,23 @@ final class LinksIT {
 
     @BeforeEach
     void joinTwoNamespaces() {
-        a = TestNamespace.create();
-        b = TestNamespace.create();
-        inA = Links.in(a.namespace());
-        inB = Links.in(b.namespace());
+        a = opened(TestNamespace.create());
+        b = opened(TestNamespace.create());
+        inA = opened(Links.in(a.namespace()));
+        inB = opened(Links.in(b.namespace()));
         inA.createVeth("x0", "x1", b.namespace());
     }
 
     @AfterEach
-    void close() {
-        for (AutoCloseable each : List.of(inA, inB, a, b)) {
-            try {
-                each.close();
-            } catch (Exception failed) {
-                throw new AssertionError(failed);
-            }
+    void close() throws Exception {
+        while (!opened.isEmpty()) {
+            opened.pop().close();
         }
+    }
+
+    private <T extends AutoCloseable> T opened(T resource) {
+        opened.push(resource);
+        return resource;
     }
 
     @Test

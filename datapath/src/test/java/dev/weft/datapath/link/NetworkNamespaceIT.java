@@ -55,6 +55,21 @@ final class NetworkNamespaceIT {
     }
 
     @Test
+    void ownNamespaceIsTheProcessesFromWhereverItIsAsked() {
+        // Needs no privilege, so it is not skipped without root.
+        try (var links = Links.in(NetworkNamespace.own())) {
+            assertThat(links.get("lo").ifindex()).isEqualTo(1);
+        }
+        try (var other = TestNamespace.create();
+                var otherLinks = Links.in(other.namespace())) {
+            otherLinks.createVeth("weft-own0", "weft-own1");
+            try (var links = other.namespace().call(() -> Links.in(NetworkNamespace.own()))) {
+                assertThat(links.find("weft-own0")).isEmpty();
+            }
+        }
+    }
+
+    @Test
     void exceptionOfTheBodyReachesTheCaller() {
         try (var other = TestNamespace.create()) {
             assertThatThrownBy(() -> other.namespace().<Integer, IOException>call(() -> {

@@ -15,9 +15,10 @@ import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
@@ -30,8 +31,10 @@ final class PacketSocketIT {
     private static final String FRAME =
             "ffffffffffff" + "020000000001" + "88b5" + "00112233445566778899aabbccddeeff" + "00".repeat(32);
 
-    private final Arena arena = Arena.ofConfined();
+    private final Arena arena = Arena.ofAuto();
     private final MemorySegment buffer = arena.allocate(128 << 10, 8);
+    // Closed in reverse, as far as a skipped set-up got.
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private TestNamespace a;
     private TestNamespace b;
     private Links inA;
@@ -39,10 +42,10 @@ final class PacketSocketIT {
 
     @BeforeEach
     void joinTwoNamespaces() {
-        a = TestNamespace.create();
-        b = TestNamespace.create();
-        inA = Links.in(a.namespace());
-        inB = Links.in(b.namespace());
+        a = opened(TestNamespace.create());
+        b = opened(TestNamespace.create());
+        inA = opened(Links.in(a.namespace()));
+        inB = opened(Links.in(b.namespace()));
         inA.createVeth("x0", "x1", b.namespace());
         inA.setUp("x0");
         inB.setUp("x1");
@@ -50,9 +53,14 @@ final class PacketSocketIT {
 
     @AfterEach
     void close() throws Exception {
-        for (AutoCloseable each : List.of(inA, inB, a, b, arena)) {
-            each.close();
+        while (!opened.isEmpty()) {
+            opened.pop().close();
         }
+    }
+
+    private <T extends AutoCloseable> T opened(T resource) {
+        opened.push(resource);
+        return resource;
     }
 
     private PacketSocket plainAtA() {
