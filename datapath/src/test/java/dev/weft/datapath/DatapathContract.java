@@ -6,7 +6,6 @@ import static dev.weft.datapath.TestFrames.toDestination;
 import static dev.weft.datapath.TestFrames.udp;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import dev.weft.base.IpAddress;
 import dev.weft.datapath.WorkerPort.UpcallHandler;
@@ -15,6 +14,7 @@ import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,6 +24,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -61,6 +63,10 @@ public abstract class DatapathContract {
         return host.datapath().attach(host.newInterface(UNLIMITED));
     }
 
+    private static ConditionFactory soon() {
+        return Awaitility.await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(2));
+    }
+
     private static List<Upcall> poll(TestHost host) {
         var upcalls = new ArrayList<Upcall>();
         for (int i = 0; i < host.datapath().workers(); i++) {
@@ -81,7 +87,7 @@ public abstract class DatapathContract {
 
     private static List<Upcall> upcalls(TestHost host, int count) {
         var upcalls = new ArrayList<Upcall>();
-        await().until(() -> {
+        soon().until(() -> {
             upcalls.addAll(poll(host));
             return upcalls.size() >= count;
         });
@@ -90,7 +96,7 @@ public abstract class DatapathContract {
 
     private static byte[] received(TestHost host, int port) {
         var frame = new AtomicReference<byte[]>();
-        await().until(() -> {
+        soon().until(() -> {
             frame.set(host.receive(port));
             return frame.get() != null;
         });
@@ -98,12 +104,12 @@ public abstract class DatapathContract {
     }
 
     private static void awaitHits(TestHost host, long hits) {
-        await().untilAsserted(
+        soon().untilAsserted(
                         () -> assertThat(host.datapath().statistics().hits()).isEqualTo(hits));
     }
 
     private static void awaitDrops(TestHost host, String reason, long count) {
-        await().untilAsserted(
+        soon().untilAsserted(
                         () -> assertThat(host.datapath().statistics().drops()).containsEntry(reason, count));
     }
 
@@ -160,7 +166,7 @@ public abstract class DatapathContract {
         int port = host.datapath().attach(spec);
 
         host.destroy(port);
-        await().untilAsserted(() -> assertThat(lost.get()).isEqualTo(spec.id()));
+        soon().untilAsserted(() -> assertThat(lost.get()).isEqualTo(spec.id()));
         assertThat(statistics(host, port).up()).isFalse();
 
         host.datapath().detach(port);
@@ -330,7 +336,7 @@ public abstract class DatapathContract {
                 .filteredOn(flow -> flow.flowId() == 5)
                 .allMatch(flow -> flow.packets() == 3 && flow.key().inPort() == a && flow.worker() == 0);
         assertThat(statistics(host, a).receivedPackets()).isEqualTo(3);
-        await().untilAsserted(() -> assertThat(statistics(host, b).sentBytes()).isEqualTo(3L * frame.length));
+        soon().untilAsserted(() -> assertThat(statistics(host, b).sentBytes()).isEqualTo(3L * frame.length));
     }
 
     @Test
@@ -613,9 +619,9 @@ public abstract class DatapathContract {
         for (int i = 0; i < 50; i++) {
             host.send(greedy, udp("10.0.0.1", i, "10.0.0.2", 53, 64, 10));
         }
-        await().untilAsserted(() ->
+        soon().untilAsserted(() ->
                 assertThat(statistics(host, greedy).receivedPackets()).isEqualTo(50));
-        await().untilAsserted(() -> {
+        soon().untilAsserted(() -> {
             PortStatistics statistics = statistics(host, greedy);
             assertThat(statistics.upcalls() + statistics.upcallsOverBudget()).isEqualTo(50);
         });
@@ -625,8 +631,7 @@ public abstract class DatapathContract {
         assertThat(host.datapath().statistics().drops()).containsEntry("upcall-budget", statistics.upcallsOverBudget());
 
         host.send(other, udp("10.0.0.3", 1, "10.0.0.2", 53, 64, 10));
-        await().untilAsserted(
-                        () -> assertThat(statistics(host, other).upcalls()).isEqualTo(1));
+        soon().untilAsserted(() -> assertThat(statistics(host, other).upcalls()).isEqualTo(1));
     }
 
     @Test
@@ -642,7 +647,7 @@ public abstract class DatapathContract {
         for (int i = 0; i < 16; i++) {
             host.send(victim, udp("10.0.0.3", i, "10.0.0.2", 53, 64, 10));
         }
-        await().untilAsserted(
+        soon().untilAsserted(
                         () -> assertThat(statistics(host, victim).upcalls()).isEqualTo(16));
         assertThat(host.datapath().statistics().drops()).containsEntry("upcall-queue-full", 184L);
         assertThat(upcalls(host, 32)).hasSize(32);

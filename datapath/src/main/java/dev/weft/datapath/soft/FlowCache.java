@@ -1,7 +1,6 @@
 package dev.weft.datapath.soft;
 
 import dev.weft.base.Hashing;
-import dev.weft.base.HotPath;
 import dev.weft.datapath.FlowDump;
 import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.flow.ActionList;
@@ -20,7 +19,6 @@ import org.agrona.collections.Int2ObjectHashMap;
  * <p>Safe from any thread: one lock, held for one operation. All memory is taken at construction and when a port is
  * added.
  */
-@HotPath
 final class FlowCache {
     private static final int NONE = -1;
     private static final int WORDS = FlowKey.WORDS;

@@ -1,14 +1,13 @@
 package dev.weft.datapath.soft;
 
-import dev.weft.base.HotPath;
-
 /**
  * So many a second, and one second's worth at once: the generic cell rate algorithm (ITU-T I.371), one number of state.
  * Safe from any thread.
  */
-@HotPath
 final class TokenBucket {
     private static final long SECOND = 1_000_000_000L;
+
+    private static final long NEVER = 0;
 
     private final long interval;
     // Guarded by this: when the bucket will be full again.
@@ -17,11 +16,11 @@ final class TokenBucket {
 
     /** @param perSecond 0: never */
     TokenBucket(int perSecond) {
-        interval = perSecond <= 0 ? 0 : SECOND / perSecond;
+        interval = perSecond <= 0 ? NEVER : Math.max(1, SECOND / perSecond);
     }
 
     synchronized boolean tryTake(long now) {
-        if (interval == 0) {
+        if (interval == NEVER) {
             return false;
         }
         if (!started || fullAt - now < 0) {

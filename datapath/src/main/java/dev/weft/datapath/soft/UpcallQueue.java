@@ -1,6 +1,5 @@
 package dev.weft.datapath.soft;
 
-import dev.weft.base.HotPath;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -12,7 +11,6 @@ import java.util.Arrays;
  * <p>Any thread offers, the worker takes; one lock, held while a frame is copied in or taken out. Memory grows by slabs
  * up to the bound and is then reused.
  */
-@HotPath
 final class UpcallQueue {
     static final int CHUNK = 2048;
 

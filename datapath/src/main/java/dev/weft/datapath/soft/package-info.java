@@ -7,7 +7,8 @@
  *
  * <p>Threads: frames are handled on whatever thread brings them; workers install and remove at the same time. The flow
  * cache and each queue have one lock each, held for one lookup, one install or one copy. Tables that control changes
- * (ports, keys, peers) are replaced whole. These are the correctness kinds: sound and bounded first, fast second.
+ * (ports, keys, peers) are replaced whole. These are the correctness kinds: sound and bounded first, fast second. What
+ * locks is not marked as hot path, though it allocates as little; a test counts.
  */
 @NullMarked
 package dev.weft.datapath.soft;

@@ -1,0 +1,142 @@
+package dev.weft.datapath.userspace;
+
+import dev.weft.datapath.link.NetworkNamespace;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Assumptions;
+import org.pcap4j.core.NotOpenException;
+import org.pcap4j.core.PcapHandle;
+import org.pcap4j.core.PcapHandle.BlockingMode;
+import org.pcap4j.core.PcapHandle.PcapDirection;
+import org.pcap4j.core.PcapNativeException;
+import org.pcap4j.core.PcapNetworkInterface.PromiscuousMode;
+
+/** Two namespaces of its own, one for hosts' ends of veths and one for the VMs', silent by themselves. */
+final class TestNetwork implements AutoCloseable {
+    private static final AtomicInteger NUMBERS = new AtomicInteger();
+
+    private final String hosts;
+    private final String vms;
+
+    private TestNetwork(String id) {
+        hosts = "weft-dp-h-" + id;
+        vms = "weft-dp-v-" + id;
+    }
+
+    static TestNetwork createOrSkip() {
+        String id = ProcessHandle.current().pid() + "-" + NUMBERS.incrementAndGet();
+        var network = new TestNetwork(id);
+        Assumptions.assumeTrue(
+                tryRun("ip", "netns", "add", network.hosts).isEmpty(),
+                "skipped: network namespaces cannot be made here (needs root and iproute2)");
+        network.run("ip", "netns", "add", network.vms);
+        for (String namespace : List.of(network.hosts, network.vms)) {
+            for (String scope : List.of("all", "default")) {
+                network.run(
+                        "ip",
+                        "netns",
+                        "exec",
+                        namespace,
+                        "sh",
+                        "-c",
+                        "echo 1 > /proc/sys/net/ipv6/conf/" + scope + "/disable_ipv6");
+            }
+        }
+        return network;
+    }
+
+    String hostNamespace() {
+        return hosts;
+    }
+
+    String vmNamespace() {
+        return vms;
+    }
+
+    /** The host's end and the VM's end have the same name, each in its namespace; both are up. */
+    String addVeth(int mtu) {
+        String name = "p" + NUMBERS.incrementAndGet();
+        run(
+                "ip",
+                "-n",
+                hosts,
+                "link",
+                "add",
+                name,
+                "mtu",
+                Integer.toString(mtu),
+                "type",
+                "veth",
+                "peer",
+                "name",
+                name,
+                "mtu",
+                Integer.toString(mtu),
+                "netns",
+                vms);
+        run("ip", "-n", hosts, "link", "set", name, "up");
+        run("ip", "-n", vms, "link", "set", name, "up");
+        return name;
+    }
+
+    void removeVeth(String name) {
+        run("ip", "-n", hosts, "link", "del", name);
+    }
+
+    void run(String... command) {
+        String failure = tryRun(command);
+        if (!failure.isEmpty()) {
+            throw new IllegalStateException(String.join(" ", command) + ": " + failure);
+        }
+    }
+
+    /** Empty when it went well. */
+    static String tryRun(String... command) {
+        try {
+            var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            int code = process.waitFor();
+            return code == 0 ? "" : "exit code " + code + ", " + output;
+        } catch (IOException notThere) {
+            return notThere.toString();
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            return stopped.toString();
+        }
+    }
+
+    /** The far end of a veth, without waiting: reads give null when nothing is there. */
+    PcapHandle playVm(String name) {
+        try {
+            return NetworkNamespace.named(vms).call(() -> {
+                var handle = new PcapHandle.Builder(name)
+                        .snaplen(65_600)
+                        .bufferSize(16 << 20)
+                        .promiscuousMode(PromiscuousMode.PROMISCUOUS)
+                        .immediateMode(true)
+                        .direction(PcapDirection.IN)
+                        .build();
+                setNonBlocking(handle);
+                return handle;
+            });
+        } catch (PcapNativeException refused) {
+            throw new IllegalStateException("VM " + name + " cannot be played", refused);
+        }
+    }
+
+    private static void setNonBlocking(PcapHandle handle) throws PcapNativeException {
+        try {
+            handle.setBlockingMode(BlockingMode.NONBLOCKING);
+        } catch (NotOpenException impossible) {
+            throw new IllegalStateException("a handle just opened is closed", impossible);
+        }
+    }
+
+    @Override
+    public void close() {
+        run("ip", "netns", "del", vms);
+        run("ip", "netns", "del", hosts);
+    }
+}
