@@ -20,6 +20,7 @@ import dev.weft.sim.packet.Vlan;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Octets to {@link PacketSpec}: the most telling words for a frame. Whether they say all is for the caller to check. */
 final class PacketDescriber {
@@ -78,7 +79,7 @@ final class PacketDescriber {
         }
     }
 
-    private PacketSpec arp() {
+    private @Nullable PacketSpec arp() {
         int at = packet.l3Offset;
         int operation = Arp.operation(segment, at);
         if (operation != Arp.REQUEST && operation != Arp.REPLY) {
