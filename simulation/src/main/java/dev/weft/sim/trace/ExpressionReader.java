@@ -123,7 +123,7 @@ final class ExpressionReader {
         var address = IpAddress.tryParse(word);
         boolean fits = address.isPresent()
                 && (family == 0 || address.get().isV4() == (family == 4))
-                && (word.indexOf(':') >= 0 ? !address.get().isV4() : true);
+                && (word.indexOf(':') < 0 || !address.get().isV4());
         if (!fits) {
             throw wrong(allowed);
         }

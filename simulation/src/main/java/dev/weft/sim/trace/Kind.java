@@ -4,6 +4,7 @@ import static dev.weft.sim.trace.Option.*;
 
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.Locale;
 import java.util.Set;
 
 /** The first word of an expression, and the options it takes. */
@@ -25,7 +26,7 @@ enum Kind {
     private final boolean ip;
 
     Kind(Set<Option> options, boolean ip) {
-        word = name().toLowerCase(java.util.Locale.ROOT);
+        word = name().toLowerCase(Locale.ROOT);
         this.options = options;
         this.ip = ip;
     }

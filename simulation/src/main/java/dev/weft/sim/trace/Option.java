@@ -1,5 +1,8 @@
 package dev.weft.sim.trace;
 
+import dev.weft.sim.packet.Ethernet;
+import dev.weft.sim.packet.PacketParser;
+import java.util.Locale;
 import java.util.Optional;
 
 /** The optional words of an expression with their values, in the order they are printed. */
@@ -34,8 +37,8 @@ enum Option {
     TO(Value.ADDRESS, 0),
     LINK_MAC(Value.MAC_OR_NONE, 0),
     CHECKSUM(Value.NUMBER, 0xffff),
-    LENGTH(Value.NUMBER, 0xffff),
-    DATA(Value.OCTETS, 0x1_0100),
+    LENGTH(Value.NUMBER, PacketParser.MAX_FRAME_LENGTH - Ethernet.LENGTH),
+    DATA(Value.OCTETS, PacketParser.MAX_FRAME_LENGTH - Ethernet.LENGTH),
     PAD(Value.NUMBER, 0xffff),
     /** All words after it are the quoted packet. */
     ABOUT(Value.PACKET, 0);
@@ -61,7 +64,7 @@ enum Option {
     Option(Value value, long max) {
         this.value = value;
         this.max = max;
-        word = name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+        word = name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     static Optional<Option> tryParse(String word) {

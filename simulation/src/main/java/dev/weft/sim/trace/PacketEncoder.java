@@ -11,6 +11,7 @@ import dev.weft.sim.packet.Icmp;
 import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Ipv6;
 import dev.weft.sim.packet.Ndp;
+import dev.weft.sim.packet.PacketParser;
 import dev.weft.sim.packet.PacketWriter;
 import dev.weft.sim.packet.Tcp;
 import dev.weft.sim.packet.Udp;
@@ -37,7 +38,11 @@ final class PacketEncoder {
                     default -> network(spec, srcMac);
                 };
         int headerLength = spec.has(VLAN) ? Ethernet.LENGTH + 4 : Ethernet.LENGTH;
-        var frame = new byte[headerLength + body.length + (int) spec.number(PAD, 0)];
+        int length = headerLength + body.length + (int) spec.number(PAD, 0);
+        SpecRules.refuse(
+                length > PacketParser.MAX_FRAME_LENGTH,
+                "a frame of " + length + " octets (expected at most " + PacketParser.MAX_FRAME_LENGTH + ")");
+        var frame = new byte[length];
         var out = MemorySegment.ofArray(frame);
         Ethernet.write(out, 0, dstMac, srcMac, etherType(spec));
         if (spec.has(VLAN)) {

@@ -1,5 +1,7 @@
 package dev.weft.sim.trace;
 
+import dev.weft.sim.packet.Ethernet;
+import dev.weft.sim.packet.PacketParser;
 import java.util.Arrays;
 
 /**
@@ -59,10 +61,10 @@ public final class PacketExpression {
      * The frame in words that {@link #parse} turns into the very same octets. What has no words of its own (IPv6
      * extension headers, malformed packets) is printed as {@code eth type N ... data HEX}.
      *
-     * @throws IllegalArgumentException when it is shorter than an Ethernet header
+     * @throws IllegalArgumentException when it is shorter than an Ethernet header or longer than any frame
      */
     public static String print(byte[] frame) {
-        requireHeader(frame);
+        requireFrame(frame);
         var describer = new PacketDescriber(frame);
         var described = describer.describe();
         if (described.isPresent() && says(described.get(), frame)) {
@@ -75,10 +77,10 @@ public final class PacketExpression {
      * The frame in the most telling words, for people: as {@link #print}, but words that leave something unsaid are
      * preferred to octets.
      *
-     * @throws IllegalArgumentException when it is shorter than an Ethernet header
+     * @throws IllegalArgumentException when it is shorter than an Ethernet header or longer than any frame
      */
     public static String summary(byte[] frame) {
-        requireHeader(frame);
+        requireFrame(frame);
         var describer = new PacketDescriber(frame);
         return describer.describe().orElseGet(describer::raw).toText();
     }
@@ -92,10 +94,10 @@ public final class PacketExpression {
         }
     }
 
-    private static void requireHeader(byte[] frame) {
-        if (frame.length < 14) {
-            throw new IllegalArgumentException(
-                    "frame of " + frame.length + " octets (expected an Ethernet header of 14 at least)");
+    private static void requireFrame(byte[] frame) {
+        if (frame.length < Ethernet.LENGTH || frame.length > PacketParser.MAX_FRAME_LENGTH) {
+            throw new IllegalArgumentException("frame of " + frame.length + " octets (expected " + Ethernet.LENGTH
+                    + ".." + PacketParser.MAX_FRAME_LENGTH + ")");
         }
     }
 }

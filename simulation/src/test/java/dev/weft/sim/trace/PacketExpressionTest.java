@@ -149,12 +149,14 @@ class PacketExpressionTest {
                 "udp 10.0.1.5:1 > 10.0.2.9:2 fragment 1480|later fragment has no udp|proto 17",
                 "udp 10.0.1.5:1 > 10.0.2.9:2 fragment 7|'7'|a multiple of 8",
                 "udp 10.0.1.5:1 > 10.0.2.9:2 fragment 0+ length 3|11 octets|a multiple of 8",
-                "udp 10.0.1.5:1 > 10.0.2.9:2 length 65535|65535|octets",
+                "udp 10.0.1.5:1 > 10.0.2.9:2 length 65535|UDP datagram of 65543|at most 65535",
+                "ip 10.0.1.5 > 10.0.2.9 proto 47 pad 65535 length 60|a frame of 65629|at most 65593",
+                "udp [::ffff:10.0.1.5]:1 > [fd00::9]:2|word 2 at column 5|an address and a port",
                 "ip 10.0.1.5 > 10.0.2.9|without proto|proto 47",
                 "ip 10.0.1.5 > 10.0.2.9 proto 6|proto 6|tcp",
                 "eth type 0x88cc|src-mac|dst-mac",
                 "udp 10.0.1.5:1 > 10.0.2.9:2 data 0|'0'|hexadecimal",
-                "udp 10.0.1.5:1 > 10.0.2.9:2 length 99999999999|'99999999999'|0..65535"
+                "udp 10.0.1.5:1 > 10.0.2.9:2 length 99999999999|'99999999999'|0..65579"
             })
     void namesTheWordItCannotReadAndWhatIsAllowed(String line) {
         String[] parts = line.split("\\|");
@@ -178,6 +180,39 @@ class PacketExpressionTest {
             assertThat(back).as(text).isEqualTo(frame);
             assertThat(PacketExpression.print(back)).isEqualTo(text);
             PacketExpression.summary(frame);
+        });
+    }
+
+    @Test
+    void wordsInAnyOrderGiveAPacketOrAnErrorForPeople() {
+        String[] words = ("udp tcp icmp icmp6 arp nd ip eth echo-request unreachable type solicit advertise request > "
+                        + "10.0.1.5:1 10.0.2.9:2 10.0.1.5 10.0.2.9 [fd00::5]:1 [fd00::9]:2 fd00::5 fd00::9 :: vlan ttl"
+                        + " fragment 0+ 8 8+ 65528 0 1 7 44 59 135 65535 0xffffffff proto length data 0102 id seq mtu"
+                        + " rest code about checksum pad src-mac dst-mac 02:00:00:00:00:01 none flags syn solicited"
+                        + " link-mac to target ip-id ip-options 01010101 tcp-options flow-label df dei priority")
+                .split(" ");
+        List<String> starts = List.of(
+                "",
+                "udp 10.0.1.5:1 > 10.0.2.9:2 ",
+                "icmp unreachable 10.0.1.5 > 10.0.2.9 ",
+                "icmp6 type 135 fd00::5 > fd00::9 ",
+                "nd solicit fd00::5 > fd00::9 ",
+                "ip fd00::5 > fd00::9 proto 59 ");
+        Property.check("any words", 20_000, random -> {
+            var text = new StringBuilder(starts.get(random.nextInt(starts.size())));
+            for (int i = random.nextInt(9); i > 0; i--) {
+                text.append(words[random.nextInt(words.length)]).append(' ');
+            }
+            byte[] frame;
+            try {
+                frame = PacketExpression.parse(text.toString());
+            } catch (PacketExpressionException forPeople) {
+                assertThat(forPeople).message().startsWith("packet expression");
+                return;
+            }
+            assertThat(PacketExpression.parse(PacketExpression.print(frame)))
+                    .as(text.toString())
+                    .isEqualTo(frame);
         });
     }
 
