@@ -53,7 +53,7 @@ final class Draft {
             }
         }
         if (!problems.isEmpty()) {
-            return new Batch(List.of(), List.of()); // Broken fields would only raise false alarms below.
+            return new Batch(List.of(), List.of(), Set.of()); // Broken fields would only raise false alarms below.
         }
         while (!deletions.isEmpty()) {
             followDeletion(deletions.remove(), deletions);
@@ -317,15 +317,19 @@ final class Draft {
     private Batch difference() {
         var upserts = new ArrayList<Message>();
         var deletes = new ArrayList<ObjectRef>();
+        var created = new LinkedHashSet<ObjectRef>();
         overlay.forEach((ref, object) -> {
             Optional<Message> before = base.find(ref.kind(), ref.id());
             if (object.isEmpty()) {
                 before.ifPresent(existed -> deletes.add(ref));
             } else if (!object.equals(before)) {
                 upserts.add(object.get());
+                if (before.isEmpty()) {
+                    created.add(ref);
+                }
             }
         });
-        return new Batch(upserts, deletes);
+        return new Batch(upserts, deletes, created);
     }
 
     // The state after the transaction, as far as it is known.
