@@ -1,11 +1,14 @@
 package dev.weft.agent.cli;
 
+import dev.weft.agent.socket.ControlException;
 import dev.weft.base.WeftException;
+import dev.weft.topology.TopologyException;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.SocketException;
 import java.nio.file.NoSuchFileException;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
-import org.apache.zookeeper.KeeperException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -55,13 +58,14 @@ final class Errors {
                 : ExitCode.INTERNAL;
     }
 
-    /** A refused connection, a socket that is not there, a lost or unanswered ZooKeeper session. */
+    /** The store itself failed rather than finding fault with the input; no agent at the socket; no answer in time. */
     private static boolean isUnreachable(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof SocketException
-                    || cause instanceof KeeperException.ConnectionLossException
-                    || cause instanceof KeeperException.OperationTimeoutException
-                    || cause instanceof KeeperException.SessionExpiredException) {
+                    || cause instanceof TimeoutException
+                    || cause instanceof ControlException && cause.getCause() instanceof IOException
+                    || cause instanceof TopologyException store
+                            && store.problems().isEmpty()) {
                 return true;
             }
         }
