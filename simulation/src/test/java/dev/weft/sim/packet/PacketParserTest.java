@@ -158,6 +158,21 @@ class PacketParserTest {
     }
 
     @Test
+    void refusesAnExtensionHeaderThatEndsBehindThePacket() {
+        byte[] sixteenOctets = {47, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+        for (int length = 0; length < sixteenOctets.length; length++) {
+            assertThat(codeOf(Frames.ip("fd00::5", "fd00::9", Ipv6.DESTINATION_OPTIONS)
+                            .payload(Arrays.copyOf(sixteenOctets, length))))
+                    .isEqualTo("truncated-ipv6");
+        }
+        var whole = Frames.ip("fd00::5", "fd00::9", Ipv6.DESTINATION_OPTIONS)
+                .payload(sixteenOctets)
+                .packet();
+        assertThat(whole.key.protocol()).isEqualTo(47);
+        assertThat(whole.l4Offset).isEqualTo(whole.l3End);
+    }
+
+    @Test
     void refusesFragmentsMadeToDeceive() {
         var pingOfDeath =
                 Frames.icmp("10.0.1.5", "10.0.2.9", 8, 0, 0).payload(100).fragment(1, 65528, false);
