@@ -1,0 +1,41 @@
+package dev.weft.agent.worker;
+
+import java.util.UUID;
+
+/**
+ * What others ask of a worker, by its {@link Backchannel}. Rare: per change, not per packet. Ports, bridges and routers
+ * are the network's dense numbers.
+ */
+public sealed interface Command {
+    /** An exterior port is at a port of this host's datapath. */
+    record LocalPort(int port, int datapathPort) implements Command {}
+
+    record NoLocalPort(int port) implements Command {}
+
+    /** An exterior port is at another host, behind this tunnel key of it. */
+    record RemotePort(int port, long hostHigh, long hostLow, int key) implements Command {}
+
+    record NoRemotePort(int port) implements Command {}
+
+    /** A flood on a bridge goes to this host too, by this key of it. */
+    record FloodTarget(int bridge, UUID host, long hostHigh, long hostLow, int key) implements Command {}
+
+    record NoFloodTarget(int bridge, UUID host) implements Command {}
+
+    /** The key by which others send this host their floods on a bridge. */
+    record FloodKey(int bridge, int key) implements Command {}
+
+    /** A MAC is behind an exterior port, wherever that is. */
+    record MacLearned(int bridge, int vlan, long mac, int port) implements Command {}
+
+    record MacForgotten(int bridge, int vlan, long mac, int port) implements Command {}
+
+    /** Another host learned a router's neighbour; it says itself when the answer is over. */
+    record NeighbourLearned(int router, long high, long low, long mac, int port) implements Command {}
+
+    record NeighbourForgotten(int router, long high, long low, long mac, int port) implements Command {}
+
+    /** Flows that carry one of these tags go. The array is not changed after it was sent. */
+    @SuppressWarnings("ArrayRecordComponent")
+    record Invalidate(long[] tags) implements Command {}
+}
