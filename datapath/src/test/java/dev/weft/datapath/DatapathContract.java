@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -683,8 +684,35 @@ public abstract class DatapathContract {
         byte[] lying = udp("10.0.0.1", 1, "10.0.0.2", 53, 64, 10);
         lying[TestFrames.ETHERNET] = 0x4f;
         host.send(a, lying);
-        awaitDrops(host, "malformed", 1);
+        awaitDrops(host, "bad-ipv4-total-length", 1);
         assertThat(poll(host)).isEmpty();
+    }
+
+    @Test
+    void everyTamperedFrameIsAnUpcallOrACountedDrop() {
+        TestHost host = host(HOST_A, 2);
+        int a = attach(host);
+        var random = new Random(20260101);
+        for (int i = 0; i < 300; i++) {
+            byte[] frame = i % 2 == 0
+                    ? TestFrames.tcp("10.0.0.1", 1, "10.0.0.2", 2, 3, 0x18, new byte[20])
+                    : udp("fd00::1", 1, "fd00::2", 53, 64, 20);
+            for (int tampered = 0; tampered < 3; tampered++) {
+                frame[random.nextInt(TestFrames.ETHERNET, frame.length)] = (byte) random.nextInt();
+            }
+            int length = random.nextInt(3) > 0 ? frame.length : random.nextInt(TestFrames.ETHERNET, frame.length);
+            host.send(a, Arrays.copyOf(frame, length));
+        }
+        soon().untilAsserted(
+                        () -> assertThat(statistics(host, a).receivedPackets()).isEqualTo(300));
+        soon().untilAsserted(() -> {
+            DatapathStatistics statistics = host.datapath().statistics();
+            long dropped = statistics.drops().values().stream()
+                    .mapToLong(Long::longValue)
+                    .sum();
+            assertThat(dropped).isPositive();
+            assertThat(statistics.misses()).isPositive().isEqualTo(300 - dropped);
+        });
     }
 
     @Test

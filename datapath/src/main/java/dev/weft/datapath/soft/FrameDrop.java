@@ -1,9 +1,7 @@
 package dev.weft.datapath.soft;
 
-/** Why a frame went no further; each has a counter. */
+/** Why a frame went no further, beside the parser's reasons; each has a counter. */
 public enum FrameDrop {
-    /** The parser found truncated or lying headers. */
-    MALFORMED("malformed"),
     /** A flow without actions. */
     BY_FLOW("by-flow"),
     /** An output or a tunnel key names a port that is not attached. */

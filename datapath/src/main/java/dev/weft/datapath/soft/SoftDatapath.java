@@ -16,6 +16,8 @@ import dev.weft.datapath.soft.SoftPort.SendResult;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowHome;
 import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.packet.Malformed;
+import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -52,6 +54,7 @@ public abstract class SoftDatapath implements Datapath {
     private final LongAdder stateFrames = new LongAdder();
     private final LongAdder delivered = new LongAdder();
     private final AtomicLongArray drops = new AtomicLongArray(FrameDrop.values().length);
+    private final AtomicLongArray malformed = new AtomicLongArray(Malformed.count());
     private volatile PortListener portListener = (port, id) -> {};
 
     protected SoftDatapath(DatapathConfig config) {
@@ -122,8 +125,7 @@ public abstract class SoftDatapath implements Datapath {
         }
         try {
             scratch.packet.wrap(segment, offset, length);
-            if (PacketParser.parse(scratch.packet) != 0) {
-                count(FrameDrop.MALFORMED);
+            if (!parse(scratch.packet)) {
                 return;
             }
             scratch.packet.key.setIngress(inPort, tunnelKey);
@@ -200,8 +202,7 @@ public abstract class SoftDatapath implements Datapath {
         }
         try {
             scratch.packet.wrap(segment, offset, length);
-            if (PacketParser.parse(scratch.packet) != 0) {
-                count(FrameDrop.MALFORMED);
+            if (!parse(scratch.packet)) {
                 return;
             }
             int home = FlowHome.of(scratch.packet, seats.length);
@@ -242,6 +243,16 @@ public abstract class SoftDatapath implements Datapath {
             (inPort == FlowKey.TUNNEL_PORT ? tunnelUpcalls : misses).increment();
         }
         seat.unpark();
+    }
+
+    /** False when the frame was dropped and counted under the parser's reason. */
+    @HotPath
+    private boolean parse(Packet packet) {
+        int code = PacketParser.parse(packet);
+        if (code != Malformed.OK) {
+            malformed.getAndIncrement(code - 1);
+        }
+        return code == Malformed.OK;
     }
 
     @HotPath
@@ -346,6 +357,9 @@ public abstract class SoftDatapath implements Datapath {
         var byReason = new TreeMap<String, Long>();
         for (FrameDrop drop : FrameDrop.values()) {
             byReason.put(drop.text(), drops.get(drop.ordinal()));
+        }
+        for (Malformed lie : Malformed.values()) {
+            byReason.put(lie.label(), malformed.get(lie.ordinal()));
         }
         return new DatapathStatistics(
                 hits.sum(),

@@ -20,6 +20,7 @@ final class CapturePort extends SoftPort {
     // Immutable after construction.
     private final UserspaceDatapath datapath;
     private final PcapHandle handle;
+    private final int guarded;
     private final int mtu;
     private final SegmentSizes sizes = new SegmentSizes();
     private final OffloadCompleter completer;
@@ -31,13 +32,22 @@ final class CapturePort extends SoftPort {
 
     /**
      * @param handle open on the interface, incoming frames only
+     * @param guarded its link of the {@link StackGuard}
      * @param mtu of the interface
      * @param tunnelMtu longest IP packet the tunnel takes whole
      */
-    CapturePort(UserspaceDatapath datapath, int number, PortSpec spec, PcapHandle handle, int mtu, int tunnelMtu) {
+    CapturePort(
+            UserspaceDatapath datapath,
+            int number,
+            PortSpec spec,
+            PcapHandle handle,
+            int guarded,
+            int mtu,
+            int tunnelMtu) {
         super(number, spec, datapath.workers());
         this.datapath = datapath;
         this.handle = handle;
+        this.guarded = guarded;
         this.mtu = mtu;
         completer = new OffloadCompleter(Math.min(mtu, tunnelMtu), sizes);
     }
@@ -111,6 +121,7 @@ final class CapturePort extends SoftPort {
             joinUninterruptibly(captor);
         }
         handle.close();
+        datapath.release(guarded);
     }
 
     private static void joinUninterruptibly(Thread captor) {

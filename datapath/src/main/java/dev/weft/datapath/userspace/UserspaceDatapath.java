@@ -21,7 +21,7 @@ import org.pcap4j.core.PcapNetworkInterface.PromiscuousMode;
 
 /**
  * Frames captured by libpcap, tunnelled by Netty. The interface of a port is the host's end of a pair whose other end
- * the VM has; the host's own stack must have no use for it.
+ * the VM has; while it is attached the host's own stack sees nothing of what the VM sends ({@link StackGuard}).
  */
 public final class UserspaceDatapath extends SoftDatapath {
     /** A super-packet of 64 KB is captured whole. */
@@ -37,13 +37,14 @@ public final class UserspaceDatapath extends SoftDatapath {
 
     private static final int OVERHEAD_V6 = 70;
 
+    private final StackGuard guard = new StackGuard();
     private final VxlanSocket socket;
     private final int tunnelMtu;
 
     public UserspaceDatapath(DatapathConfig config) {
         super(config);
-        socket = new VxlanSocket(config, this::datagram, () -> count(FrameDrop.TUNNEL_FAILED));
         tunnelMtu = underlayMtu(config) - (config.underlay().isV4() ? OVERHEAD_V4 : OVERHEAD_V6);
+        socket = new VxlanSocket(config, this::datagram, () -> count(FrameDrop.TUNNEL_FAILED));
     }
 
     private static int underlayMtu(DatapathConfig config) {
@@ -76,7 +77,15 @@ public final class UserspaceDatapath extends SoftDatapath {
                             + refused.getMessage() + "; it must exist and be up, and the agent needs CAP_NET_RAW",
                     refused);
         }
-        return new CapturePort(this, number, spec, handle, link.mtu(), tunnelMtu);
+        try {
+            int guarded = guard.guard(namespace, spec.interfaceName(), link.ifindex());
+            return new CapturePort(this, number, spec, handle, guarded, link.mtu(), tunnelMtu);
+        } catch (LinkException gone) {
+            handle.close();
+            throw new DatapathException(
+                    "interface " + spec.interfaceName() + " went away while it was attached: " + gone.getMessage(),
+                    gone);
+        }
     }
 
     private static Link find(NetworkNamespace namespace, PortSpec spec) {
@@ -107,6 +116,15 @@ public final class UserspaceDatapath extends SoftDatapath {
         receive(port, segment, offset, length);
     }
 
+    /** The host's own stack is kept out. */
+    boolean isGuarded() {
+        return guard.isAvailable();
+    }
+
+    void release(int guarded) {
+        guard.release(guarded);
+    }
+
     void vanished(CapturePort port) {
         lost(port);
     }
@@ -129,5 +147,6 @@ public final class UserspaceDatapath extends SoftDatapath {
     @Override
     protected void closeUnderlay() {
         socket.close();
+        guard.close();
     }
 }

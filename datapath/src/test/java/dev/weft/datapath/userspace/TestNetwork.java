@@ -3,6 +3,7 @@ package dev.weft.datapath.userspace;
 import dev.weft.datapath.link.NetworkNamespace;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Assumptions;
@@ -19,6 +20,7 @@ final class TestNetwork implements AutoCloseable {
 
     private final String hosts;
     private final String vms;
+    private final List<String> machines = new ArrayList<>();
 
     private TestNetwork(String id) {
         hosts = "weft-dp-h-" + id;
@@ -81,6 +83,39 @@ final class TestNetwork implements AutoCloseable {
         return name;
     }
 
+    /** A VM with a stack of its own: an interface {@code eth0} with this address, its MTU, and known neighbours. */
+    Machine addMachine(String address, int vmMtu, int hostMtu) {
+        String name = "p" + NUMBERS.incrementAndGet();
+        String namespace = vms + "-" + name;
+        run("ip", "netns", "add", namespace);
+        machines.add(namespace);
+        run(
+                "ip",
+                "-n",
+                hosts,
+                "link",
+                "add",
+                name,
+                "mtu",
+                Integer.toString(hostMtu),
+                "type",
+                "veth",
+                "peer",
+                "name",
+                "eth0",
+                "mtu",
+                Integer.toString(vmMtu),
+                "netns",
+                namespace);
+        run("ip", "-n", hosts, "link", "set", name, "up");
+        run("ip", "-n", namespace, "link", "set", "eth0", "up");
+        run("ip", "-n", namespace, "address", "add", address + "/24", "dev", "eth0");
+        return new Machine(name, namespace, address);
+    }
+
+    /** @param hostInterface the host's end of its veth */
+    record Machine(String hostInterface, String namespace, String address) {}
+
     void removeVeth(String name) {
         run("ip", "-n", hosts, "link", "del", name);
     }
@@ -109,8 +144,12 @@ final class TestNetwork implements AutoCloseable {
 
     /** The far end of a veth, without waiting: reads give null when nothing is there. */
     PcapHandle playVm(String name) {
+        return listen(vms, name);
+    }
+
+    PcapHandle listen(String namespace, String name) {
         try {
-            return NetworkNamespace.named(vms).call(() -> {
+            return NetworkNamespace.named(namespace).call(() -> {
                 var handle = new PcapHandle.Builder(name)
                         .snaplen(65_600)
                         .bufferSize(16 << 20)
@@ -122,7 +161,7 @@ final class TestNetwork implements AutoCloseable {
                 return handle;
             });
         } catch (PcapNativeException refused) {
-            throw new IllegalStateException("VM " + name + " cannot be played", refused);
+            throw new IllegalStateException(name + " in " + namespace + " cannot be captured", refused);
         }
     }
 
@@ -136,6 +175,7 @@ final class TestNetwork implements AutoCloseable {
 
     @Override
     public void close() {
+        machines.forEach(each -> run("ip", "netns", "del", each));
         run("ip", "netns", "del", vms);
         run("ip", "netns", "del", hosts);
     }
