@@ -1,0 +1,79 @@
+package dev.weft.sim;
+
+import java.util.Locale;
+
+/** Why the virtual network drops a packet. Each has its own counter; the label is what people read. */
+public enum DropReason {
+    /** The ingress port is not in the topology (any more). */
+    UNKNOWN_PORT("the port it came from is not in the topology"),
+    /** The port it would leave by has neither a peer nor a host. */
+    UNPLUGGED("the port it would leave by has neither a peer nor a host"),
+    /** An exterior port whose host or tunnel key is not known: the host is down or has not bound it yet. */
+    NOT_LOCATED("the host of the port it would leave by is not known or down"),
+    /** More devices crossed than any sane topology has: bridges joined in a circle, or routes that do. */
+    LOOP("it crossed too many devices: bridges or routes form a circle"),
+    /** A source MAC with the group bit. */
+    GROUP_SOURCE_MAC("its source MAC is a group address"),
+    /** The destination MAC lives where the frame came from. */
+    SAME_PORT("its destination is on the port it came from"),
+    /** A flood that nobody is there to receive. */
+    NO_RECEIVER("nobody else is on the bridge"),
+    /** A flood with more outputs than a flow can hold. */
+    TOO_MANY_OUTPUTS("a flood to more ports and hosts than one flow can hold"),
+    /** One branch of a flood was routed and changed the packet in a way that a later one would need undone. */
+    CANNOT_UNDO("a branch of the flood that comes after one that was routed"),
+    /** A stateful port lets in answers only. */
+    STATEFUL("the port is stateful, and this is no answer to what its VM began"),
+    /** Tagged, at a router port. */
+    TAGGED_AT_ROUTER("router ports take no VLAN tags"),
+    /** The destination MAC is neither the router port's nor a group. */
+    OTHER_MAC("its destination MAC is not the router port's"),
+    /** Neither IP nor ARP, at a router. */
+    NOT_IP("routers take IPv4, IPv6 and ARP only"),
+    /** Routers forward neither multicast nor broadcast. */
+    GROUP_AT_ROUTER("routers forward no multicast or broadcast"),
+    /** The directed broadcast of a connected subnet (RFC 2644). */
+    DIRECTED_BROADCAST("routers forward no directed broadcast"),
+    /** A source that cannot be: group, loopback, unspecified, reserved. */
+    BAD_SOURCE("its source address is no single host's"),
+    /** A source that is the router itself. */
+    OWN_SOURCE("its source address is the router's own"),
+    /** A destination that never leaves a host: loopback, unspecified, reserved. */
+    BAD_DESTINATION("its destination address is not one to forward to"),
+    /** Link-local addresses are not forwarded (RFC 4291 section 2.5.6, RFC 3927 section 7). */
+    LINK_LOCAL("link-local packets are not forwarded"),
+    /** No route. */
+    NO_ROUTE("the router has no route to its destination"),
+    /** A blackhole route. */
+    BLACKHOLE("a blackhole route"),
+    /** A reject route. */
+    REJECTED("a reject route"),
+    /** TTL or hop limit used up. */
+    TTL_EXPIRED("its TTL or hop limit is used up"),
+    /** The next hop did not answer. */
+    HOST_UNREACHABLE("the next hop does not answer"),
+    /** The port it would leave by has no address of its family, so the next hop cannot be asked for. */
+    NO_ADDRESS("the router port it would leave by has no address of its family"),
+    /** For the router itself, which has no use for it. */
+    FOR_ROUTER("it is for the router itself, which does not serve it"),
+    /** Longer than the way to the other host allows. */
+    TOO_LONG("it is longer than the tunnel allows");
+
+    private final String text;
+    private final String label;
+
+    DropReason(String text) {
+        this.text = text;
+        label = name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** {@code not-located}. */
+    public String label() {
+        return label;
+    }
+
+    /** Half a sentence for people, after "dropped:". */
+    public String text() {
+        return text;
+    }
+}

@@ -1,0 +1,267 @@
+package dev.weft.sim;
+
+import dev.weft.base.IpAddress;
+import dev.weft.base.IpPrefix;
+import dev.weft.base.MacAddress;
+import dev.weft.topology.TopologySnapshot;
+import dev.weft.topology.schema.Neighbour;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One compile: snapshot and previous network in, next network out. Parts whose inputs are the same as before are taken
+ * over as they are.
+ */
+final class NetworkCompiler {
+    private final TopologySnapshot snapshot;
+    private final VirtualNetwork previous;
+    private final Map<UUID, Integer> portIndices;
+    private final Map<UUID, Integer> bridgeIndices;
+    private final Map<UUID, Integer> routerIndices;
+    private final @Nullable Port[] ports;
+    private final @Nullable Bridge[] bridges;
+    private final @Nullable Router[] routers;
+    private final List<List<Port>> bridgePorts;
+    private final List<List<Port>> routerPorts;
+
+    NetworkCompiler(TopologySnapshot snapshot, VirtualNetwork previous) {
+        this.snapshot = snapshot;
+        this.previous = previous;
+        portIndices = indices(previous.portIndices, snapshot.ports(), dev.weft.topology.schema.Port::getId);
+        bridgeIndices = indices(previous.bridgeIndices, snapshot.bridges(), dev.weft.topology.schema.Bridge::getId);
+        routerIndices = indices(previous.routerIndices, snapshot.routers(), dev.weft.topology.schema.Router::getId);
+        ports = new Port[portIndices.size()];
+        bridges = new Bridge[bridgeIndices.size()];
+        routers = new Router[routerIndices.size()];
+        bridgePorts = lists(bridges.length);
+        routerPorts = lists(routers.length);
+    }
+
+    VirtualNetwork compile() {
+        compilePorts();
+        for (var bridge : snapshot.bridges()) {
+            int index = indexOf(bridgeIndices, bridge.getId());
+            bridges[index] = compileBridge(index, bridge);
+        }
+        var routes = new HashMap<String, List<dev.weft.topology.schema.Route>>();
+        for (var route : snapshot.routes()) {
+            routes.computeIfAbsent(route.getRouterId(), id -> new ArrayList<>()).add(route);
+        }
+        for (var router : snapshot.routers()) {
+            int index = indexOf(routerIndices, router.getId());
+            routers[index] = compileRouter(index, router, routes.getOrDefault(router.getId(), List.of()));
+        }
+        var delta = new NetworkDelta(previous, ports, bridges, routers).compute();
+        return new VirtualNetwork(
+                snapshot.changeNumber(), portIndices, bridgeIndices, routerIndices, ports, bridges, routers, delta);
+    }
+
+    /** Those given before, and new ones behind them. Shared with the previous network when nothing is new. */
+    private static <T> Map<UUID, Integer> indices(
+            Map<UUID, Integer> before, Collection<T> objects, Function<T, String> id) {
+        Map<UUID, Integer> indices = before;
+        for (T object : objects) {
+            var key = UUID.fromString(id.apply(object));
+            if (!indices.containsKey(key)) {
+                if (indices == before) {
+                    indices = new HashMap<>(before);
+                }
+                indices.put(key, indices.size());
+            }
+        }
+        return indices;
+    }
+
+    private static List<List<Port>> lists(int count) {
+        List<List<Port>> lists = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            lists.add(new ArrayList<>());
+        }
+        return lists;
+    }
+
+    private void compilePorts() {
+        for (var message : snapshot.ports()) {
+            int index = indexOf(portIndices, message.getId());
+            boolean onBridge = !message.getBridgeId().isEmpty();
+            int device = onBridge
+                    ? indexOf(bridgeIndices, message.getBridgeId())
+                    : indexOf(routerIndices, message.getRouterId());
+            int peer = message.getPeerId().isEmpty() ? Port.NONE : indexOf(portIndices, message.getPeerId());
+            Port before = previous.port(index);
+            Port port = before != null && before.isFrom(message, device, peer)
+                    ? before
+                    : new Port(index, message, onBridge, device, peer);
+            ports[index] = port;
+            (onBridge ? bridgePorts : routerPorts).get(device).add(port);
+        }
+    }
+
+    private Bridge compileBridge(int index, dev.weft.topology.schema.Bridge message) {
+        List<Port> own = bridgePorts.get(index);
+        List<Object> inputs = new ArrayList<>(2 * own.size() + 1);
+        inputs.add(message);
+        for (Port port : own) {
+            inputs.add(port);
+            Port peer = peerOf(port);
+            if (peer != null) {
+                inputs.add(peer);
+            }
+        }
+        Bridge before = previous.bridge(index);
+        if (before != null && Arrays.equals(before.inputs, inputs.toArray())) {
+            return before;
+        }
+        var macs = new FrozenMap.Builder();
+        var addresses = new FrozenMap.Builder();
+        var known = new FrozenMap.Builder();
+        for (Port port : own) {
+            Port peer = peerOf(port);
+            if (peer == null || peer.onBridge) {
+                continue;
+            }
+            macs.putIfAbsent(0, peer.mac, port.index);
+            for (int i = 0; i < peer.addressCount(); i++) {
+                addresses.putIfAbsent(peer.addressHigh(i), peer.addressLow(i), port.index);
+                known.putIfAbsent(peer.addressHigh(i), peer.addressLow(i), peer.mac);
+            }
+        }
+        for (Neighbour seed : message.getNeighboursList()) {
+            var address = IpAddress.parse(seed.getAddress());
+            known.putIfAbsent(
+                    address.high(),
+                    address.low(),
+                    MacAddress.parse(seed.getMac()).bits());
+        }
+        return new Bridge(
+                index,
+                UUID.fromString(message.getId()),
+                message.getName(),
+                inputs.toArray(),
+                own.stream()
+                        .filter(port -> port.bound)
+                        .mapToInt(port -> port.index)
+                        .toArray(),
+                own.stream()
+                        .filter(port -> port.peer != Port.NONE)
+                        .mapToInt(port -> port.index)
+                        .toArray(),
+                macs.build(),
+                addresses.build(),
+                known.build());
+    }
+
+    private @Nullable Port peerOf(Port port) {
+        return port.peer == Port.NONE ? null : ports[port.peer];
+    }
+
+    private Router compileRouter(
+            int index, dev.weft.topology.schema.Router message, List<dev.weft.topology.schema.Route> routes) {
+        List<Port> own = routerPorts.get(index);
+        List<Object> inputs = new ArrayList<>(own.size() + routes.size() + 1);
+        inputs.add(message);
+        inputs.addAll(own);
+        inputs.addAll(routes);
+        Router before = index < previous.routers.length ? previous.routers[index] : null;
+        if (before != null && Arrays.equals(before.inputs, inputs.toArray())) {
+            return before;
+        }
+        long[] addresses = own.stream()
+                .flatMapToLong(port -> java.util.stream.LongStream.range(0, 2L * port.addressCount())
+                        .map(i -> i % 2 == 0 ? port.addressHigh((int) i / 2) : port.addressLow((int) i / 2)))
+                .toArray();
+        return new Router(
+                index,
+                UUID.fromString(message.getId()),
+                message.getName(),
+                inputs.toArray(),
+                own.stream().mapToInt(port -> port.index).toArray(),
+                RouteTable.of(new RouteCompiler(own, portIndices).compile(routes)),
+                addresses);
+    }
+
+    private static int indexOf(Map<UUID, Integer> indices, String id) {
+        return indices.getOrDefault(UUID.fromString(id), Port.NONE);
+    }
+
+    /** The routes of a router by prefix: those given and those its ports imply. */
+    private record RouteCompiler(List<Port> ports, Map<UUID, Integer> portIndices) {
+        private static final int V4_BITS = 96;
+        private static final int LONGEST_WITH_BROADCAST = V4_BITS + 30;
+
+        java.util.SortedMap<IpPrefix, List<RouteTable.Route>> compile(List<dev.weft.topology.schema.Route> given) {
+            var byPrefix = new java.util.TreeMap<IpPrefix, List<RouteTable.Route>>(RouteCompiler::compare);
+            for (var route : given) {
+                byPrefix.computeIfAbsent(IpPrefix.parse(route.getDestination()), prefix -> new ArrayList<>())
+                        .add(compile(route));
+            }
+            ports.forEach(port -> addSubnets(port, byPrefix));
+            // What is the router's own stays so, whatever the routes say.
+            ports.forEach(port -> addOwn(port, byPrefix));
+            return byPrefix;
+        }
+
+        private void addSubnets(Port port, Map<IpPrefix, List<RouteTable.Route>> byPrefix) {
+            for (int i = 0; i < port.addressCount(); i++) {
+                int bits = port.networkBits(i);
+                var subnet = new IpPrefix(port.addressHigh(i), port.addressLow(i), bits);
+                boolean v4 = subnet.isV4();
+                if (IpRules.isLinkLocal(subnet.high(), subnet.low(), v4)) {
+                    continue;
+                }
+                var routes = byPrefix.computeIfAbsent(subnet, prefix -> new ArrayList<>());
+                var implied = RouteTable.Route.implied(RouteTable.Kind.FORWARD, port.index);
+                if (routes.stream().allMatch(RouteTable.Route::hasSource) && !routes.contains(implied)) {
+                    routes.add(implied);
+                }
+                if (v4 && bits <= LONGEST_WITH_BROADCAST) {
+                    var last = new IpPrefix(0, subnet.low() | ~0L >>> 64 - (128 - bits), 128);
+                    byPrefix.put(last, List.of(RouteTable.Route.implied(RouteTable.Kind.BROADCAST, port.index)));
+                }
+            }
+        }
+
+        private static void addOwn(Port port, Map<IpPrefix, List<RouteTable.Route>> byPrefix) {
+            for (int i = 0; i < port.addressCount(); i++) {
+                byPrefix.put(
+                        new IpPrefix(port.addressHigh(i), port.addressLow(i), 128),
+                        List.of(RouteTable.Route.implied(RouteTable.Kind.LOCAL, Port.NONE)));
+            }
+        }
+
+        private RouteTable.Route compile(dev.weft.topology.schema.Route route) {
+            var kind =
+                    switch (route.getAction()) {
+                        case BLACKHOLE -> RouteTable.Kind.BLACKHOLE;
+                        case REJECT -> RouteTable.Kind.REJECT;
+                        case FORWARD, UNRECOGNIZED -> RouteTable.Kind.FORWARD;
+                    };
+            int port = route.getPortId().isEmpty() ? Port.NONE : indexOf(portIndices, route.getPortId());
+            boolean hasGateway = !route.getGateway().isEmpty();
+            var gateway = hasGateway ? IpAddress.parse(route.getGateway()) : new IpAddress(0, 0);
+            var source = route.getSource().isEmpty() ? null : IpPrefix.parse(route.getSource());
+            return new RouteTable.Route(
+                    kind,
+                    port,
+                    hasGateway,
+                    gateway.high(),
+                    gateway.low(),
+                    source == null ? 0 : source.high(),
+                    source == null ? 0 : source.low(),
+                    source == null ? RouteTable.Route.ANY_SOURCE : source.bits(),
+                    Math.max(1, route.getWeight()));
+        }
+
+        private static int compare(IpPrefix a, IpPrefix b) {
+            int byAddress = a.network().compareTo(b.network());
+            return byAddress != 0 ? byAddress : Integer.compare(a.bits(), b.bits());
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package dev.weft.sim;
+
+import dev.weft.base.IpPrefix;
+import dev.weft.base.Tag;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Names what a compile changed, as finely as the tags of outcomes tell things apart.
+ *
+ * <pre>
+ * port changed or gone      its device tag; on a bridge (also new ones): the bridge's flood tag
+ * bridge, router gone       its device tag
+ * MAC of a joined router    the bridge's mac tag for it, VLAN 0
+ * known address of a bridge the neighbour tag of each router joined to it
+ * joined by another router  the neighbour tags of all it now knows or no longer knows through the bridge
+ * routes                    a route change per prefix whose routes differ
+ * </pre>
+ */
+final class NetworkDelta {
+    private final VirtualNetwork previous;
+    private final @Nullable Port[] ports;
+    private final @Nullable Bridge[] bridges;
+    private final @Nullable Router[] routers;
+    private final Set<Long> tags = new LinkedHashSet<>();
+    private final Set<RouteChange> changes = new LinkedHashSet<>();
+
+    NetworkDelta(
+            VirtualNetwork previous, @Nullable Port[] ports, @Nullable Bridge[] bridges, @Nullable Router[] routers) {
+        this.previous = previous;
+        this.ports = ports;
+        this.bridges = bridges;
+        this.routers = routers;
+    }
+
+    VirtualNetwork.Delta compute() {
+        for (int i = 0; i < ports.length; i++) {
+            Port before = previous.port(i);
+            if (before != ports[i]) {
+                comparePort(before, ports[i]);
+            }
+        }
+        for (int i = 0; i < bridges.length; i++) {
+            Bridge before = previous.bridge(i);
+            if (before != null && before != bridges[i]) {
+                compareBridge(before, bridges[i]);
+            }
+        }
+        for (int i = 0; i < routers.length; i++) {
+            Router before = i < previous.routers.length ? previous.routers[i] : null;
+            if (before != null && before != routers[i]) {
+                compareRouter(before, routers[i]);
+            }
+        }
+        return new VirtualNetwork.Delta(
+                tags.stream().mapToLong(Long::longValue).toArray(), changes.toArray(new RouteChange[0]));
+    }
+
+    private void comparePort(@Nullable Port before, @Nullable Port after) {
+        if (before != null && after != null && before.behavesAs(after)) {
+            return;
+        }
+        if (before != null) {
+            tags.add(before.tag);
+            floodOf(before, previous.bridges);
+        }
+        if (after != null) {
+            floodOf(after, bridges);
+        }
+    }
+
+    private void floodOf(Port port, @Nullable Bridge[] where) {
+        Bridge bridge = port.onBridge ? where[port.device] : null;
+        if (bridge != null) {
+            tags.add(Tag.flood(bridge.id));
+        }
+    }
+
+    private void compareBridge(Bridge before, @Nullable Bridge after) {
+        if (after == null) {
+            tags.add(before.tag);
+        }
+        FrozenMap macsAfter = after == null ? FrozenMap.EMPTY : after.routerMacs;
+        FrozenMap.difference(before.routerMacs, macsAfter, (high, mac) -> tags.add(Tag.mac(before.id, 0, mac)));
+        FrozenMap knownAfter = after == null ? FrozenMap.EMPTY : after.known;
+        Set<Router> joined = new LinkedHashSet<>(joined(before, previous.ports, previous.routers));
+        if (after != null) {
+            joined.addAll(joined(after, ports, routers));
+        }
+        // A router port that came to the bridge or left it changed, and its device tag is on every flow that used it.
+        FrozenMap.difference(before.known, knownAfter, (high, low) -> {
+            for (Router router : joined) {
+                tags.add(Tag.neighbour(router.id, high, low));
+            }
+        });
+    }
+
+    private static List<Router> joined(Bridge bridge, @Nullable Port[] ports, @Nullable Router[] routers) {
+        return Arrays.stream(bridge.interior)
+                .mapToObj(each -> ports[each])
+                .map(port -> port == null || port.peer == Port.NONE ? null : ports[port.peer])
+                .filter(peer -> peer != null && !peer.onBridge)
+                .map(peer -> routers[peer.device])
+                .filter(router -> router != null)
+                .toList();
+    }
+
+    private void compareRouter(Router before, @Nullable Router after) {
+        if (after == null) {
+            tags.add(before.tag);
+            return;
+        }
+        Map<IpPrefix, List<RouteTable.Route>> was = new HashMap<>();
+        for (RouteTable.Group group : before.routes.groups()) {
+            was.put(group.prefix(), group.routes());
+        }
+        for (RouteTable.Group group : after.routes.groups()) {
+            if (!group.routes().equals(was.remove(group.prefix()))) {
+                changes.add(new RouteChange(after.id, group.prefix()));
+            }
+        }
+        was.keySet().forEach(gone -> changes.add(new RouteChange(before.id, gone)));
+    }
+}

@@ -1,0 +1,430 @@
+package dev.weft.sim;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.IpAddress;
+import dev.weft.sim.flow.ActionList;
+import dev.weft.sim.flow.FlowMask;
+import dev.weft.state.ConnectionKey;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What becomes of one packet. A worker owns one and reuses it; everything is flat and bounded. Not thread safe.
+ *
+ * <p>How to treat it, in this order: apply the effects (learned MACs and neighbours, the {@linkplain #connection()
+ * connection}), then by kind: {@code FORWARD}: install {@link #mask} and {@link #actions} under the {@linkplain #tag
+ * tags} if {@link #cacheable()}, execute the actions; {@code DROP}: install if cacheable, count the reason; {@code
+ * PARK}: keep the packet and ask for the neighbour; {@code CONSUMED}: nothing more. Last, whatever the kind, send the
+ * emits, each by {@link Simulator#simulateEmit}.
+ */
+@HotPath
+public final class Outcome {
+    public static final int MAX_TAGS = 192;
+    public static final int MAX_READS = 32;
+    public static final int MAX_LEARNED = 32;
+    public static final int MAX_EMITS = 8;
+    public static final int MAX_EMIT_LENGTH = 1600;
+    public static final int MAX_INTERESTED = ActionList.MAX_WORDS / 3;
+
+    private static final int DEDUPLICATED_TAGS = 48;
+
+    /** What to do with the packet. */
+    public enum Kind {
+        /** The actions say where to. */
+        FORWARD,
+        /** Nowhere: {@link #dropReason()}. */
+        DROP,
+        /** Nothing yet: a neighbour must be asked for, then simulate again. */
+        PARK,
+        /** A device took it; the effects are all that is left of it. */
+        CONSUMED
+    }
+
+    /** Which bits of the key prove this outcome. */
+    public final FlowMask mask = new FlowMask();
+
+    public final ActionList actions = new ActionList();
+
+    private Kind kind = Kind.DROP;
+    private @Nullable DropReason dropReason;
+    private boolean cacheable;
+
+    private final long[] tags = new long[MAX_TAGS];
+    private int tagCount;
+
+    private final int[] readRouter = new int[MAX_READS];
+    private final long[] readHigh = new long[MAX_READS];
+    private final long[] readLow = new long[MAX_READS];
+    private final int[] readBits = new int[MAX_READS]; // proven (15..8) | matched (7..0)
+    private final long[] readTag = new long[MAX_READS];
+    private int readCount;
+
+    private final int[] macBridge = new int[MAX_LEARNED];
+    private final int[] macVlan = new int[MAX_LEARNED];
+    private final long[] mac = new long[MAX_LEARNED];
+    private final int[] macPort = new int[MAX_LEARNED];
+    private int macCount;
+
+    private final int[] neighbourRouter = new int[MAX_LEARNED];
+    private final int[] neighbourPort = new int[MAX_LEARNED];
+    private final long[] neighbourHigh = new long[MAX_LEARNED];
+    private final long[] neighbourLow = new long[MAX_LEARNED];
+    private final long[] neighbourMac = new long[MAX_LEARNED];
+    private int neighbourCount;
+
+    private final MemorySegment emitBuffer = Arena.ofAuto().allocate((long) MAX_EMITS * MAX_EMIT_LENGTH, 8);
+    private final int[] emitPort = new int[MAX_EMITS];
+    private final int[] emitLength = new int[MAX_EMITS];
+    private int emitCount;
+
+    private int parkedRouter;
+    private int parkedPort;
+    private long parkedHigh;
+    private long parkedLow;
+
+    private final ConnectionKey connection = new ConnectionKey();
+    private boolean hasConnection;
+    private int connectionTcpFlags;
+    private final long[] interestedHigh = new long[MAX_INTERESTED];
+    private final long[] interestedLow = new long[MAX_INTERESTED];
+    private int interestedCount;
+
+    void clear() {
+        mask.clear();
+        actions.clear();
+        kind = Kind.DROP;
+        dropReason = null;
+        cacheable = true;
+        tagCount = 0;
+        readCount = 0;
+        macCount = 0;
+        neighbourCount = 0;
+        emitCount = 0;
+        parkedRouter = -1;
+        hasConnection = false;
+        interestedCount = 0;
+    }
+
+    public Kind kind() {
+        return kind;
+    }
+
+    /** Null unless the kind is {@code DROP}. */
+    public @Nullable DropReason dropReason() {
+        return dropReason;
+    }
+
+    /** Whether mask, actions and tags may become a flow. Only {@code FORWARD} and {@code DROP} ever may. */
+    public boolean cacheable() {
+        return cacheable;
+    }
+
+    public int tagCount() {
+        return tagCount;
+    }
+
+    /** One of the things the outcome rested on; a {@code dev.weft.base.Tag}. Includes the routed reads' tags. */
+    public long tag(int index) {
+        return tags[index];
+    }
+
+    /** Longest-prefix decisions; see {@link RouteChange#concerns}. */
+    public int readCount() {
+        return readCount;
+    }
+
+    /** Dense index of the router. */
+    public int readRouter(int index) {
+        return readRouter[index];
+    }
+
+    /** The addresses that the decision holds for: high word, host bits cleared. */
+    public long readHigh(int index) {
+        return readHigh[index];
+    }
+
+    public long readLow(int index) {
+        return readLow[index];
+    }
+
+    /** Length of the prefix the decision holds for, in the 128-bit form. */
+    public int readProvenBits(int index) {
+        return readBits[index] >>> 8;
+    }
+
+    /** Length of the prefix whose route was used; changes to shorter ones do not concern the decision. */
+    public int readMatchedBits(int index) {
+        return readBits[index] & 0xff;
+    }
+
+    public long readTag(int index) {
+        return readTag[index];
+    }
+
+    /** MACs seen on another port than the tables say. */
+    public int learnedMacCount() {
+        return macCount;
+    }
+
+    public int learnedMacBridge(int index) {
+        return macBridge[index];
+    }
+
+    /** VLAN id, 0 for untagged. */
+    public int learnedMacVlan(int index) {
+        return macVlan[index];
+    }
+
+    public long learnedMac(int index) {
+        return mac[index];
+    }
+
+    public int learnedMacPort(int index) {
+        return macPort[index];
+    }
+
+    /** Neighbours that said their MAC; also those that were known, as a confirmation. */
+    public int learnedNeighbourCount() {
+        return neighbourCount;
+    }
+
+    public int learnedNeighbourRouter(int index) {
+        return neighbourRouter[index];
+    }
+
+    public int learnedNeighbourPort(int index) {
+        return neighbourPort[index];
+    }
+
+    public long learnedNeighbourHigh(int index) {
+        return neighbourHigh[index];
+    }
+
+    public long learnedNeighbourLow(int index) {
+        return neighbourLow[index];
+    }
+
+    public long learnedNeighbourMac(int index) {
+        return neighbourMac[index];
+    }
+
+    /** Frames that devices send of their own accord. */
+    public int emitCount() {
+        return emitCount;
+    }
+
+    /** The virtual port it leaves. */
+    public int emitPort(int index) {
+        return emitPort[index];
+    }
+
+    /** Where it starts in {@link #emitBuffer()}. */
+    public long emitOffset(int index) {
+        return (long) index * MAX_EMIT_LENGTH;
+    }
+
+    public int emitLength(int index) {
+        return emitLength[index];
+    }
+
+    /** The emits' memory: overwritten by the next simulation into this outcome. */
+    public MemorySegment emitBuffer() {
+        return emitBuffer;
+    }
+
+    /** Of a {@code PARK}: the router that has to ask. */
+    public int parkedRouter() {
+        return parkedRouter;
+    }
+
+    /** The router port to ask out of. */
+    public int parkedPort() {
+        return parkedPort;
+    }
+
+    public long parkedHigh() {
+        return parkedHigh;
+    }
+
+    public long parkedLow() {
+        return parkedLow;
+    }
+
+    /** The VM behind a stateful port sent a packet of {@link #connection()}: record it. */
+    public boolean hasConnection() {
+        return hasConnection;
+    }
+
+    /** Its {@link ConnectionKey#homeHash()} is the hash of the return packets. */
+    public ConnectionKey connection() {
+        return connection;
+    }
+
+    /** What {@code ConnectionTable.put} wants to know; 0 when it is not TCP. */
+    public int connectionTcpFlags() {
+        return connectionTcpFlags;
+    }
+
+    /** Underlay addresses of the hosts that may see the return packets; this host's workers are not among them. */
+    public int interestedCount() {
+        return interestedCount;
+    }
+
+    public long interestedHigh(int index) {
+        return interestedHigh[index];
+    }
+
+    public long interestedLow(int index) {
+        return interestedLow[index];
+    }
+
+    void forward() {
+        kind = Kind.FORWARD;
+    }
+
+    void drop(DropReason reason) {
+        kind = Kind.DROP;
+        dropReason = reason;
+        actions.clear();
+    }
+
+    void consume() {
+        kind = Kind.CONSUMED;
+        cacheable = false;
+    }
+
+    void park() {
+        kind = Kind.PARK;
+        cacheable = false;
+        actions.clear();
+    }
+
+    void parkOn(int router, int port, long high, long low) {
+        if (parkedRouter < 0) {
+            parkedRouter = router;
+            parkedPort = port;
+            parkedHigh = high;
+            parkedLow = low;
+        }
+    }
+
+    boolean isParked() {
+        return parkedRouter >= 0;
+    }
+
+    void notCacheable() {
+        cacheable = false;
+    }
+
+    void addTag(long tag) {
+        for (int i = Math.min(tagCount, DEDUPLICATED_TAGS) - 1; i >= 0; i--) {
+            if (tags[i] == tag) {
+                return;
+            }
+        }
+        if (tagCount == MAX_TAGS) {
+            cacheable = false;
+            return;
+        }
+        tags[tagCount++] = tag;
+    }
+
+    void addRead(int router, long high, long low, int provenBits, int matchedBits, long tag) {
+        addTag(tag);
+        if (readCount == MAX_READS) {
+            cacheable = false;
+            return;
+        }
+        readRouter[readCount] = router;
+        readHigh[readCount] = high;
+        readLow[readCount] = low;
+        readBits[readCount] = provenBits << 8 | matchedBits;
+        readTag[readCount++] = tag;
+    }
+
+    void learnMac(int bridge, int vlan, long address, int port) {
+        if (macCount < MAX_LEARNED) {
+            macBridge[macCount] = bridge;
+            macVlan[macCount] = vlan;
+            mac[macCount] = address;
+            macPort[macCount++] = port;
+        }
+    }
+
+    void learnNeighbour(int router, int port, long high, long low, long address) {
+        if (neighbourCount < MAX_LEARNED) {
+            neighbourRouter[neighbourCount] = router;
+            neighbourPort[neighbourCount] = port;
+            neighbourHigh[neighbourCount] = high;
+            neighbourLow[neighbourCount] = low;
+            neighbourMac[neighbourCount++] = address;
+        }
+    }
+
+    /** Whether another frame may be written at {@link #nextEmit()}, up to {@link #MAX_EMIT_LENGTH}. */
+    boolean hasEmitRoom() {
+        return emitCount < MAX_EMITS;
+    }
+
+    long nextEmit() {
+        return (long) emitCount * MAX_EMIT_LENGTH;
+    }
+
+    void emitted(int port, int length) {
+        emitPort[emitCount] = port;
+        emitLength[emitCount++] = length;
+    }
+
+    void connect(int tcpFlags) {
+        hasConnection = true;
+        connectionTcpFlags = tcpFlags;
+    }
+
+    void disconnect() {
+        hasConnection = false;
+    }
+
+    /** The remote hosts of the actions, each once. */
+    void interestRemoteHosts() {
+        for (int i = 0; i < actions.length(); i += ActionList.size(actions.word(i))) {
+            if (ActionList.operation(actions.word(i)) == ActionList.TUNNEL) {
+                interest(actions.word(i + 1), actions.word(i + 2));
+            }
+        }
+    }
+
+    private void interest(long high, long low) {
+        for (int i = 0; i < interestedCount; i++) {
+            if (interestedHigh[i] == high && interestedLow[i] == low) {
+                return;
+            }
+        }
+        interestedHigh[interestedCount] = high;
+        interestedLow[interestedCount++] = low;
+    }
+
+    /** A copy that outlives the next simulation. */
+    public Verdict toVerdict() {
+        var proof = new FlowMask();
+        proof.copyFrom(mask);
+        var program = new ActionList();
+        program.copyFrom(actions);
+        List<Verdict.Emitted> emits = new ArrayList<>();
+        for (int i = 0; i < emitCount; i++) {
+            byte[] frame = emitBuffer.asSlice(emitOffset(i), emitLength[i]).toArray(ValueLayout.JAVA_BYTE);
+            emits.add(new Verdict.Emitted(emitPort[i], frame));
+        }
+        var frames = List.copyOf(emits);
+        return switch (kind) {
+            case FORWARD -> new Verdict.Forward(program, proof, cacheable, frames);
+            case DROP -> new Verdict.Drop(Objects.requireNonNull(dropReason), proof, cacheable, frames);
+            case PARK -> new Verdict.Park(parkedRouter, parkedPort, new IpAddress(parkedHigh, parkedLow), frames);
+            case CONSUMED -> new Verdict.Consumed(frames);
+        };
+    }
+}

@@ -1,0 +1,154 @@
+package dev.weft.sim;
+
+import dev.weft.base.Hashing;
+import dev.weft.base.HotPath;
+import dev.weft.base.IpAddress;
+import dev.weft.base.IpPrefix;
+import dev.weft.base.MacAddress;
+import dev.weft.base.Tag;
+import dev.weft.topology.InterfaceAddress;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+
+/** A port, compiled. Immutable, shared by all workers. Other ports and the device are dense indices. */
+@HotPath
+final class Port {
+    static final int NONE = -1;
+
+    /** A locally administered unicast MAC. */
+    private static final long LOCAL_MAC = 0x0200_0000_0000L;
+
+    final int index;
+    final UUID id;
+    final String name;
+    final boolean onBridge;
+    final int device;
+    /** Interior: the port at the other end; else {@link #NONE}. */
+    final int peer;
+    /** Exterior: it has a host. */
+    final boolean bound;
+    /** Of exterior ports only. */
+    final boolean stateful;
+    /** Of router ports; 0 on a bridge. */
+    final long mac;
+
+    final long tag;
+    final long locationTag;
+    private final long[] addresses; // high, low
+    private final int[] networkBits;
+    private final dev.weft.topology.schema.Port message;
+
+    Port(int index, dev.weft.topology.schema.Port message, boolean onBridge, int device, int peer) {
+        this.index = index;
+        this.message = message;
+        this.onBridge = onBridge;
+        this.device = device;
+        this.peer = peer;
+        id = UUID.fromString(message.getId());
+        name = message.getName();
+        bound = !message.getHostId().isEmpty();
+        stateful = bound && message.getStateful();
+        mac = onBridge ? 0 : macOf(message);
+        tag = Tag.device(id);
+        locationTag = Tag.location(id);
+        var all = message.getAddressesList();
+        addresses = new long[2 * all.size()];
+        networkBits = new int[all.size()];
+        for (int i = 0; i < all.size(); i++) {
+            var address = InterfaceAddress.parse(all.get(i));
+            addresses[2 * i] = address.address().high();
+            addresses[2 * i + 1] = address.address().low();
+            networkBits[i] = address.network().bits();
+        }
+    }
+
+    /** The MAC a router port answers with: its own, or one made from its id, the same on every host. */
+    static long macOf(dev.weft.topology.schema.Port port) {
+        if (!port.getMac().isEmpty()) {
+            return MacAddress.parse(port.getMac()).bits();
+        }
+        var id = UUID.fromString(port.getId());
+        return LOCAL_MAC | Hashing.combine(id.getMostSignificantBits(), id.getLeastSignificantBits()) & 0xff_ffff_ffffL;
+    }
+
+    int addressCount() {
+        return networkBits.length;
+    }
+
+    long addressHigh(int i) {
+        return addresses[2 * i];
+    }
+
+    long addressLow(int i) {
+        return addresses[2 * i + 1];
+    }
+
+    /** The i-th address's subnet, in the 128-bit form. */
+    int networkBits(int i) {
+        return networkBits[i];
+    }
+
+    boolean owns(long high, long low) {
+        for (int i = 0; i < networkBits.length; i++) {
+            if (addresses[2 * i] == high && addresses[2 * i + 1] == low) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Inside one of the port's subnets. */
+    boolean isOnLink(long high, long low) {
+        return subnetOf(high, low) != NONE;
+    }
+
+    private int subnetOf(long high, long low) {
+        for (int i = 0; i < networkBits.length; i++) {
+            int bits = networkBits[i];
+            if (((addresses[2 * i] ^ high) & IpPrefix.highMask(bits)) == 0
+                    && ((addresses[2 * i + 1] ^ low) & IpPrefix.lowMask(bits)) == 0) {
+                return i;
+            }
+        }
+        return NONE;
+    }
+
+    /**
+     * Which of the port's addresses speaks to this one: the one of the same subnet, else the first of the family, else
+     * {@link #NONE}.
+     */
+    int addressFor(long high, long low) {
+        int same = subnetOf(high, low);
+        if (same != NONE) {
+            return same;
+        }
+        boolean v4 = IpAddress.isV4(high, low);
+        for (int i = 0; i < networkBits.length; i++) {
+            if (IpAddress.isV4(addresses[2 * i], addresses[2 * i + 1]) == v4) {
+                return i;
+            }
+        }
+        return NONE;
+    }
+
+    boolean isFrom(dev.weft.topology.schema.Port other, int otherDevice, int otherPeer) {
+        return device == otherDevice && peer == otherPeer && (message == other || message.equals(other));
+    }
+
+    /** Whether a packet could tell the difference; the name and which host it is are none of its business. */
+    boolean behavesAs(Port other) {
+        return onBridge == other.onBridge
+                && device == other.device
+                && peer == other.peer
+                && bound == other.bound
+                && stateful == other.stateful
+                && mac == other.mac
+                && Arrays.equals(addresses, other.addresses)
+                && Arrays.equals(networkBits, other.networkBits);
+    }
+
+    List<InterfaceAddress> interfaceAddresses() {
+        return message.getAddressesList().stream().map(InterfaceAddress::parse).toList();
+    }
+}

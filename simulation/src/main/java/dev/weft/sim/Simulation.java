@@ -1,0 +1,488 @@
+package dev.weft.sim;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.MacAddress;
+import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.packet.IcmpError;
+import dev.weft.sim.packet.IcmpErrors;
+import dev.weft.sim.packet.Icmpv6;
+import dev.weft.sim.packet.Ipv4;
+import dev.weft.sim.packet.Ipv6;
+import dev.weft.sim.packet.Packet;
+import dev.weft.sim.packet.PacketWriter;
+import dev.weft.sim.trace.Explanation;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The state of one run: the packet as it is by now, what was consulted, where the walk stands. One per worker, reused.
+ *
+ * <p>Fields are read by {@code use...()}, which put them into the mask. A MAC that a router on the way has rewritten is
+ * no longer the packet's, so reading it costs no bits. Rewrites go into the action list only when an output needs them.
+ */
+@HotPath
+final class Simulation {
+    /** Devices one behind the other. */
+    static final int MAX_DEPTH = 32;
+    /** Devices over all branches of floods. */
+    static final int MAX_VISITS = 1024;
+    /** Ingress of frames that come from no exterior port. */
+    static final int NO_INGRESS = -1;
+
+    private static final long SOURCE_GROUP_BIT = 1L << 56; // in word 2 of the key
+    private static final int VLAN_ID_BITS = FlowKey.VLAN_PRESENT | 0xfff; // of the TCI: no priority
+    private static final long ICMP_TYPE_BITS = 0xffff_0000L; // in word 7 of the key
+
+    // Immutable after construction.
+    final Tables tables;
+    final StatefulGate gate;
+    private final int tunnelMtu;
+    // Of the run.
+    VirtualNetwork network = VirtualNetwork.EMPTY;
+    Packet packet = new Packet();
+    Outcome out = new Outcome();
+    long nowNanos;
+    private int ingress;
+    private boolean oversized;
+    private @Nullable Explanation explanation;
+    // The packet as it is here.
+    private long srcMac;
+    private long dstMac;
+    private boolean macsRewritten;
+    private int hops;
+    // What the action list has made of it.
+    private long doneSrcMac;
+    private long doneDstMac;
+    private int doneHops;
+    // The walk.
+    private int depth;
+    private int visits;
+    private boolean looped;
+    private boolean consumed;
+    private @Nullable DropReason reason;
+    /** The last router port that took the packet in, and from which MAC; null before the first router. */
+    private @Nullable Port routerIn;
+
+    private long routerInSrcMac;
+
+    Simulation(Tables tables, int tunnelMtu) {
+        this.tables = tables;
+        this.tunnelMtu = tunnelMtu;
+        gate = new StatefulGate(tables.connections());
+    }
+
+    void explainTo(@Nullable Explanation sink) {
+        explanation = sink;
+    }
+
+    void begin(Packet packet, int ingress, boolean oversized, long nowNanos, Outcome out) {
+        this.packet = packet;
+        this.out = out;
+        this.nowNanos = nowNanos;
+        this.ingress = ingress;
+        this.oversized = oversized;
+        out.clear();
+        srcMac = packet.key.srcMac();
+        dstMac = packet.key.dstMac();
+        macsRewritten = false;
+        hops = 0;
+        doneSrcMac = srcMac;
+        doneDstMac = dstMac;
+        doneHops = 0;
+        depth = 0;
+        visits = 0;
+        looped = false;
+        consumed = false;
+        reason = null;
+        routerIn = null;
+    }
+
+    /** Makes the branches' results one: a loop spoils all, then a missing neighbour, then whatever got through. */
+    void end() {
+        if (looped) {
+            out.drop(DropReason.LOOP);
+        } else if (out.isParked()) {
+            out.park();
+        } else if (out.actions.overflowed()) {
+            out.drop(DropReason.TOO_MANY_OUTPUTS);
+        } else if (!out.actions.isDrop()) {
+            out.forward();
+        } else if (consumed) {
+            out.consume();
+        } else {
+            out.drop(Objects.requireNonNullElse(reason, DropReason.NO_RECEIVER));
+        }
+        boolean left = out.kind() == Outcome.Kind.FORWARD || out.emitCount() > 0;
+        if (!left || out.kind() == Outcome.Kind.PARK) {
+            out.disconnect();
+        } else if (out.hasConnection()) {
+            out.interestRemoteHosts();
+        }
+    }
+
+    // Fields of the packet.
+
+    long useDstMac() {
+        if (!macsRewritten) {
+            out.mask.addDstMac();
+        }
+        return dstMac;
+    }
+
+    long useSrcMac() {
+        if (!macsRewritten) {
+            out.mask.addSrcMac();
+        }
+        return srcMac;
+    }
+
+    /** For the answer to this very packet: no decision rests on it. */
+    long srcMac() {
+        return srcMac;
+    }
+
+    boolean useIsSourceGroup() {
+        if (!macsRewritten) {
+            out.mask.setWord(2, out.mask.word(2) | SOURCE_GROUP_BIT);
+        }
+        return MacAddress.isGroup(srcMac);
+    }
+
+    /** Whether there is a tag, and the VLAN id; a priority tag is VLAN 0 as no tag is. */
+    int useVlan() {
+        out.mask.setWord(2, out.mask.word(2) | VLAN_ID_BITS);
+        return packet.key.vlanTci() & 0xfff;
+    }
+
+    boolean useIsTagged() {
+        out.mask.setWord(2, out.mask.word(2) | FlowKey.VLAN_PRESENT);
+        return (packet.key.vlanTci() & FlowKey.VLAN_PRESENT) != 0;
+    }
+
+    int useEtherType() {
+        out.mask.addEtherType();
+        return packet.key.etherType();
+    }
+
+    /** Needs the ethertype. */
+    int useProtocol() {
+        out.mask.addProtocol();
+        return packet.key.protocol();
+    }
+
+    /** Needs the ethertype. */
+    int useFragment() {
+        out.mask.addFragment();
+        return packet.key.fragment();
+    }
+
+    /** Needs protocol and fragment kind; also the ports, whose place it takes. */
+    int useIcmpType() {
+        out.mask.setWord(7, out.mask.word(7) | ICMP_TYPE_BITS);
+        return packet.key.l4Src();
+    }
+
+    long useSrcHigh(int bits) {
+        out.mask.addSrc(bits);
+        return packet.key.srcHigh();
+    }
+
+    long useDstHigh(int bits) {
+        out.mask.addDst(bits);
+        return packet.key.dstHigh();
+    }
+
+    long srcHigh() {
+        return packet.key.srcHigh();
+    }
+
+    long srcLow() {
+        return packet.key.srcLow();
+    }
+
+    long dstHigh() {
+        return packet.key.dstHigh();
+    }
+
+    long dstLow() {
+        return packet.key.dstLow();
+    }
+
+    /** Whether it is ICMPv6 of neighbour discovery (types 133 to 137); needs to be IPv6. */
+    boolean useIsDiscovery() {
+        return useProtocol() == Ipv6.ICMPV6
+                && useFragment() != FlowKey.LATER_FRAGMENT
+                && Icmpv6.isDiscovery(useIcmpType());
+    }
+
+    /** TTL or hop limit as the packet has it here; never part of a mask, since DEC_TTL looks again. */
+    int ttl() {
+        return packet.ttl - hops;
+    }
+
+    // Rewrites.
+
+    void routed(Port in, long newSrcMac, long newDstMac) {
+        routerIn = in;
+        routerInSrcMac = srcMac;
+        srcMac = newSrcMac;
+        dstMac = newDstMac;
+        macsRewritten = true;
+        hops++;
+    }
+
+    // The way between devices.
+
+    /** Through an exterior port, or any port of a frame made here. */
+    void leave(Port port) {
+        out.addTag(port.tag);
+        if (port.peer != Port.NONE) {
+            Port peer = network.port(port.peer);
+            if (peer != null) {
+                enter(peer);
+                return;
+            }
+        } else if (port.bound) {
+            exit(port);
+            return;
+        }
+        drop(port, DropReason.UNPLUGGED);
+    }
+
+    void enter(Port port) {
+        out.addTag(port.tag);
+        Device device = network.device(port);
+        if (device == null) {
+            drop(port, DropReason.UNPLUGGED);
+            return;
+        }
+        if (depth == MAX_DEPTH || visits == MAX_VISITS) {
+            looped = true;
+            explain(device, "too many devices crossed: a loop");
+            return;
+        }
+        depth++;
+        visits++;
+        if (explanation != null) {
+            explain(device, "in by port " + port.name);
+        }
+        out.addTag(device.tag);
+        device.receive(this, port);
+        depth--;
+    }
+
+    /** One of several ways: the packet is afterwards as it was before. */
+    void branch(Port port) {
+        long src = srcMac;
+        long dst = dstMac;
+        boolean rewritten = macsRewritten;
+        int before = hops;
+        Port in = routerIn;
+        long inSrcMac = routerInSrcMac;
+        leave(port);
+        srcMac = src;
+        dstMac = dst;
+        macsRewritten = rewritten;
+        hops = before;
+        routerIn = in;
+        routerInSrcMac = inSrcMac;
+    }
+
+    /** Out to a VM, here or at another host. */
+    private void exit(Port port) {
+        if (port.index == ingress) {
+            drop(port, DropReason.SAME_PORT);
+            return;
+        }
+        out.addTag(port.locationTag);
+        int datapathPort = tables.localPort(port.index);
+        int key = tables.remoteKey(port.index);
+        if (datapathPort == Tables.NONE && key == Tables.NONE) {
+            drop(port, DropReason.NOT_LOCATED);
+        } else if (port.stateful && !gate.admits(this, port)) {
+            drop(port, DropReason.STATEFUL);
+        } else if (datapathPort != Tables.NONE) {
+            output(port, datapathPort);
+        } else {
+            tunnel(tables.remoteHigh(port.index), tables.remoteLow(port.index), key);
+        }
+    }
+
+    /** To one of a bridge's own ports in a flood: those that are elsewhere get theirs there. */
+    void exitFlood(Port port, int datapathPort) {
+        if (port.stateful && !gate.admits(this, port)) {
+            drop(port, DropReason.STATEFUL);
+        } else {
+            output(port, datapathPort);
+        }
+    }
+
+    private void output(Port port, int datapathPort) {
+        if (applyRewrites(port)) {
+            out.actions.output(datapathPort, 0);
+            if (explanation != null) {
+                explain("port", port.name, "out");
+            }
+        }
+    }
+
+    void tunnel(long remoteHigh, long remoteLow, int key) {
+        if (oversized && tunnelMtu != 0 && packet.length > tunnelMtu) {
+            tooLong();
+            return;
+        }
+        if (applyRewrites(null)) {
+            out.actions.tunnel(remoteHigh, remoteLow, key, tunnelMtu);
+            if (explanation != null) {
+                explanation.add(
+                        depth,
+                        "tunnel",
+                        dev.weft.base.IpAddress.toString(remoteHigh, remoteLow),
+                        "out with tunnel key " + key);
+            }
+        }
+    }
+
+    private void tooLong() {
+        out.notCacheable();
+        if (routerIn != null && canNotBeFragmented()) {
+            icmpError(routerIn, routerInSrcMac, IcmpError.TOO_BIG, tunnelMtu - dev.weft.sim.packet.Ethernet.LENGTH);
+        }
+        noteDrop(DropReason.TOO_LONG);
+        if (explanation != null) {
+            explanation.add(
+                    depth, "tunnel", "", "dropped: " + packet.length + " octets, " + tunnelMtu + " fit the tunnel");
+        }
+    }
+
+    private boolean canNotBeFragmented() {
+        return packet.key.etherType() != dev.weft.sim.packet.Ethernet.IPV4
+                || Ipv4.dontFragment(packet.segment, packet.offset + packet.l3Offset);
+    }
+
+    /** Brings what the actions have made of the packet to what it is here. */
+    private boolean applyRewrites(@Nullable Port port) {
+        if (doneHops > hops) {
+            noteDrop(DropReason.CANNOT_UNDO);
+            if (explanation != null && port != null) {
+                explain("port", port.name, "dropped: " + DropReason.CANNOT_UNDO.text());
+            }
+            return false;
+        }
+        for (; doneHops < hops; doneHops++) {
+            out.actions.decTtl();
+        }
+        if (doneSrcMac != srcMac) {
+            putBackSource();
+            out.actions.setSrcMac(srcMac);
+            doneSrcMac = srcMac;
+        }
+        if (doneDstMac != dstMac) {
+            putBackDestination();
+            out.actions.setDstMac(dstMac);
+            doneDstMac = dstMac;
+        }
+        return true;
+    }
+
+    /** Writing the packet's own MAC back names it in the actions, so it counts. */
+    private void putBackSource() {
+        if (!macsRewritten) {
+            out.mask.addSrcMac();
+        }
+    }
+
+    private void putBackDestination() {
+        if (!macsRewritten) {
+            out.mask.addDstMac();
+        }
+    }
+
+    // Results.
+
+    void drop(Device device, DropReason why) {
+        noteDrop(why);
+        if (explanation != null) {
+            explain(device, "dropped: " + why.text());
+        }
+    }
+
+    private void drop(Port port, DropReason why) {
+        noteDrop(why);
+        if (explanation != null) {
+            explain("port", port.name, "dropped: " + why.text());
+        }
+    }
+
+    void noteDrop(DropReason why) {
+        if (reason == null) {
+            reason = why;
+        }
+    }
+
+    void consume(Device device, String what) {
+        consumed = true;
+        out.notCacheable();
+        explain(device, what);
+    }
+
+    void tagRead(Router router, long high, long low, int provenBits, int matchedBits) {
+        long maskedHigh = high & dev.weft.base.IpPrefix.highMask(provenBits);
+        long maskedLow = low & dev.weft.base.IpPrefix.lowMask(provenBits);
+        long tag = dev.weft.base.Tag.routed(router.id, maskedHigh, maskedLow, provenBits, matchedBits);
+        out.addRead(router.index, maskedHigh, maskedLow, provenBits, matchedBits, tag);
+    }
+
+    /** An ICMP error to the packet's source, out of the router port it came in by, if it deserves one. */
+    void icmpError(Port in, IcmpError error) {
+        icmpError(in, srcMac, error, 0);
+    }
+
+    private void icmpError(Port in, long toMac, IcmpError error, int mtu) {
+        out.notCacheable();
+        int from = in.addressFor(packet.key.srcHigh(), packet.key.srcLow());
+        if (from == Port.NONE || !out.hasEmitRoom() || !IcmpErrors.mayAnswer(packet, error)) {
+            return;
+        }
+        emitted(
+                in,
+                PacketWriter.icmpError(
+                        out.emitBuffer(),
+                        out.nextEmit(),
+                        packet,
+                        error,
+                        mtu,
+                        in.mac,
+                        toMac,
+                        in.addressHigh(from),
+                        in.addressLow(from)),
+                "ICMP error: ",
+                error.name());
+    }
+
+    /** A frame of this length was written at {@link Outcome#nextEmit()}; it leaves the port. */
+    void emitted(Port port, int length, String what, String detail) {
+        if (length != PacketWriter.NO_ROOM && length <= Outcome.MAX_EMIT_LENGTH) {
+            out.emitted(port.index, length);
+            if (explanation != null) {
+                explain("port", port.name, "sends " + what + detail);
+            }
+        }
+    }
+
+    // Explanation.
+
+    boolean isExplaining() {
+        return explanation != null;
+    }
+
+    void explain(Device device, String text) {
+        explain(device.kind(), device.name, text);
+    }
+
+    void explain(String kind, String name, String text) {
+        if (explanation != null) {
+            explanation.add(Math.max(0, depth - 1), kind, name, text);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package dev.weft.sim;
+
+import dev.weft.base.HotPath;
+import dev.weft.topology.TopologySnapshot;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A topology compiled for simulation. Immutable: shared by all workers of a host.
+ *
+ * <p>Ports, bridges and routers have dense indices from 0 on, which tables and outcomes speak. Within a process they
+ * are stable: a compile passes on those of the network before it, and an index is never given to another object.
+ * Devices that a change does not touch are shared with the network before.
+ */
+public final class VirtualNetwork {
+    public static final VirtualNetwork EMPTY =
+            new VirtualNetwork(0, Map.of(), Map.of(), Map.of(), new Port[0], new Bridge[0], new Router[0], Delta.NONE);
+
+    /** No such object. */
+    public static final int NONE = -1;
+
+    private final long changeNumber;
+    final Map<UUID, Integer> portIndices;
+    final Map<UUID, Integer> bridgeIndices;
+    final Map<UUID, Integer> routerIndices;
+    final @Nullable Port[] ports;
+    final @Nullable Bridge[] bridges;
+    final @Nullable Router[] routers;
+    private final Delta delta;
+
+    /**
+     * What is different from the network before: flows that carry one of the tags go, and so do those with a routed
+     * read that one of the route changes {@linkplain RouteChange#concerns concerns}.
+     */
+    public static final class Delta {
+        static final Delta NONE = new Delta(new long[0], new RouteChange[0]);
+
+        private final long[] tags;
+        private final RouteChange[] routes;
+
+        Delta(long[] tags, RouteChange[] routes) {
+            this.tags = tags;
+            this.routes = routes;
+        }
+
+        /** Do not write to it. */
+        public long[] tags() {
+            return tags;
+        }
+
+        /** Do not write to it. */
+        public RouteChange[] routes() {
+            return routes;
+        }
+
+        public boolean isEmpty() {
+            return tags.length == 0 && routes.length == 0;
+        }
+    }
+
+    VirtualNetwork(
+            long changeNumber,
+            Map<UUID, Integer> portIndices,
+            Map<UUID, Integer> bridgeIndices,
+            Map<UUID, Integer> routerIndices,
+            @Nullable Port[] ports,
+            @Nullable Bridge[] bridges,
+            @Nullable Router[] routers,
+            Delta delta) {
+        this.changeNumber = changeNumber;
+        this.portIndices = portIndices;
+        this.bridgeIndices = bridgeIndices;
+        this.routerIndices = routerIndices;
+        this.ports = ports;
+        this.bridges = bridges;
+        this.routers = routers;
+        this.delta = delta;
+    }
+
+    /** @param previous {@link #EMPTY} for the first */
+    public static VirtualNetwork compile(TopologySnapshot snapshot, VirtualNetwork previous) {
+        return new NetworkCompiler(snapshot, previous).compile();
+    }
+
+    /** Of the snapshot it was compiled from. */
+    public long changeNumber() {
+        return changeNumber;
+    }
+
+    public Delta delta() {
+        return delta;
+    }
+
+    /** {@link #NONE} when there never was such a port; one that is gone keeps its index. */
+    public int portIndex(UUID id) {
+        return portIndices.getOrDefault(id, NONE);
+    }
+
+    public int bridgeIndex(UUID id) {
+        return bridgeIndices.getOrDefault(id, NONE);
+    }
+
+    public int routerIndex(UUID id) {
+        return routerIndices.getOrDefault(id, NONE);
+    }
+
+    /** One more than the largest index given. */
+    public int portLimit() {
+        return ports.length;
+    }
+
+    public int bridgeLimit() {
+        return bridges.length;
+    }
+
+    public int routerLimit() {
+        return routers.length;
+    }
+
+    /** Whether there is such a port now. */
+    public boolean hasPort(int index) {
+        return port(index) != null;
+    }
+
+    public UUID portId(int index) {
+        return existing(index).id;
+    }
+
+    public String portName(int index) {
+        return existing(index).name;
+    }
+
+    /** The bridge a port is on, {@link #NONE} for router ports. */
+    public int bridgeOfPort(int index) {
+        Port port = existing(index);
+        return port.onBridge ? port.device : NONE;
+    }
+
+    /** The router a port is on, {@link #NONE} for bridge ports. */
+    public int routerOfPort(int index) {
+        Port port = existing(index);
+        return port.onBridge ? NONE : port.device;
+    }
+
+    /** The MAC of a router port, configured or made from its id; 0 for bridge ports. */
+    public long portMac(int index) {
+        return existing(index).mac;
+    }
+
+    /** Whether the port has a host rather than a peer. */
+    public boolean isExterior(int index) {
+        return existing(index).bound;
+    }
+
+    /** Whether the address is in one of the port's subnets. */
+    public boolean isOnLink(int routerPort, long high, long low) {
+        return existing(routerPort).isOnLink(high, low);
+    }
+
+    public UUID bridgeId(int index) {
+        return existingDevice(bridges, index, "bridge").id;
+    }
+
+    public String bridgeName(int index) {
+        return existingDevice(bridges, index, "bridge").name;
+    }
+
+    public UUID routerId(int index) {
+        return existingDevice(routers, index, "router").id;
+    }
+
+    public String routerName(int index) {
+        return existingDevice(routers, index, "router").name;
+    }
+
+    @HotPath
+    @Nullable
+    Port port(int index) {
+        return index >= 0 && index < ports.length ? ports[index] : null;
+    }
+
+    @HotPath
+    @Nullable
+    Bridge bridge(int index) {
+        return index >= 0 && index < bridges.length ? bridges[index] : null;
+    }
+
+    @HotPath
+    @Nullable
+    Device device(Port port) {
+        return port.onBridge ? bridges[port.device] : routers[port.device];
+    }
+
+    private Port existing(int index) {
+        Port port = port(index);
+        if (port == null) {
+            throw new IllegalArgumentException(
+                    "port index " + index + " (expected one that exists in change " + changeNumber + ")");
+        }
+        return port;
+    }
+
+    private <T extends Device> T existingDevice(@Nullable T[] devices, int index, String kind) {
+        T device = index >= 0 && index < devices.length ? devices[index] : null;
+        if (device == null) {
+            throw new IllegalArgumentException(
+                    kind + " index " + index + " (expected one that exists in change " + changeNumber + ")");
+        }
+        return device;
+    }
+}
