@@ -39,7 +39,8 @@ public interface WorkerPort {
     void remove(long flowId);
 
     /**
-     * Runs actions on a frame, as a flow would. The frame is not kept and not changed for the caller.
+     * Runs actions on a frame, as a flow would: a TTL or MTU that does not allow them makes an upcall (with tunnel key
+     * 0), within the port's budget. The frame is not kept and not changed for the caller.
      *
      * @param inPort where it is thought to come from; never an output
      */

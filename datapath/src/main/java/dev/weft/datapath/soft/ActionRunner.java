@@ -3,9 +3,11 @@ package dev.weft.datapath.soft;
 import dev.weft.base.HotPath;
 import dev.weft.datapath.WorkerPort.UpcallHandler;
 import dev.weft.sim.flow.ActionList;
+import dev.weft.sim.packet.Ethernet;
+import dev.weft.sim.packet.Ipv4;
+import dev.weft.sim.packet.Ipv6;
+import dev.weft.sim.packet.Vlan;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 
 /**
  * Runs an action list on a frame. The frame itself is never changed: the first rewrite copies it into a buffer of the
@@ -13,20 +15,6 @@ import java.nio.ByteOrder;
  */
 @HotPath
 final class ActionRunner {
-    private static final ValueLayout.OfShort BE_SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
-    private static final int ETHERNET = 14;
-    private static final int VLAN = 4;
-    private static final int TYPE_VLAN = 0x8100;
-    private static final int TYPE_IPV4 = 0x0800;
-    private static final int TYPE_IPV6 = 0x86dd;
-    private static final int MAC_LENGTH = 6;
-    private static final int IPV4_TTL = 8;
-    private static final int IPV4_CHECKSUM = 10;
-    private static final int IPV4_MIN = 20;
-    private static final int IPV6_HOP_LIMIT = 7;
-    private static final int IPV6_MIN = 40;
-
     /** Where the actions of a frame lead. */
     interface Exits {
         void output(int port, MemorySegment segment, long offset, int length);
@@ -65,8 +53,14 @@ final class ActionRunner {
                         exits.punt(UpcallHandler.MTU);
                     }
                 }
-                case ActionList.SET_SRC_MAC -> setMac(MAC_LENGTH, ActionList.mac(word));
-                case ActionList.SET_DST_MAC -> setMac(0, ActionList.mac(word));
+                case ActionList.SET_SRC_MAC -> {
+                    own();
+                    Ethernet.setSrc(segment, offset, ActionList.mac(word));
+                }
+                case ActionList.SET_DST_MAC -> {
+                    own();
+                    Ethernet.setDst(segment, offset, ActionList.mac(word));
+                }
                 case ActionList.DEC_TTL -> {
                     if (!decrementTtl(exits)) {
                         return;
@@ -95,50 +89,34 @@ final class ActionRunner {
         return mtu == 0 || length - l3Offset() <= mtu;
     }
 
-    private void setMac(int at, long mac) {
-        own();
-        segment.set(BE_SHORT, offset + at, (short) (mac >>> 32));
-        segment.set(BE_SHORT, offset + at + 2, (short) (mac >>> 16));
-        segment.set(BE_SHORT, offset + at + 4, (short) mac);
-    }
-
     /** False when the frame goes no further by these actions. */
     private boolean decrementTtl(Exits exits) {
         int l3 = l3Offset();
-        int type = Short.toUnsignedInt(segment.get(BE_SHORT, offset + l3 - 2));
-        if (type == TYPE_IPV4 && length >= l3 + IPV4_MIN) {
-            return decrementTtl(l3 + IPV4_TTL, l3 + IPV4_CHECKSUM, exits);
+        // Tagged or not, the type of the packet is the last two octets before it.
+        int type = Vlan.type(segment, offset + l3 - Vlan.LENGTH);
+        boolean v4 = type == Ethernet.IPV4 && length >= l3 + Ipv4.LENGTH;
+        boolean v6 = type == Ethernet.IPV6 && length >= l3 + Ipv6.LENGTH;
+        if (!v4 && !v6) {
+            exits.drop(FrameDrop.NOT_IP);
+            return false;
         }
-        if (type == TYPE_IPV6 && length >= l3 + IPV6_MIN) {
-            return decrementTtl(l3 + IPV6_HOP_LIMIT, 0, exits);
-        }
-        exits.drop(FrameDrop.NOT_IP);
-        return false;
-    }
-
-    /** @param checksumAt 0 when the header has none */
-    private boolean decrementTtl(int ttlAt, int checksumAt, Exits exits) {
-        int ttl = segment.get(ValueLayout.JAVA_BYTE, offset + ttlAt) & 0xff;
+        int ttl = v4 ? Ipv4.ttl(segment, offset + l3) : Ipv6.hopLimit(segment, offset + l3);
         if (ttl <= 1) {
             exits.punt(UpcallHandler.TTL);
             return false;
         }
         own();
-        segment.set(ValueLayout.JAVA_BYTE, offset + ttlAt, (byte) (ttl - 1));
-        if (checksumAt != 0) {
-            // RFC 1624 eqn. 3, HC' = ~(~HC + ~m + m'): the TTL is the high byte of its word, so the word fell by 0x100.
-            int checksum = Short.toUnsignedInt(segment.get(BE_SHORT, offset + checksumAt));
-            int sum = (~checksum & 0xffff) + 0xfeff;
-            sum = (sum & 0xffff) + (sum >>> 16);
-            segment.set(BE_SHORT, offset + checksumAt, (short) ~sum);
+        if (v4) {
+            Ipv4.setTtl(segment, offset + l3, ttl - 1);
+        } else {
+            Ipv6.setHopLimit(segment, offset + l3, ttl - 1);
         }
         return true;
     }
 
     private int l3Offset() {
-        boolean tagged = length >= ETHERNET + VLAN
-                && Short.toUnsignedInt(segment.get(BE_SHORT, offset + ETHERNET - 2)) == TYPE_VLAN;
-        return tagged ? ETHERNET + VLAN : ETHERNET;
+        boolean tagged = length >= Ethernet.LENGTH + Vlan.LENGTH && Ethernet.type(segment, offset) == Ethernet.VLAN;
+        return tagged ? Ethernet.LENGTH + Vlan.LENGTH : Ethernet.LENGTH;
     }
 
     private void own() {

@@ -16,6 +16,7 @@ final class CapturePort extends SoftPort {
     private static final Logger LOG = LoggerFactory.getLogger(CapturePort.class);
     private static final int FOREVER = -1;
     private static final int ETHERNET_AND_TAG = 18;
+    private static final ThreadLocal<byte[]> OUTGOING = ThreadLocal.withInitial(() -> new byte[SoftDatapath.MAX_FRAME]);
 
     // Immutable after construction.
     private final UserspaceDatapath datapath;
@@ -24,7 +25,6 @@ final class CapturePort extends SoftPort {
     private final int mtu;
     private final SegmentSizes sizes = new SegmentSizes();
     private final OffloadCompleter completer;
-    private final ThreadLocal<byte[]> outgoing = ThreadLocal.withInitial(() -> new byte[SoftDatapath.MAX_FRAME]);
 
     // Shared.
     private volatile boolean closing;
@@ -33,7 +33,7 @@ final class CapturePort extends SoftPort {
     /**
      * @param handle open on the interface, incoming frames only
      * @param guarded its link of the {@link StackGuard}
-     * @param mtu of the interface
+     * @param mtu of the interface, when it was attached
      * @param tunnelMtu longest IP packet the tunnel takes whole
      */
     CapturePort(
@@ -93,18 +93,16 @@ final class CapturePort extends SoftPort {
 
     @Override
     protected SendResult send(MemorySegment segment, long offset, int length) {
-        if (length > mtu + ETHERNET_AND_TAG) {
-            return SendResult.TOO_BIG;
-        }
         sizes.learn(segment, offset, length);
-        byte[] bytes = outgoing.get();
+        byte[] bytes = OUTGOING.get();
         MemorySegment.copy(segment, offset, MemorySegment.ofArray(bytes), 0, length);
         try {
             handle.sendPacket(bytes, length);
             return SendResult.SENT;
         } catch (PcapNativeException | NotOpenException refused) {
-            // Counted by the caller as port-failed; the capture thread notices when the interface is gone.
-            return SendResult.FAILED;
+            // Counted by the caller; the capture thread notices when the interface is gone. The text of the error is in
+            // the machine's language, so the length tells.
+            return length > mtu + ETHERNET_AND_TAG ? SendResult.TOO_BIG : SendResult.FAILED;
         }
     }
 

@@ -83,6 +83,18 @@ final class TestNetwork implements AutoCloseable {
         return name;
     }
 
+    /** One more, with nothing but its loopback, up, and these addresses on it. */
+    String addNamespace(String... addresses) {
+        String namespace = vms + "-n" + NUMBERS.incrementAndGet();
+        run("ip", "netns", "add", namespace);
+        machines.add(namespace);
+        run("ip", "-n", namespace, "link", "set", "lo", "up");
+        for (String address : addresses) {
+            run("ip", "-n", namespace, "address", "add", address, "dev", "lo");
+        }
+        return namespace;
+    }
+
     /** A VM with a stack of its own: an interface {@code eth0} with this address, its MTU, and known neighbours. */
     Machine addMachine(String address, int vmMtu, int hostMtu) {
         String name = "p" + NUMBERS.incrementAndGet();
