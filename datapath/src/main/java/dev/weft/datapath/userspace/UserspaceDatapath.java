@@ -18,6 +18,7 @@ import org.pcap4j.core.PcapHandle;
 import org.pcap4j.core.PcapHandle.PcapDirection;
 import org.pcap4j.core.PcapNativeException;
 import org.pcap4j.core.PcapNetworkInterface.PromiscuousMode;
+import org.pcap4j.core.Pcaps;
 
 /**
  * Frames captured by libpcap, tunnelled by Netty. The interface of a port is the host's end of a pair whose other end
@@ -43,8 +44,20 @@ public final class UserspaceDatapath extends SoftDatapath {
 
     public UserspaceDatapath(DatapathConfig config) {
         super(config);
+        requireLibpcap();
         tunnelMtu = underlayMtu(config) - (config.underlay().isV4() ? OVERHEAD_V4 : OVERHEAD_V6);
         socket = new VxlanSocket(config, this::datagram, () -> count(FrameDrop.TUNNEL_FAILED));
+    }
+
+    private static void requireLibpcap() {
+        try {
+            Pcaps.libVersion();
+        } catch (LinkageError missing) {
+            throw new DatapathException(
+                    "datapath kind userspace needs libpcap, which cannot be loaded (" + missing.getMessage()
+                            + "); install it (Debian: apt-get install libpcap0.8)",
+                    missing);
+        }
     }
 
     private static int underlayMtu(DatapathConfig config) {

@@ -13,6 +13,7 @@ import org.pcap4j.core.PcapHandle.BlockingMode;
 import org.pcap4j.core.PcapHandle.PcapDirection;
 import org.pcap4j.core.PcapNativeException;
 import org.pcap4j.core.PcapNetworkInterface.PromiscuousMode;
+import org.pcap4j.core.Pcaps;
 
 /** Two namespaces of its own, one for hosts' ends of veths and one for the VMs', silent by themselves. */
 final class TestNetwork implements AutoCloseable {
@@ -28,6 +29,7 @@ final class TestNetwork implements AutoCloseable {
     }
 
     static TestNetwork createOrSkip() {
+        Assumptions.assumeTrue(hasLibpcap(), "skipped: libpcap is not installed");
         String id = ProcessHandle.current().pid() + "-" + NUMBERS.incrementAndGet();
         var network = new TestNetwork(id);
         Assumptions.assumeTrue(
@@ -47,6 +49,14 @@ final class TestNetwork implements AutoCloseable {
             }
         }
         return network;
+    }
+
+    private static boolean hasLibpcap() {
+        try {
+            return !Pcaps.libVersion().isEmpty();
+        } catch (LinkageError missing) {
+            return false;
+        }
     }
 
     String hostNamespace() {
