@@ -35,7 +35,8 @@ class LauncherIT {
             "tee",
             "sed",
             "head",
-            "env");
+            "env",
+            "mktemp");
 
     @TempDir
     private Path folder;
