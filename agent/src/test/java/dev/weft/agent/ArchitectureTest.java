@@ -131,7 +131,9 @@ class ArchitectureTest {
                 @Override
                 public void check(JavaCodeUnit unit, ConditionEvents events) {
                     for (JavaMethodCall call : unit.getMethodCallsFromSelf()) {
-                        if (isCold(call.getTarget())) {
+                        // A type that is marked may be built and changed by slower methods.
+                        boolean itself = unit.isAnnotatedWith(HotPath.class);
+                        if (isSlow(call.getTarget()) || itself && isGarbage(call.getTarget())) {
                             events.add(SimpleConditionEvent.violated(call, call.getDescription()));
                         }
                     }
@@ -145,17 +147,19 @@ class ArchitectureTest {
                 unit -> unit.isAnnotatedWith(HotPath.class) || unit.getOwner().isAnnotatedWith(HotPath.class));
     }
 
-    private static boolean isCold(CodeUnitCallTarget target) {
+    private static boolean isSlow(CodeUnitCallTarget target) {
         JavaClass owner = target.getOwner();
-        boolean boxes = BOXES.contains(owner.getName()) && target.getName().equals("valueOf");
         boolean formats = owner.isEquivalentTo(String.class)
                 && (target.getName().equals("format") || target.getName().equals("formatted"));
+        return formats || owner.isAssignableTo(Logger.class) || owner.isAssignableTo(Lock.class);
+    }
+
+    private static boolean isGarbage(CodeUnitCallTarget target) {
+        JavaClass owner = target.getOwner();
+        boolean boxes = BOXES.contains(owner.getName()) && target.getName().equals("valueOf");
         return boxes
-                || formats
-                || owner.isAssignableTo(Logger.class)
                 || owner.isEquivalentTo(Optional.class)
-                || owner.getPackageName().startsWith("java.util.stream")
-                || owner.isAssignableTo(Lock.class);
+                || owner.getPackageName().startsWith("java.util.stream");
     }
 
     private static DescribedPredicate<JavaCall<?>> calls(Class<?> owner, String method) {
