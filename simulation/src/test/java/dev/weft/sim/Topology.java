@@ -1,0 +1,576 @@
+package dev.weft.sim;
+
+import dev.weft.base.IpAddress;
+import dev.weft.base.MacAddress;
+import dev.weft.base.Tag;
+import dev.weft.sim.flow.ActionList;
+import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.packet.Frames;
+import dev.weft.sim.packet.Packet;
+import dev.weft.sim.packet.PacketParser;
+import dev.weft.sim.trace.Explanation;
+import dev.weft.sim.trace.PacketExpression;
+import dev.weft.state.ConnectionTable;
+import dev.weft.state.Lifetimes;
+import dev.weft.topology.MemoryTopologyStore;
+import dev.weft.topology.Transaction;
+import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Host;
+import dev.weft.topology.schema.Neighbour;
+import dev.weft.topology.schema.Port;
+import dev.weft.topology.schema.Route;
+import dev.weft.topology.schema.Router;
+import dev.weft.topology.schema.Tenant;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/**
+ * A virtual network for tests, seen from the host "here": topology by verbs, tables as a healthy cluster would have
+ * them, and a little worker that applies effects, keeps flows and drops those that a change names. Everything has a
+ * name; ports joining two devices are called {@code <this>-<that>}.
+ *
+ * <pre>
+ * var net = Topology.build(t -> t.bridge("b1").router("r").join("b1", "r", "10.0.1.1/24").vm("a", "b1"));
+ * net.inject("a", Frames.udp(...)).is("...");
+ * </pre>
+ */
+public final class Topology {
+    private static final UUID TENANT = id("tenant", "t");
+    private static final int FLOOD_KEYS = 100_000;
+    private static final int TUNNEL_MTU = 1464;
+
+    private final MemoryTopologyStore store = new MemoryTopologyStore();
+    private final Tables tables = new Tables(
+            new ConnectionTable(new ConnectionTable.Limits(4096, 1024, 64), Lifetimes.STANDARD, 1, 42),
+            Tables.Limits.STANDARD,
+            7);
+    private final Simulator simulator = new Simulator(tables, TUNNEL_MTU);
+    private final Map<UUID, String> names = new TreeMap<>();
+    private final Map<String, String> hostOf = new LinkedHashMap<>();
+    private final List<Flow> flows = new ArrayList<>();
+    private Transaction.Builder pending = Transaction.builder();
+    private VirtualNetwork network = VirtualNetwork.EMPTY;
+    public long now = 1_000_000_000L;
+
+    /** A cached outcome. */
+    public record Flow(String name, FlowKey key, FlowMask mask, Set<Long> tags, List<Read> reads, String outcome) {}
+
+    /** A routed read of a flow. */
+    public record Read(UUID router, long high, long low, int proven, int matched, long tag) {}
+
+    /** What became of a packet, and of the frames it caused. */
+    public record Sent(String outcome, List<String> emitted, Verdict verdict, FlowMask mask, boolean cacheable) {}
+
+    private Topology() {
+        put(
+                id("tenant", "t"),
+                "t",
+                Tenant.newBuilder().setId(TENANT.toString()).setName("t").build());
+    }
+
+    public static Topology build(Consumer<Topology> plan) {
+        var topology = new Topology();
+        topology.change(plan);
+        return topology;
+    }
+
+    /** Applies the edits in one transaction, compiles, and drops the flows that the delta names. */
+    public VirtualNetwork.Delta change(Consumer<Topology> edits) {
+        edits.accept(this);
+        store.apply(pending.build());
+        pending = Transaction.builder();
+        network = VirtualNetwork.compile(store.snapshot(), network);
+        simulator.setNetwork(network);
+        var delta = network.delta();
+        invalidate(delta);
+        locate();
+        return delta;
+    }
+
+    // The plan.
+
+    /** @param seeds {@code 10.0.1.9=02:00:00:00:00:09} */
+    public Topology bridge(String name, String... seeds) {
+        var bridge = Bridge.newBuilder()
+                .setId(id("bridge", name).toString())
+                .setName(name)
+                .setTenantId(TENANT.toString());
+        for (String seed : seeds) {
+            String[] parts = seed.split("=");
+            bridge.addNeighbours(Neighbour.newBuilder().setAddress(parts[0]).setMac(parts[1]));
+        }
+        return put(id("bridge", name), name, bridge.build());
+    }
+
+    public Topology router(String name) {
+        return put(
+                id("router", name),
+                name,
+                Router.newBuilder()
+                        .setId(id("router", name).toString())
+                        .setName(name)
+                        .setTenantId(TENANT.toString())
+                        .build());
+    }
+
+    /** A VM on this host. */
+    public Topology vm(String name, String bridge) {
+        return exterior(name, port(name).setBridgeId(id("bridge", bridge).toString()), "here");
+    }
+
+    public Topology vm(String name, String bridge, String host) {
+        return exterior(name, port(name).setBridgeId(id("bridge", bridge).toString()), host);
+    }
+
+    public Topology statefulVm(String name, String bridge, String host) {
+        return exterior(
+                name, port(name).setBridgeId(id("bridge", bridge).toString()).setStateful(true), host);
+    }
+
+    /** A router port on a host's interface. */
+    public Topology uplink(String name, String router, String host, String... addresses) {
+        return exterior(
+                name,
+                port(name).setRouterId(id("router", router).toString()).addAllAddresses(List.of(addresses)),
+                host);
+    }
+
+    public Topology join(String bridge, String router, String... addresses) {
+        String lower = bridge + "-" + router;
+        String upper = router + "-" + bridge;
+        put(
+                id("port", lower),
+                lower,
+                port(lower)
+                        .setBridgeId(id("bridge", bridge).toString())
+                        .setPeerId(id("port", upper).toString())
+                        .build());
+        return put(
+                id("port", upper),
+                upper,
+                port(upper)
+                        .setRouterId(id("router", router).toString())
+                        .setPeerId(id("port", lower).toString())
+                        .addAllAddresses(List.of(addresses))
+                        .build());
+    }
+
+    public Topology joinBridges(String a, String b) {
+        put(
+                id("port", a + "-" + b),
+                a + "-" + b,
+                port(a + "-" + b)
+                        .setBridgeId(id("bridge", a).toString())
+                        .setPeerId(id("port", b + "-" + a).toString())
+                        .build());
+        return put(
+                id("port", b + "-" + a),
+                b + "-" + a,
+                port(b + "-" + a)
+                        .setBridgeId(id("bridge", b).toString())
+                        .setPeerId(id("port", a + "-" + b).toString())
+                        .build());
+    }
+
+    public Topology joinRouters(String a, String addressOfA, String b, String addressOfB) {
+        put(
+                id("port", a + "-" + b),
+                a + "-" + b,
+                port(a + "-" + b)
+                        .setRouterId(id("router", a).toString())
+                        .setPeerId(id("port", b + "-" + a).toString())
+                        .addAddresses(addressOfA)
+                        .build());
+        return put(
+                id("port", b + "-" + a),
+                b + "-" + a,
+                port(b + "-" + a)
+                        .setRouterId(id("router", b).toString())
+                        .setPeerId(id("port", a + "-" + b).toString())
+                        .addAddresses(addressOfB)
+                        .build());
+    }
+
+    /** {@code 10.9.0.0/16 port r-b2 via 10.0.2.254 from 10.0.1.0/24 weight 3}, or {@code 10.9.0.0/16 blackhole}. */
+    public Topology route(String router, String words) {
+        String[] word = words.split(" ");
+        var route = Route.newBuilder()
+                .setId(id("route", router + " " + words).toString())
+                .setName("route-" + id("route", router + " " + words))
+                .setTenantId(TENANT.toString())
+                .setRouterId(id("router", router).toString())
+                .setDestination(word[0]);
+        for (int i = 1; i < word.length; i++) {
+            switch (word[i]) {
+                case "port" -> route.setPortId(id("port", word[++i]).toString());
+                case "via" -> route.setGateway(word[++i]);
+                case "from" -> route.setSource(word[++i]);
+                case "weight" -> route.setWeight(Integer.parseInt(word[++i]));
+                case "blackhole" -> route.setAction(Route.Action.BLACKHOLE);
+                case "reject" -> route.setAction(Route.Action.REJECT);
+                default -> throw new IllegalArgumentException("word '" + word[i] + "' in route " + words);
+            }
+        }
+        return put(id("route", router + " " + words), words, route.build());
+    }
+
+    public Topology removeRoute(String router, String words) {
+        pending.delete(Route.class, id("route", router + " " + words));
+        return this;
+    }
+
+    public Topology removePort(String name) {
+        hostOf.remove(name);
+        pending.delete(Port.class, id("port", name));
+        return this;
+    }
+
+    private Topology exterior(String name, Port.Builder port, String host) {
+        host(host);
+        hostOf.put(name, host);
+        put(
+                id("port", name),
+                name,
+                port.setHostId(id("host", host).toString())
+                        .setInterface("if-" + Math.floorMod(name.hashCode(), 1_000_000))
+                        .build());
+        return this;
+    }
+
+    private void host(String name) {
+        if (!names.containsKey(id("host", name))) {
+            put(
+                    id("host", name),
+                    name,
+                    Host.newBuilder()
+                            .setId(id("host", name).toString())
+                            .setName(name)
+                            .setUnderlay(underlay(name).toString())
+                            .build());
+        }
+    }
+
+    private Port.Builder port(String name) {
+        return Port.newBuilder()
+                .setId(id("port", name).toString())
+                .setName(name)
+                .setTenantId(TENANT.toString());
+    }
+
+    private Topology put(UUID id, String name, com.google.protobuf.Message object) {
+        names.put(id, name);
+        pending.put(object);
+        return this;
+    }
+
+    // Names.
+
+    public static UUID id(String kind, String name) {
+        return UUID.nameUUIDFromBytes((kind + " " + name).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static IpAddress underlay(String host) {
+        return IpAddress.ofV4(0xac10_0000 | Math.floorMod(host.hashCode(), 65_000));
+    }
+
+    public int portIndex(String name) {
+        return network.portIndex(id("port", name));
+    }
+
+    public int bridgeIndex(String name) {
+        return network.bridgeIndex(id("bridge", name));
+    }
+
+    public int routerIndex(String name) {
+        return network.routerIndex(id("router", name));
+    }
+
+    /** The MAC a VM of this name has, by convention; of a router port, its own. */
+    public String mac(String port) {
+        int index = portIndex(port);
+        long mac = index == VirtualNetwork.NONE || !network.hasPort(index) ? 0 : network.portMac(index);
+        return MacAddress.toString(mac != 0 ? mac : 0x0600_0000_0000L | port.hashCode() & 0xffff_ffffL);
+    }
+
+    public VirtualNetwork network() {
+        return network;
+    }
+
+    public Tables tables() {
+        return tables;
+    }
+
+    public Simulator simulator() {
+        return simulator;
+    }
+
+    public List<Flow> flows() {
+        return flows;
+    }
+
+    // What the cluster would know.
+
+    private void locate() {
+        Set<Long> changed = new HashSet<>();
+        Map<Integer, Set<String>> floods = new TreeMap<>();
+        for (int port = 0; port < network.portLimit(); port++) {
+            boolean exterior = network.hasPort(port) && network.isExterior(port);
+            String host = exterior ? hostOf.get(names.get(network.portId(port))) : "";
+            boolean moved = "here".equals(host)
+                    ? tables.setLocalPort(port, port + 1) | tables.clearRemotePort(port)
+                    : tables.clearLocalPort(port);
+            if (exterior && !"here".equals(host)) {
+                var address = underlay(host);
+                moved |= tables.setRemotePort(port, address.high(), address.low(), port + 1);
+                if (network.bridgeOfPort(port) != VirtualNetwork.NONE) {
+                    floods.computeIfAbsent(network.bridgeOfPort(port), key -> new HashSet<>())
+                            .add(host);
+                }
+            }
+            if (moved && network.hasPort(port)) {
+                changed.add(Tag.location(network.portId(port)));
+                int bridge = network.bridgeOfPort(port);
+                if (bridge != VirtualNetwork.NONE) {
+                    changed.add(Tag.flood(network.bridgeId(bridge)));
+                }
+            }
+        }
+        floods.forEach((bridge, hosts) -> {
+            for (String host : hosts) {
+                var address = underlay(host);
+                if (tables.setFloodTarget(
+                        bridge, id("host", host), address.high(), address.low(), FLOOD_KEYS + bridge)) {
+                    changed.add(Tag.flood(network.bridgeId(bridge)));
+                }
+            }
+        });
+        invalidate(changed);
+    }
+
+    /** The host of this port is gone: nobody says any more where it is. */
+    public void lose(String port) {
+        if (tables.clearRemotePort(portIndex(port))) {
+            invalidate(Set.of(Tag.location(id("port", port))));
+        }
+    }
+
+    public void learnMac(String bridge, String mac, String port) {
+        long bits = MacAddress.parse(mac).bits();
+        if (tables.learnMac(bridgeIndex(bridge), 0, bits, portIndex(port))) {
+            invalidate(Set.of(Tag.mac(id("bridge", bridge), 0, bits)));
+        }
+    }
+
+    public void learnNeighbour(String router, String address, String mac) {
+        var ip = IpAddress.parse(address);
+        long bits = MacAddress.parse(mac).bits();
+        if (tables.learnNeighbour(routerIndex(router), ip.high(), ip.low(), bits, VirtualNetwork.NONE, Tables.NEVER)) {
+            invalidate(Set.of(Tag.neighbour(id("router", router), ip.high(), ip.low())));
+        }
+    }
+
+    public void failNeighbour(String router, String address) {
+        var ip = IpAddress.parse(address);
+        tables.failNeighbour(routerIndex(router), ip.high(), ip.low(), VirtualNetwork.NONE, Tables.NEVER);
+        invalidate(Set.of(Tag.neighbour(id("router", router), ip.high(), ip.low())));
+    }
+
+    /** The VM is known on its port, and every router on its bridge knows its address. */
+    public void settle(String vm, String... addresses) {
+        int port = portIndex(vm);
+        int bridge = network.bridgeOfPort(port);
+        learnMac(names.get(network.bridgeId(bridge)), mac(vm), vm);
+        for (int each = 0; each < network.portLimit(); each++) {
+            if (!network.hasPort(each) || network.routerOfPort(each) == VirtualNetwork.NONE) {
+                continue;
+            }
+            for (String address : addresses) {
+                var ip = IpAddress.parse(address);
+                if (network.isOnLink(each, ip.high(), ip.low())) {
+                    learnNeighbour(names.get(network.routerId(network.routerOfPort(each))), address, mac(vm));
+                }
+            }
+        }
+    }
+
+    private void invalidate(Set<Long> tags) {
+        flows.removeIf(flow -> flow.tags.stream().anyMatch(tags::contains));
+    }
+
+    private void invalidate(VirtualNetwork.Delta delta) {
+        Set<Long> tags = new HashSet<>();
+        for (long tag : delta.tags()) {
+            tags.add(tag);
+        }
+        invalidate(tags);
+        flows.removeIf(flow -> flow.reads.stream().anyMatch(read -> {
+            for (RouteChange change : delta.routes()) {
+                if (change.router().equals(read.router)
+                        && change.concerns(read.high, read.low, read.proven, read.matched)) {
+                    return true;
+                }
+            }
+            return false;
+        }));
+    }
+
+    // Packets.
+
+    /** Simulates without consequences. */
+    public Sent look(String port, Packet packet) {
+        var out = new Outcome();
+        packet.key.setIngress(portIndex(port) + 1, 0);
+        simulator.simulate(packet, portIndex(port), now, out);
+        return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable());
+    }
+
+    /** As a worker does it: effects are applied, a cacheable outcome becomes a flow, emits are followed. */
+    public Sent inject(String port, Frames frame) {
+        return inject(port, frame.packet());
+    }
+
+    public Sent inject(String port, Packet packet) {
+        var out = new Outcome();
+        packet.key.setIngress(portIndex(port) + 1, 0);
+        simulator.simulate(packet, portIndex(port), now, out);
+        var text = describe(out);
+        apply(out, packet);
+        if (out.cacheable()) {
+            flows.add(flowOf(port, packet, out));
+        }
+        var verdict = out.toVerdict();
+        return new Sent(text, follow(verdict.emits()), verdict, maskOf(out), out.cacheable());
+    }
+
+    /** The frame came with the flood key of the bridge. */
+    public Sent injectFlood(String bridge, Frames frame) {
+        var out = new Outcome();
+        simulator.simulateFlood(frame.packet(), bridgeIndex(bridge), now, out);
+        return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable());
+    }
+
+    /** The question of a parked packet goes out. */
+    public List<String> ask(Verdict.Park park) {
+        var out = new Outcome();
+        simulator.requestNeighbour(
+                park.port(), park.neighbour().high(), park.neighbour().low(), out);
+        return follow(out.toVerdict().emits());
+    }
+
+    public String explain(String port, Frames frame) {
+        var explanation = new Explanation();
+        simulator.setExplanation(explanation);
+        look(port, frame.packet());
+        simulator.setExplanation(null);
+        return explanation.toText();
+    }
+
+    private static FlowMask maskOf(Outcome out) {
+        var mask = new FlowMask();
+        mask.copyFrom(out.mask);
+        return mask;
+    }
+
+    private Flow flowOf(String name, Packet packet, Outcome out) {
+        var key = new FlowKey();
+        key.copyFrom(packet.key);
+        Set<Long> tags = new HashSet<>();
+        for (int i = 0; i < out.tagCount(); i++) {
+            tags.add(out.tag(i));
+        }
+        List<Read> reads = new ArrayList<>();
+        for (int i = 0; i < out.readCount(); i++) {
+            reads.add(new Read(
+                    network.routerId(out.readRouter(i)),
+                    out.readHigh(i),
+                    out.readLow(i),
+                    out.readProvenBits(i),
+                    out.readMatchedBits(i),
+                    out.readTag(i)));
+        }
+        return new Flow(name, key, maskOf(out), tags, reads, describe(out));
+    }
+
+    private void apply(Outcome out, Packet packet) {
+        for (int i = 0; i < out.learnedMacCount(); i++) {
+            int bridge = out.learnedMacBridge(i);
+            if (tables.learnMac(bridge, out.learnedMacVlan(i), out.learnedMac(i), out.learnedMacPort(i))) {
+                invalidate(Set.of(Tag.mac(network.bridgeId(bridge), out.learnedMacVlan(i), out.learnedMac(i))));
+            }
+        }
+        for (int i = 0; i < out.learnedNeighbourCount(); i++) {
+            int router = out.learnedNeighbourRouter(i);
+            long high = out.learnedNeighbourHigh(i);
+            long low = out.learnedNeighbourLow(i);
+            if (tables.learnNeighbour(
+                    router, high, low, out.learnedNeighbourMac(i), out.learnedNeighbourPort(i), Tables.NEVER)) {
+                invalidate(Set.of(Tag.neighbour(network.routerId(router), high, low)));
+            }
+        }
+        if (out.hasConnection()
+                && tables.connections().put(out.connection(), out.connectionTcpFlags(), now) == ConnectionTable.ADDED) {
+            invalidate(Set.of(tables.connections().tag(out.connection())));
+        }
+    }
+
+    /** Each as {@code "<port> <frame in words> -> <what became of it>"}. */
+    private List<String> follow(List<Verdict.Emitted> emits) {
+        List<String> texts = new ArrayList<>();
+        for (var emit : emits) {
+            var packet = Frames.wrapped(emit.frame());
+            int malformed = PacketParser.parse(packet);
+            if (malformed != 0) {
+                throw new AssertionError("a device sent a malformed frame: " + malformed);
+            }
+            var out = new Outcome();
+            simulator.simulateEmit(packet, emit.port(), now, out);
+            texts.add(network.portName(emit.port()) + " " + PacketExpression.print(emit.frame()) + " -> "
+                    + describe(out));
+            apply(out, packet);
+            texts.addAll(follow(out.toVerdict().emits()));
+        }
+        return texts;
+    }
+
+    /** {@code dec-ttl, set-src-mac r-b2, set-dst-mac 06:.., output z}, {@code drop no-route}, {@code park 10.0.2.9}. */
+    public String describe(Outcome out) {
+        return switch (out.kind()) {
+            case FORWARD -> describe(out.actions);
+            case DROP -> "drop " + out.dropReason().label();
+            case PARK -> "park " + IpAddress.toString(out.parkedHigh(), out.parkedLow());
+            case CONSUMED -> "consumed";
+        };
+    }
+
+    private String describe(ActionList actions) {
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < actions.length(); i += ActionList.size(actions.word(i))) {
+            long word = actions.word(i);
+            texts.add(
+                    switch (ActionList.operation(word)) {
+                        case ActionList.OUTPUT -> "output " + network.portName(ActionList.port(word) - 1);
+                        case ActionList.TUNNEL -> tunnel(ActionList.key(word));
+                        case ActionList.SET_SRC_MAC -> "src " + MacAddress.toString(ActionList.mac(word));
+                        case ActionList.SET_DST_MAC -> "dst " + MacAddress.toString(ActionList.mac(word));
+                        case ActionList.DEC_TTL -> "dec-ttl";
+                        default -> throw new AssertionError("action " + word);
+                    });
+        }
+        return String.join(", ", texts);
+    }
+
+    private String tunnel(int key) {
+        return key >= FLOOD_KEYS
+                ? "flood " + network.bridgeName(key - FLOOD_KEYS)
+                : "tunnel to " + network.portName(key - 1);
+    }
+}
