@@ -1,0 +1,108 @@
+package dev.weft.topology;
+
+import dev.weft.base.IpAddress;
+import dev.weft.base.MacAddress;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+
+/**
+ * A kind of table that hosts share: what its keys and values are. Names and codecs are a stored format.
+ *
+ * @param buckets nodes that the entries of one table are spread over, fixed when the table is made; a listing of one
+ *     bucket stays below 256 KB up to about 2,000 entries of it
+ */
+public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> values) {
+    /** On a bridge: a MAC in a VLAN is behind a port. Device: the bridge. */
+    public static final TableKind<MacKey, UUID> MACS = new TableKind<>(
+            "macs",
+            16,
+            codec(
+                    10,
+                    (key, out) ->
+                            out.putShort((short) key.vlan()).putLong(key.mac().bits()),
+                    in -> new MacKey(in.getShort() & 0xffff, new MacAddress(in.getLong()))),
+            codec(16, TableKind::putId, TableKind::getId));
+
+    /** On a router: an address has a MAC and is behind a port. Device: the router. */
+    public static final TableKind<IpAddress, NeighbourValue> NEIGHBOURS = new TableKind<>(
+            "neighbours",
+            4,
+            codec(
+                    16,
+                    (key, out) -> out.putLong(key.high()).putLong(key.low()),
+                    in -> new IpAddress(in.getLong(), in.getLong())),
+            codec(
+                    24,
+                    (value, out) -> putId(value.port(), out.putLong(value.mac().bits())),
+                    in -> new NeighbourValue(new MacAddress(in.getLong()), getId(in))));
+
+    /** Which tunnel key a host chose for a port or for floods on a bridge. Device: {@link #CLUSTER}. */
+    public static final TableKind<TunnelTarget, Integer> TUNNEL_KEYS = new TableKind<>(
+            "tunnel-keys",
+            16,
+            codec(
+                    33,
+                    (key, out) -> putId(key.host(), putId(key.id(), out.put((byte)
+                            key.what().ordinal()))),
+                    in -> new TunnelTarget(TunnelTarget.What.values()[in.get()], getId(in), getId(in))),
+            codec(4, (value, out) -> out.putInt(value), ByteBuffer::getInt));
+
+    /** The device of a table of which the whole cluster has one. */
+    public static final UUID CLUSTER = new UUID(0, 0);
+
+    /** @param vlan 0 for untagged frames */
+    public record MacKey(int vlan, MacAddress mac) {}
+
+    /** @param port the router's port that the neighbour is behind */
+    public record NeighbourValue(MacAddress mac, UUID port) {}
+
+    /**
+     * What a tunnel key stands for.
+     *
+     * @param id of the port or bridge
+     * @param host who chose the key and receives by it
+     */
+    public record TunnelTarget(What what, UUID id, UUID host) {
+        /** Their order is part of the stored format. */
+        public enum What {
+            PORT,
+            FLOOD
+        }
+    }
+
+    private interface Writer<T> {
+        ByteBuffer write(T value, ByteBuffer out);
+    }
+
+    /** A codec of fixed length. */
+    private static <T> Codec<T> codec(int length, Writer<T> writer, Function<ByteBuffer, T> reader) {
+        return new Codec<>() {
+            @Override
+            public byte[] encode(T value) {
+                return writer.write(value, ByteBuffer.allocate(length)).array();
+            }
+
+            @Override
+            public Optional<T> decode(byte[] bytes) {
+                if (bytes.length != length) {
+                    return Optional.empty();
+                }
+                try {
+                    return Optional.of(reader.apply(ByteBuffer.wrap(bytes)));
+                } catch (IllegalArgumentException | IndexOutOfBoundsException notSuch) {
+                    return Optional.empty();
+                }
+            }
+        };
+    }
+
+    private static ByteBuffer putId(UUID id, ByteBuffer out) {
+        return out.putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits());
+    }
+
+    private static UUID getId(ByteBuffer in) {
+        return new UUID(in.getLong(), in.getLong());
+    }
+}
