@@ -32,7 +32,7 @@ public final class WeftProcess implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         inheritedFlags().forEach(command::add);
         // Several agents share two cores with everything else: less compiling, no collector threads.
-        command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx256m"));
+        command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN));
         command.addAll(arguments);
         return new WeftProcess(name, log, place.start(log, command));
@@ -42,12 +42,13 @@ public final class WeftProcess implements AutoCloseable {
         return new WeftProcess(name, log, place.start(log, command));
     }
 
-    /** The access flags this JVM was started with: the children need the same. */
+    /** The access flags this JVM was started with, and its start cache: the children need the same. */
     private static Stream<String> inheritedFlags() {
         return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(flag -> flag.startsWith("--enable-native-access")
                         || flag.startsWith("--sun-misc-unsafe-memory-access")
-                        || flag.startsWith("--add-exports"));
+                        || flag.startsWith("--add-exports")
+                        || flag.startsWith("-XX:AOTCache="));
     }
 
     public long pid() {
