@@ -241,9 +241,14 @@ final class PacketSocketIT {
             var incoming = arena.allocate(4096, 8);
             var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
             sendAndReceive(near, far, incoming, length, 50_000);
-            long before = threads.getCurrentThreadAllocatedBytes();
-            int got = sendAndReceive(near, far, incoming, length, 50_000);
-            long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+            int got = 0;
+            long allocated = Long.MAX_VALUE;
+            // On a busy machine the compiler may not have come to this code yet: interpreted calls allocate.
+            for (int round = 0; round < 5 && allocated >= 50_000; round++) {
+                long before = threads.getCurrentThreadAllocatedBytes();
+                got = sendAndReceive(near, far, incoming, length, 50_000);
+                allocated = threads.getCurrentThreadAllocatedBytes() - before;
+            }
             assertThat(got).isGreaterThan(10_000);
             assertThat(allocated).as("bytes for 50,000 frames each way").isLessThan(50_000);
         }
