@@ -22,7 +22,19 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
         description = "A virtual network over many hosts, simulated once where a packet enters.",
-        subcommands = {HelpCommand.class},
+        subcommands = {
+            DemoCommand.class,
+            ApplyCommand.class,
+            GetCommand.class,
+            DeleteCommand.class,
+            BindCommand.class,
+            UnbindCommand.class,
+            HostsCommand.class,
+            StatusCommand.class,
+            FlowsCommand.class,
+            TraceCommand.class,
+            HelpCommand.class
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             ExitCode.OK + ":done; all that was checked held",

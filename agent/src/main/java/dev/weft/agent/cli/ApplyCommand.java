@@ -1,0 +1,106 @@
+package dev.weft.agent.cli;
+
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
+import dev.weft.topology.ChangeSet;
+import dev.weft.topology.DesiredTopology;
+import dev.weft.topology.TopologyReader;
+import dev.weft.topology.TopologySnapshot;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code weft apply}: makes the topology as files describe it, in one transaction. */
+@Command(
+        name = "apply",
+        description = {
+            "Makes the topology as files describe it, in one transaction: all or nothing.",
+            "Applying the same files again changes nothing. What they do not mention stays."
+        })
+final class ApplyCommand implements Callable<Integer> {
+    @Mixin
+    private StoreOptions store = new StoreOptions();
+
+    @Mixin
+    private WaitOptions waiting = new WaitOptions();
+
+    @Mixin
+    private Output output = new Output();
+
+    @Option(
+            names = {"-f", "--file"},
+            required = true,
+            paramLabel = "FILE",
+            description = "YAML or JSON; several may be given; - is standard input.")
+    private List<Path> files = List.of();
+
+    @Option(names = "--dry-run", description = "Says what would change and checks it; writes nothing.")
+    private boolean dryRun;
+
+    @Override
+    public Integer call() throws IOException {
+        DesiredTopology desired = read(files);
+        try (var open = store.open()) {
+            TopologySnapshot before = open.topology().refresh();
+            ChangeSet planned = ChangeSet.plan(before, desired);
+            if (dryRun) {
+                print(planned, before.changeNumber(), List.of());
+                return ExitCode.OK;
+            }
+            long change = open.topology().apply(planned.transaction());
+            List<String> answered = waiting.await(open, before, change);
+            print(planned, change, answered);
+        }
+        return ExitCode.OK;
+    }
+
+    static DesiredTopology read(List<Path> files) throws IOException {
+        var reader = new TopologyReader();
+        for (Path file : files) {
+            if (file.toString().equals("-")) {
+                reader.text("standard input", new String(System.in.readAllBytes(), StandardCharsets.UTF_8));
+            } else {
+                reader.file(file);
+            }
+        }
+        return reader.desired();
+    }
+
+    private void print(ChangeSet planned, long change, List<String> answered) {
+        var table = new Table("change", "kind", "tenant", "name", "fields");
+        for (ChangeSet.Change each : planned.changes()) {
+            table.row(
+                    each.before().isEmpty() ? "create" : "update",
+                    each.kind().name(),
+                    each.tenant(),
+                    each.name(),
+                    each.before().map(old -> changedFields(old, each.after())).orElse(List.of()));
+        }
+        String summary = (dryRun ? "dry run at change " : "change ") + change + ": "
+                + planned.changes().size()
+                + " changed, " + planned.unchanged() + " as described already"
+                + (answered.isEmpty() ? "" : "; in effect at " + String.join(", ", answered));
+        output.print((table.size() == 0 ? "" : table.text()) + summary, json -> {
+            json.writeNumberField("change", change);
+            json.writeBooleanField("dry-run", dryRun);
+            json.writeNumberField("unchanged", planned.unchanged());
+            json.writeFieldName("changes");
+            table.json(json);
+            json.writeFieldName("in-effect-at");
+            Table.value(json, answered);
+        });
+    }
+
+    private static List<String> changedFields(Message before, Message after) {
+        return after.getDescriptorForType().getFields().stream()
+                .filter(field -> !before.getField(field).equals(after.getField(field)))
+                .map(FieldDescriptor::getName)
+                .collect(Collectors.toList());
+    }
+}

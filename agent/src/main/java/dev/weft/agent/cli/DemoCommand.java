@@ -1,0 +1,46 @@
+package dev.weft.agent.cli;
+
+import dev.weft.agent.demo.DemoRun;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code weft demo}: the whole of Weft on this machine, in about a minute. */
+@Command(
+        name = "demo",
+        description = {
+            "Three hosts, two tenants and real programs in network namespaces of this machine.",
+            "Tells what it does, checks it, and takes everything away again.",
+            "Needs root, or a system that allows user namespaces."
+        })
+final class DemoCommand implements Callable<Integer> {
+    @Mixin
+    private Clutter clutter = new Clutter();
+
+    @Option(names = "--datapath", defaultValue = "userspace", description = "Kind of datapath. Default: userspace.")
+    private String datapath = "userspace";
+
+    @Option(names = "--folder", paramLabel = "DIR", description = "For logs and state. Default: a new one under /tmp.")
+    private Optional<Path> folder = Optional.empty();
+
+    /** What to do about what is left, or to be left, on the machine. */
+    static final class Clutter {
+        @Option(names = "--keep", description = "Leaves everything up at the end and says what to try next.")
+        private boolean keep;
+
+        @Option(names = "--clean", description = "Only takes away what a kept or killed demo left.")
+        private boolean clean;
+    }
+
+    @Override
+    public Integer call() {
+        if (clutter.clean) {
+            System.out.println(DemoRun.clean());
+            return ExitCode.OK;
+        }
+        return new DemoRun(System.out, datapath, folder, clutter.keep).run() ? ExitCode.OK : ExitCode.FAILED;
+    }
+}

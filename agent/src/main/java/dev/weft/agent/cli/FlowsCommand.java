@@ -1,0 +1,52 @@
+package dev.weft.agent.cli;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code weft flows}: what is installed. */
+@Command(
+        name = "flows",
+        description = "Shows the flows of this host: what they match, what they do, how often they did.")
+final class FlowsCommand implements Callable<Integer> {
+    @Mixin
+    private SocketOptions socket = new SocketOptions();
+
+    @Mixin
+    private Output output = new Output();
+
+    @Option(
+            names = "--port",
+            paramLabel = "PORT",
+            description = "Only flows that enter here: TENANT/NAME, NAME or an id.")
+    private Optional<String> port = Optional.empty();
+
+    @Option(names = "--worker", paramLabel = "N", description = "Only flows of this worker.")
+    private Optional<Integer> worker = Optional.empty();
+
+    @Override
+    public Integer call() {
+        var filters = new HashMap<String, String>();
+        port.ifPresent(name -> filters.put("port", name));
+        worker.ifPresent(index -> filters.put("worker", index.toString()));
+        var table = new Table("worker", "match", "actions", "packets", "bytes", "idle-seconds");
+        Object flows = socket.ask("flows", filters).getOrDefault("flows", List.of());
+        for (Object each : (List<?>) flows) {
+            var flow = (Map<?, ?>) each;
+            table.row(
+                    flow.get("worker"),
+                    flow.get("match"),
+                    flow.get("actions"),
+                    flow.get("packets"),
+                    flow.get("bytes"),
+                    flow.get("idle-seconds"));
+        }
+        output.print("flows", table);
+        return ExitCode.OK;
+    }
+}
