@@ -88,6 +88,22 @@ public final class WeftProcess implements AutoCloseable {
         }
     }
 
+    /** Returns its output once it has exited with 0. @throws LabException for another exit code or when time is up */
+    public String awaitEnd(Duration limit) {
+        try {
+            if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new LabException(name + " did not end within " + limit.toSeconds() + " s");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new LabException("interrupted while waiting for " + name, e);
+        }
+        if (process.exitValue() != 0) {
+            throw new LabException(name + " exited with " + process.exitValue() + ":\n" + output());
+        }
+        return output();
+    }
+
     /** SIGSTOP, SIGCONT, SIGKILL …: as {@code kill -NAME}. */
     public void signal(String signal) {
         Commands.expect("kill", "-" + signal, Long.toString(pid()));

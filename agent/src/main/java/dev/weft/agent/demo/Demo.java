@@ -1,0 +1,217 @@
+package dev.weft.agent.demo;
+
+import dev.weft.agent.lab.Commands.Result;
+import dev.weft.agent.lab.Vm;
+import dev.weft.base.NanoClock;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/** The story of the demo, told once from top to bottom. */
+public final class Demo {
+    private static final int DOWNLOAD_BYTES = 4 << 20;
+    private static final Duration PROGRAM_LIMIT = Duration.ofSeconds(20);
+
+    private final DemoNetwork network;
+    private final Checks checks;
+    private final NanoClock clock;
+
+    Demo(DemoNetwork network, Checks checks, NanoClock clock) {
+        this.network = network;
+        this.checks = checks;
+        this.clock = clock;
+    }
+
+    /** Tells it all. Returns whether every check held. */
+    boolean tell() {
+        build();
+        describe();
+        firstPackets();
+        downloads();
+        isolation();
+        statefulPort();
+        agentsStopped();
+        agentKilled();
+        checks.table();
+        return checks.allHeld();
+    }
+
+    private void build() {
+        checks.chapter("Three hosts on an IP fabric, an agent on each, a store");
+        long begin = clock.nanoTime();
+        network.build();
+        String hosts = network.weft("hosts", "--store", network.store());
+        hosts.lines().forEach(checks::say);
+        checks.check(
+                "three agents are alive",
+                network.hosts().stream().allMatch(host -> hosts.contains(host.underlay())),
+                since(begin));
+    }
+
+    private void describe() {
+        checks.chapter("Two tenants describe the same network: bridge - router - bridge");
+        for (String tenant : DemoNetwork.TENANTS) {
+            long begin = clock.nanoTime();
+            Path file = network.describe(tenant);
+            network.weft("apply", "--store", network.store(), "--wait", "-f", file.toString());
+            checks.check("weft apply --wait for " + tenant, true, "every host concerned has it, " + since(begin));
+        }
+    }
+
+    private void firstPackets() {
+        checks.chapter("First packets: one ping is one ping");
+        for (String tenant : DemoNetwork.TENANTS) {
+            ping(tenant + "-a to b, other host, other bridge, first packet", tenant + "-a", "10.0.2.9", true);
+            ping(tenant + "-a to b over IPv6, first packet", tenant + "-a", "fd00:2::9", true);
+            ping(tenant + "-c to a, other host, same bridge, first packet", tenant + "-c", "10.0.1.5", true);
+        }
+        long before = upcalls();
+        Result more = network.vm("red-a").run(PROGRAM_LIMIT, "ping", "-c", "5", "-i", "0.2", "-W", "2", "10.0.2.9");
+        long caused = upcalls() - before;
+        checks.check(
+                "five more pings cause no upcall", more.ok() && caused == 0, caused + " upcalls on all hosts together");
+        long egress = network.hosts().stream()
+                .mapToLong(host -> HostStatus.of(network.socket(host.name())).egressUpcalls())
+                .sum();
+        checks.check("no upcall at an egress host", egress == 0, egress + " counted");
+    }
+
+    private void downloads() {
+        checks.chapter("A TCP download from b to a, checksum verified");
+        for (String tenant : DemoNetwork.TENANTS) {
+            Path shop = network.folder().resolve(tenant + "-www");
+            String expected = fill(shop.resolve("file"), tenant);
+            Vm server = network.vm(tenant + "-b");
+            network.program(server, tenant + "-httpd", "busybox", "httpd", "-f", "-p", "80", "-h", shop.toString());
+            long begin = clock.nanoTime();
+            Result got = network.vm(tenant + "-a")
+                    .run(
+                            PROGRAM_LIMIT,
+                            "sh",
+                            "-c",
+                            "curl -sS --retry 20 --retry-connrefused --retry-delay 0 --max-time 15 http://10.0.2.9/file"
+                                    + " | sha256sum");
+            checks.check(
+                    tenant + "-a downloads 4 MiB from b, its own tenant's file",
+                    got.output().startsWith(expected),
+                    got.output().startsWith(expected) ? "sha256 equal, " + since(begin) : got.output());
+        }
+    }
+
+    private void isolation() {
+        checks.chapter("Same addresses, same MACs, no way across");
+        network.in(network.vm("blue-b"), "addr add 10.0.2.66/24 dev eth0");
+        ping("blue-a reaches 10.0.2.66, which only blue has", "blue-a", "10.0.2.66", true);
+        ping("red-a does not", "red-a", "10.0.2.66", false);
+    }
+
+    private void statefulPort() {
+        checks.chapter("c's port is stateful: only answers come in");
+        ping("red-c to b: the answer comes in", "red-c", "10.0.2.9", true);
+        ping("red-b to c: refused", "red-b", "10.0.1.7", false);
+    }
+
+    private void agentsStopped() {
+        checks.chapter("All agents stopped (SIGSTOP): with the userspace datapath nothing passes");
+        network.hosts().forEach(host -> network.agent(host.name()).signal("STOP"));
+        ping("red-a to b while the agents are stopped", "red-a", "10.0.2.9", false);
+        network.hosts().forEach(host -> network.agent(host.name()).signal("CONT"));
+        ping("red-a to b after they go on", "red-a", "10.0.2.9", true);
+    }
+
+    private void agentKilled() {
+        checks.chapter("SIGKILL for the agent of h2");
+        long killed = clock.nanoTime();
+        network.agent("h2").kill();
+        String h2 = network.hosts().get(1).underlay();
+        long limitSeconds = DemoNetwork.SESSION_TIMEOUT_SECONDS + 1L;
+        // One ping a second keeps the sender trying; each is expected to fail.
+        boolean stopped = await(Duration.ofSeconds(limitSeconds + 4), () -> {
+            network.vm("red-a").run(PROGRAM_LIMIT, "ping", "-c", "1", "-W", "1", "10.0.2.9");
+            return !HostStatus.of(network.socket("h1")).sendsTo(h2);
+        });
+        double took = (clock.nanoTime() - killed) / 1e9;
+        checks.check(
+                "h1 stops sending to h2 within session time-out + 1 s",
+                stopped && took <= limitSeconds + 1.5,
+                "%.1f s after the kill, seen once a second".formatted(took));
+        long begin = clock.nanoTime();
+        network.restartAgent("h2");
+        boolean back = await(
+                Duration.ofSeconds(10),
+                () -> HostStatus.of(network.socket("h1")).knows(h2));
+        checks.check("h2's agent is back without help", back, since(begin));
+        ping("red-a to b after the restart", "red-a", "10.0.2.9", true);
+    }
+
+    private void ping(String claim, String vm, String to, boolean expected) {
+        Result result = network.vm(vm).run(PROGRAM_LIMIT, "ping", "-n", "-c", "1", "-W", expected ? "3" : "1", to);
+        String detail = result.output()
+                .lines()
+                .filter(line -> line.contains("time=") || line.contains("packet loss"))
+                .findFirst()
+                .orElse(result.output());
+        checks.check(claim, result.ok() == expected, detail);
+    }
+
+    private long upcalls() {
+        return network.hosts().stream()
+                .mapToLong(host -> HostStatus.of(network.socket(host.name())).upcalls())
+                .sum();
+    }
+
+    private boolean await(Duration limit, BooleanSupplier condition) {
+        long deadline = clock.nanoTime() + limit.toNanos();
+        while (!condition.getAsBoolean()) {
+            if (deadline - clock.nanoTime() < 0) {
+                return false;
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        }
+        return true;
+    }
+
+    private String since(long begin) {
+        return "%.1f s".formatted((clock.nanoTime() - begin) / 1e9);
+    }
+
+    /** A file that no other tenant has; returns its SHA-256 in hexadecimal. */
+    private static String fill(Path file, String tenant) {
+        byte[] content = new byte[DOWNLOAD_BYTES];
+        new Random(tenant.hashCode()).nextBytes(content);
+        byte[] mark = ("this is the file of " + tenant + "\n").getBytes(StandardCharsets.UTF_8);
+        System.arraycopy(mark, 0, content, 0, mark.length);
+        try {
+            Files.createDirectories(file.getParent());
+            Files.write(file, content);
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (NoSuchAlgorithmException everyJdkHasIt) {
+            throw new AssertionError(everyJdkHasIt);
+        }
+    }
+
+    /** What `--keep` leaves the reader with. */
+    List<String> whatToTryNext() {
+        String a = network.vm("red-a").namespace();
+        return List.of(
+                "ip netns exec " + a + " ping 10.0.2.9",
+                "./weft flows --socket " + network.socket("h1"),
+                "./weft status --socket " + network.socket("h1"),
+                "./weft trace --socket " + network.socket("h1") + " --port red/a 'icmp 10.0.1.5 > 10.0.2.9'",
+                "nsenter --net=/run/netns/" + network.fabricNamespace() + " ./weft get ports --store "
+                        + network.store());
+    }
+}

@@ -1,0 +1,86 @@
+package dev.weft.agent.demo;
+
+import dev.weft.agent.lab.Lab;
+import dev.weft.base.NanoClock;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * One run of the demo: the place it needs, the story, and cleaning up whatever happens. Ctrl-C cleans up in a shutdown
+ * hook; after SIGKILL, {@link #clean()} does.
+ */
+public final class DemoRun {
+    private static final String PREFIX = "weftdemo";
+
+    private final PrintStream out;
+    private final String datapath;
+    private final Optional<Path> givenFolder;
+    private final boolean keep;
+
+    public DemoRun(PrintStream out, String datapath, Optional<Path> folder, boolean keep) {
+        this.out = out;
+        this.datapath = datapath;
+        this.givenFolder = folder;
+        this.keep = keep;
+    }
+
+    /** Returns whether every check held. @throws LabException when it cannot run here, with the reason */
+    public boolean run() {
+        String obstacle = Lab.obstacle();
+        if (!obstacle.isEmpty()) {
+            return UserNamespace.rerun(obstacle);
+        }
+        List<String> leftovers = Lab.removeLeftovers(PREFIX);
+        if (!leftovers.isEmpty()) {
+            out.println("removed what an earlier demo left: " + String.join(", ", leftovers));
+        }
+        long begin = NanoClock.SYSTEM.nanoTime();
+        var network = new DemoNetwork(PREFIX, folder(), datapath);
+        var closed = new AtomicBoolean();
+        Runnable close = () -> {
+            if (closed.compareAndSet(false, true)) {
+                network.close();
+            }
+        };
+        var hook = new Thread(close, "demo-clean-up");
+        Runtime.getRuntime().addShutdownHook(hook);
+        boolean held = false;
+        try {
+            var demo = new Demo(network, new Checks(out), NanoClock.SYSTEM);
+            held = demo.tell();
+            if (keep) {
+                closed.set(true);
+                out.println("kept; try next:");
+                demo.whatToTryNext().forEach(line -> out.println("  " + line));
+                out.println("  ./weft demo --clean");
+            }
+        } finally {
+            close.run();
+            out.printf("%.1f s; logs in %s%n", (NanoClock.SYSTEM.nanoTime() - begin) / 1e9, network.folder());
+        }
+        return held;
+    }
+
+    /** Takes away what a killed or kept demo left; says what. */
+    public static String clean() {
+        List<String> gone = Lab.removeLeftovers(PREFIX);
+        return gone.isEmpty() ? "nothing to clean" : "removed " + String.join(", ", gone);
+    }
+
+    private Path folder() {
+        try {
+            if (givenFolder.isPresent()) {
+                return Files.createDirectories(givenFolder.get().toAbsolutePath());
+            }
+            return Files.createTempDirectory("weft-demo-");
+        } catch (IOException e) {
+            throw new UncheckedIOException("no folder for the demo", e);
+        }
+    }
+}
