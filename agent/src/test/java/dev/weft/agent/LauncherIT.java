@@ -36,7 +36,8 @@ class LauncherIT {
             "sed",
             "head",
             "env",
-            "mktemp");
+            "mktemp",
+            "timeout");
 
     @TempDir
     private Path folder;
