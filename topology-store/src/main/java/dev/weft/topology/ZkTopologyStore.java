@@ -53,7 +53,7 @@ public final class ZkTopologyStore implements TopologyStore {
                 state -> listeners.each(l -> l.connection(state)));
     }
 
-    /** Begins to follow and returns at once, also while no server answers; the snapshot is empty until then. */
+    /** Begins to follow and returns at once, also while no server answers; the snapshot is the empty one until read. */
     public static ZkTopologyStore open(StoreConnection connection, NanoClock clock) {
         return open(connection, clock, DEFAULT_TIMEOUT);
     }

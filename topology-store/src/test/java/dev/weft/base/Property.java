@@ -1,39 +1,51 @@
 package dev.weft.base;
 
-import java.util.function.Consumer;
+import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
-import java.util.random.RandomGeneratorFactory;
 
 /**
- * Runs a property many times with random input. Every run has a seed of its own; a failure names it, and {@code
- * -Dproperty.seed=SEED} runs that one alone.
+ * Runs a statement over many random cases. A failure names its seed; {@code -Dproperty.seed=SEED} runs that case alone,
+ * {@code -Dproperty.runs=N} changes how many there are.
  */
 public final class Property {
     private static final String SEED = "property.seed";
+    private static final String RUNS = "property.runs";
+    private static final int DEFAULT_RUNS = 1_000;
 
     private Property() {}
 
-    /** @param body draws all its input from the generator; fails by throwing */
-    public static void check(String name, int runs, Consumer<RandomGenerator> body) {
-        var told = System.getProperty(SEED);
-        if (told != null) {
-            run(name, Long.decode(told), body);
+    /** A statement about one random case; it throws when it does not hold. */
+    @FunctionalInterface
+    public interface Statement {
+        void check(RandomGenerator random) throws Exception;
+    }
+
+    public static void holds(Statement statement) {
+        holds(DEFAULT_RUNS, statement);
+    }
+
+    /** @param runs how many cases, unless told otherwise on the command line */
+    public static void holds(int runs, Statement statement) {
+        String replay = System.getProperty(SEED);
+        if (replay != null) {
+            run(Long.parseLong(replay), statement);
             return;
         }
-        long first = System.nanoTime();
-        System.out.println("property '" + name + "': " + runs + " runs, first seed " + first);
-        for (int i = 0; i < runs; i++) {
-            run(name, first + i, body);
+        long seed = new SplittableRandom().nextLong();
+        int wanted = Integer.getInteger(RUNS, runs);
+        for (int i = 0; i < wanted; i++) {
+            run(seed + i, statement);
         }
     }
 
-    private static void run(String name, long seed, Consumer<RandomGenerator> body) {
+    private static void run(long seed, Statement statement) {
         try {
-            body.accept(RandomGeneratorFactory.of("L64X128MixRandom").create(seed));
-        } catch (RuntimeException | AssertionError failure) {
+            statement.check(new SplittableRandom(seed));
+        } catch (Exception | AssertionError failed) {
             throw new AssertionError(
-                    "property '" + name + "' fails: " + failure.getMessage() + "\nreplay with -D" + SEED + "=" + seed,
-                    failure);
+                    "does not hold for seed " + seed + " (replay with -D" + SEED + "=" + seed + "): "
+                            + failed.getMessage(),
+                    failed);
         }
     }
 }
