@@ -20,6 +20,15 @@ public final class Property {
         void check(RandomGenerator random) throws Exception;
     }
 
+    /** As {@link #holds(int, Statement)}, of a statement with a name; the failure says it. */
+    public static void check(String name, int runs, Statement statement) {
+        try {
+            holds(runs, statement);
+        } catch (AssertionError failed) {
+            throw new AssertionError("property '" + name + "': " + failed.getMessage(), failed);
+        }
+    }
+
     public static void holds(Statement statement) {
         holds(DEFAULT_RUNS, statement);
     }
