@@ -52,6 +52,8 @@ public record AgentConfig(
      * @param parkedPerPort of these, one port's share
      * @param errorsPerSecond ICMP errors one port may be answered with
      * @param learnedPerPort MACs and addresses one port may have written to the store
+     * @param neighbours questions and answers one worker may have under way
+     * @param macsPerPort MACs a worker learns from one port
      * @param backchannel commands that may wait for one worker
      */
     public record Limits(
@@ -65,6 +67,8 @@ public record AgentConfig(
             int parkedPerPort,
             int errorsPerSecond,
             int learnedPerPort,
+            int neighbours,
+            int macsPerPort,
             int backchannel) {
         static Limits read(Config config) {
             return new Limits(
@@ -78,6 +82,8 @@ public record AgentConfig(
                     positive(config, "parked-per-port"),
                     positive(config, "errors-per-second"),
                     positive(config, "learned-per-port"),
+                    positive(config, "neighbours"),
+                    positive(config, "macs-per-port"),
                     positive(config, "backchannel"));
         }
     }

@@ -332,7 +332,9 @@ final class Simulation {
             return;
         }
         if (applyRewrites(null)) {
-            out.actions.tunnel(remoteHigh, remoteLow, key, tunnelMtu);
+            // An action's MTU is that of the packet behind the Ethernet header.
+            out.actions.tunnel(
+                    remoteHigh, remoteLow, key, Math.max(0, tunnelMtu - dev.weft.sim.packet.Ethernet.LENGTH));
             if (explanation != null) {
                 explanation.add(
                         depth,

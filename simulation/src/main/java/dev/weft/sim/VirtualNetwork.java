@@ -123,6 +123,16 @@ public final class VirtualNetwork {
         return port(index) != null;
     }
 
+    /** Whether there is such a bridge now. */
+    public boolean hasBridge(int index) {
+        return bridge(index) != null;
+    }
+
+    /** Whether there is such a router now. */
+    public boolean hasRouter(int index) {
+        return index >= 0 && index < routers.length && routers[index] != null;
+    }
+
     public UUID portId(int index) {
         return existing(index).id;
     }

@@ -50,10 +50,12 @@ final class ApplyCommand implements Callable<Integer> {
             TopologySnapshot before = open.topology().refresh();
             ChangeSet planned = ChangeSet.plan(before, desired);
             if (dryRun) {
-                print(planned, new WaitOptions.Applied(before.changeNumber(), List.of(), List.of()));
+                print(planned, before.changeNumber(), List.of());
                 return ExitCode.OK;
             }
-            print(planned, waiting.apply(open, before, planned.transaction()));
+            long change = open.topology().apply(planned.transaction());
+            List<String> answered = waiting.await(open, before, change);
+            print(planned, change, answered);
         }
         return ExitCode.OK;
     }
@@ -70,7 +72,7 @@ final class ApplyCommand implements Callable<Integer> {
         return reader.desired();
     }
 
-    private void print(ChangeSet planned, WaitOptions.Applied applied) {
+    private void print(ChangeSet planned, long change, List<String> answered) {
         var table = new Table("change", "kind", "tenant", "name", "fields");
         for (ChangeSet.Change each : planned.changes()) {
             table.row(
@@ -80,16 +82,18 @@ final class ApplyCommand implements Callable<Integer> {
                     each.name(),
                     each.before().map(old -> changedFields(old, each.after())).orElse(List.of()));
         }
-        String summary = (dryRun ? "dry run at change " : "change ") + applied.change() + ": "
-                + planned.changes().size() + " changed, " + planned.unchanged() + " as described already"
-                + applied.text();
+        String summary = (dryRun ? "dry run at change " : "change ") + change + ": "
+                + planned.changes().size()
+                + " changed, " + planned.unchanged() + " as described already"
+                + (answered.isEmpty() ? "" : "; in effect at " + String.join(", ", answered));
         output.print((table.size() == 0 ? "" : table.text()) + summary, json -> {
-            json.writeNumberField("change", applied.change());
+            json.writeNumberField("change", change);
             json.writeBooleanField("dry-run", dryRun);
             json.writeNumberField("unchanged", planned.unchanged());
             json.writeFieldName("changes");
             table.json(json);
-            applied.json(json);
+            json.writeFieldName("in-effect-at");
+            Table.value(json, answered);
         });
     }
 

@@ -43,7 +43,8 @@ final class DeleteCommand implements Callable<Integer> {
                 var object = ObjectName.parse(name).in(before, kind);
                 transaction.delete(kind, kind.idOf(object), before.version(object));
             }
-            WaitOptions.Applied applied = waiting.apply(open, before, transaction.build());
+            long change = open.topology().apply(transaction.build());
+            List<String> answered = waiting.await(open, before, change);
             List<String> gone = Schema.kinds().stream()
                     .flatMap(each -> before.all(each).stream()
                             .filter(object -> open.topology()
@@ -52,13 +53,13 @@ final class DeleteCommand implements Callable<Integer> {
                                     .isEmpty())
                             .map(object -> each + " " + ObjectName.of(before, object)))
                     .toList();
-            output.print(
-                    "change " + applied.change() + ": deleted " + String.join(", ", gone) + applied.text(), json -> {
-                        json.writeNumberField("change", applied.change());
-                        json.writeFieldName("deleted");
-                        Table.value(json, gone);
-                        applied.json(json);
-                    });
+            output.print("change " + change + ": deleted " + String.join(", ", gone), json -> {
+                json.writeNumberField("change", change);
+                json.writeFieldName("deleted");
+                Table.value(json, gone);
+                json.writeFieldName("in-effect-at");
+                Table.value(json, answered);
+            });
         }
         return ExitCode.OK;
     }

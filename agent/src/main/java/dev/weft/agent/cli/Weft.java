@@ -24,6 +24,8 @@ import picocli.CommandLine.Spec;
         description = "A virtual network over many hosts, simulated once where a packet enters.",
         subcommands = {
             DemoCommand.class,
+            StoreCommand.class,
+            AgentCommand.class,
             ApplyCommand.class,
             GetCommand.class,
             DeleteCommand.class,

@@ -1,12 +1,18 @@
 package dev.weft.agent.worker;
 
+import dev.weft.agent.trace.TraceResult;
+import dev.weft.sim.VirtualNetwork;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * What others ask of a worker, by its {@link Backchannel}. Rare: per change, not per packet. Ports, bridges and routers
  * are the network's dense numbers.
  */
 public sealed interface Command {
+    /** From now on this is the network; flows that rest on what differs go. The other numbers here are its. */
+    record NetworkChanged(VirtualNetwork network) implements Command {}
+
     /** An exterior port is at a port of this host's datapath. */
     record LocalPort(int port, int datapathPort) implements Command {}
 
@@ -22,7 +28,7 @@ public sealed interface Command {
 
     record NoFloodTarget(int bridge, UUID host) implements Command {}
 
-    /** The key by which others send this host their floods on a bridge. */
+    /** The key by which others send this host their floods on a bridge; -1: none any more. */
     record FloodKey(int bridge, int key) implements Command {}
 
     /** A MAC is behind an exterior port, wherever that is. */
@@ -38,4 +44,8 @@ public sealed interface Command {
     /** Flows that carry one of these tags go. The array is not changed after it was sent. */
     @SuppressWarnings("ArrayRecordComponent")
     record Invalidate(long[] tags) implements Command {}
+
+    /** Simulate a frame as if it had come from this port's VM, without any effect, and say every step. */
+    @SuppressWarnings("ArrayRecordComponent")
+    record Inspect(int port, byte[] frame, CompletableFuture<TraceResult> answer) implements Command {}
 }

@@ -1,0 +1,148 @@
+package dev.weft.agent;
+
+import dev.weft.agent.control.ControlSide;
+import dev.weft.agent.control.PortBoard;
+import dev.weft.agent.worker.Worker;
+import dev.weft.datapath.Datapath;
+import dev.weft.datapath.DatapathStatistics;
+import dev.weft.datapath.PortStatistics;
+import dev.weft.topology.StoreConnection;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** What an agent says of itself, as plain values for the control socket. Thread safe. */
+final class AgentStatus {
+    private final AgentConfig config;
+    private final UUID hostId;
+    private final StoreConnection connection;
+    private final Datapath datapath;
+    private final WorkerCrew crew;
+    private final ControlSide control;
+
+    AgentStatus(
+            AgentConfig config,
+            UUID hostId,
+            StoreConnection connection,
+            Datapath datapath,
+            WorkerCrew crew,
+            ControlSide control) {
+        this.config = config;
+        this.hostId = hostId;
+        this.connection = connection;
+        this.datapath = datapath;
+        this.crew = crew;
+        this.control = control;
+    }
+
+    /**
+     * <pre>
+     * host, id, underlay, datapath, store, session, change
+     * peers, remote-ports, flood-targets
+     * egress-upcalls   frames from the tunnel that needed a simulation here: 0 in a sound network
+     * datapath-counters, worker-counters   by name
+     * drops            by reason, those that happened
+     * workers          [{worker, flows, change, upcalls, ...}]
+     * ports            [{port, id, interface, namespace, state, tunnel-key, datapath-port, received, sent, upcalls}]
+     * </pre>
+     */
+    Map<String, Object> all() {
+        DatapathStatistics statistics = datapath.statistics();
+        var status = new LinkedHashMap<String, Object>();
+        status.put("host", config.name());
+        status.put("id", hostId.toString());
+        status.put("underlay", config.underlay().toString());
+        status.put("datapath", datapath.kind());
+        status.put("store", connection.connectString());
+        status.put("session", connection.state().name().toLowerCase(Locale.ROOT));
+        status.put("change", control.changeNumber());
+        var fabric = control.fabric().counts();
+        status.put("peers", fabric.peers());
+        status.put("remote-ports", fabric.remotePorts());
+        status.put("flood-targets", fabric.floodTargets());
+        status.put("egress-upcalls", statistics.tunnelUpcalls());
+        status.put("datapath-counters", datapathCounters(statistics));
+        status.put("worker-counters", workerCounters());
+        status.put("drops", drops(statistics));
+        status.put("workers", workers());
+        status.put("ports", ports());
+        return status;
+    }
+
+    private static Map<String, Long> datapathCounters(DatapathStatistics statistics) {
+        var counters = new LinkedHashMap<String, Long>();
+        counters.put("hits", statistics.hits());
+        counters.put("misses", statistics.misses());
+        counters.put("tunnel-upcalls", statistics.tunnelUpcalls());
+        counters.put("state-frames", statistics.stateFrames());
+        counters.put("delivered", statistics.delivered());
+        counters.put("flows", statistics.flows());
+        return counters;
+    }
+
+    private Map<String, Long> workerCounters() {
+        var sums = new TreeMap<String, Long>();
+        crew.workers().forEach(worker -> worker.counters().addTo(sums));
+        return sums;
+    }
+
+    private Map<String, Long> drops(DatapathStatistics statistics) {
+        var sums = new TreeMap<String, Long>(statistics.drops());
+        crew.workers().forEach(worker -> worker.counters().addDropsTo(sums));
+        sums.values().removeIf(count -> count == 0);
+        return sums;
+    }
+
+    private List<Map<String, Object>> workers() {
+        var rows = new ArrayList<Map<String, Object>>();
+        int index = 0;
+        for (Worker worker : crew.workers()) {
+            var counters = new TreeMap<String, Long>();
+            worker.counters().addTo(counters);
+            var row = new LinkedHashMap<String, Object>();
+            row.put("worker", index++);
+            row.put("flows", worker.flows());
+            row.put("change", worker.changeNumber());
+            row.putAll(counters);
+            rows.add(row);
+        }
+        return rows;
+    }
+
+    private List<Map<String, Object>> ports() {
+        Map<Integer, PortStatistics> statistics =
+                datapath.ports().stream().collect(Collectors.toMap(PortStatistics::port, Function.identity()));
+        return control.ports().all().stream()
+                .map(entry -> port(entry, statistics.get(entry.datapathPort())))
+                .toList();
+    }
+
+    private Map<String, Object> port(PortBoard.Entry entry, @Nullable PortStatistics statistics) {
+        var row = new LinkedHashMap<String, Object>();
+        row.put("port", name(entry.spec().id()));
+        row.put("id", entry.spec().id().toString());
+        row.put("interface", entry.spec().interfaceName());
+        row.put("namespace", entry.spec().namespace());
+        row.put("state", entry.state());
+        row.put("tunnel-key", entry.tunnelKey());
+        row.put("datapath-port", entry.datapathPort());
+        row.put("received", statistics == null ? 0 : statistics.receivedPackets());
+        row.put("sent", statistics == null ? 0 : statistics.sentPackets());
+        row.put("upcalls", statistics == null ? 0 : statistics.upcalls());
+        return row;
+    }
+
+    /** The port's name, or its id when it has just gone. */
+    private String name(UUID id) {
+        var network = control.network();
+        int index = network.portIndex(id);
+        return network.hasPort(index) ? network.portName(index) : id.toString();
+    }
+}

@@ -1,0 +1,118 @@
+package dev.weft.agent;
+
+import dev.weft.agent.worker.Backchannel;
+import dev.weft.agent.worker.Learnings;
+import dev.weft.agent.worker.Worker;
+import dev.weft.agent.worker.WorkerSetup;
+import dev.weft.base.NanoClock;
+import dev.weft.datapath.Datapath;
+import dev.weft.sim.Tables;
+import dev.weft.state.ConnectionTable;
+import dev.weft.state.Lifetimes;
+import java.lang.foreign.Arena;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The workers of one host, each on a thread of its own, and the memory they use. Thread safe. */
+final class WorkerCrew implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WorkerCrew.class);
+    private static final int FRAME_BYTES = 1 << 20;
+    private static final int REPLIES_PER_ERROR = 10;
+    private static final Duration END = Duration.ofSeconds(5);
+
+    private final List<Worker> workers;
+    private final List<Thread> threads = new ArrayList<>();
+    private final Arena arena;
+
+    private WorkerCrew(List<Worker> workers, Arena arena) {
+        this.workers = workers;
+        this.arena = arena;
+    }
+
+    /**
+     * @param tunnelMtu longest frame that fits the tunnel; 0: unknown
+     * @param epoch of the connections they create
+     * @param seed of their hash tables
+     */
+    static WorkerCrew start(
+            AgentConfig config, Datapath datapath, int tunnelMtu, int epoch, long seed, Learnings learnings) {
+        Arena arena = Arena.ofShared();
+        int count = datapath.workers();
+        var doors = new Backchannel[count];
+        for (int i = 0; i < count; i++) {
+            doors[i] = new Backchannel(config.limits().backchannel(), FRAME_BYTES, datapath.worker(i)::wakeUp);
+        }
+        var workers = new ArrayList<Worker>();
+        for (int i = 0; i < count; i++) {
+            var setup = new WorkerSetup(
+                    i,
+                    count,
+                    datapath.worker(i),
+                    config.underlay(),
+                    tunnelMtu,
+                    NanoClock.SYSTEM,
+                    Lifetimes.STANDARD,
+                    epoch,
+                    seed,
+                    limits(config.limits(), count),
+                    learnings);
+            workers.add(new Worker(setup, doors, arena));
+        }
+        var crew = new WorkerCrew(workers, arena);
+        crew.run();
+        return crew;
+    }
+
+    private static WorkerSetup.Limits limits(AgentConfig.Limits limits, int workers) {
+        return new WorkerSetup.Limits(
+                Math.max(1, limits.flows() / workers),
+                limits.flowIdle().toNanos(),
+                new ConnectionTable.Limits(limits.connections(), limits.connectionsPerPort(), limits.statefulPorts()),
+                Tables.Limits.STANDARD,
+                limits.parked(),
+                limits.parkedPerPort(),
+                limits.neighbours(),
+                limits.errorsPerSecond(),
+                REPLIES_PER_ERROR * limits.errorsPerSecond(),
+                limits.macsPerPort(),
+                limits.backchannel(),
+                FRAME_BYTES);
+    }
+
+    private void run() {
+        for (int i = 0; i < workers.size(); i++) {
+            threads.add(Thread.ofPlatform().name("worker-" + i).daemon().start(workers.get(i)::run));
+        }
+    }
+
+    List<Worker> workers() {
+        return workers;
+    }
+
+    /** Ends the threads; no frame is handled after it returns. */
+    @Override
+    public void close() {
+        threads.forEach(Thread::interrupt);
+        boolean ended = true;
+        for (Thread thread : threads) {
+            ended &= ended(thread);
+        }
+        if (ended) {
+            arena.close();
+        } else {
+            LOG.error("a worker does not end; its memory stays");
+        }
+    }
+
+    private static boolean ended(Thread thread) {
+        try {
+            return thread.join(END);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package dev.weft.agent.control;
+
+import akka.actor.typed.ActorSystem;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.weft.agent.AgentConfig;
+import dev.weft.agent.worker.Worker;
+import dev.weft.base.NanoClock;
+import dev.weft.datapath.Datapath;
+import dev.weft.sim.VirtualNetwork;
+import dev.weft.topology.StateTables;
+import dev.weft.topology.TableKind;
+import dev.weft.topology.TopologyStore;
+import dev.weft.topology.TunnelKeys;
+import dev.weft.topology.Watch;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The door of the control side: starts the actors, lets them be seen, ends them. Thread safe. */
+public final class ControlSide implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlSide.class);
+    private static final Duration END = Duration.ofSeconds(5);
+    private static final Config AKKA = ConfigFactory.parseString("""
+                    akka {
+                      loglevel = WARNING
+                      stdout-loglevel = OFF
+                      jvm-exit-on-fatal-error = off
+                      coordinated-shutdown.run-by-jvm-shutdown-hook = off
+                      coordinated-shutdown.run-by-actor-system-terminate = off
+                      actor.default-dispatcher.fork-join-executor {
+                        parallelism-min = 2
+                        parallelism-max = 4
+                      }
+                    }
+                    """).withFallback(ConfigFactory.load());
+
+    private final Site site;
+    private final Crew crew;
+    private final ActorSystem<TopologyActor.Command> system;
+    private final Watch topologyWatch;
+
+    /** What the control side stands on; all of it thread safe and open until after it is closed. */
+    public record Ground(
+            UUID host,
+            Datapath datapath,
+            List<Worker> workers,
+            TopologyStore store,
+            StateTables tables,
+            Interfaces interfaces,
+            NanoClock clock) {}
+
+    private ControlSide(Site site, Crew crew, ActorSystem<TopologyActor.Command> system, Watch topologyWatch) {
+        this.site = site;
+        this.crew = crew;
+        this.system = system;
+        this.topologyWatch = topologyWatch;
+    }
+
+    /**
+     * @param lessons what the workers were given to report to
+     * @param epoch of this host's tunnel keys
+     * @param acknowledged hears the number of each change that all workers have switched to
+     */
+    public static ControlSide start(
+            Ground ground, AgentConfig config, Lessons lessons, int epoch, LongConsumer acknowledged) {
+        var crew = new Crew(ground.workers());
+        var options = new Site.Options(
+                config.limits().upcallsPerSecond(), config.limits().learnedPerPort(), config.deletionHold());
+        var site = new Site(
+                ground.host(), ground.datapath(), crew, ground.tables(), ground.interfaces(), ground.clock(), options);
+        var mailbox = new TopologyActor.Mailbox();
+        ActorSystem<TopologyActor.Command> system = ActorSystem.create(
+                TopologyActor.create(
+                        site,
+                        mailbox,
+                        new KeyRing(new TunnelKeys(epoch)),
+                        ground.tables().open(TableKind.TUNNEL_KEYS, TableKind.CLUSTER),
+                        lessons,
+                        acknowledged),
+                "weft",
+                AKKA);
+        lessons.start(system);
+        ground.datapath().setPortListener((port, id) -> system.tell(new TopologyActor.PortLost(port, id)));
+        ground.datapath().bindTunnelKey(Datapath.STATE_KEY, Datapath.TO_WORKER);
+        Watch watch = ground.store().watch(snapshot -> mailbox.put(snapshot, system));
+        return new ControlSide(site, crew, system, watch);
+    }
+
+    /** The network that workers were told of last. */
+    public VirtualNetwork network() {
+        return site.network();
+    }
+
+    public PortBoard ports() {
+        return site.board;
+    }
+
+    public FabricBoard fabric() {
+        return site.fabric;
+    }
+
+    /** The change that every worker has switched to. */
+    public long changeNumber() {
+        return crew.changeNumber();
+    }
+
+    /** Ends the actors: ports are detached, their keys and what was learned from them are withdrawn. */
+    @Override
+    public void close() {
+        topologyWatch.close();
+        system.terminate();
+        try {
+            system.getWhenTerminated().toCompletableFuture().get(END.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            LOG.warn("the control side did not end within {} s; going on without it", END.toSeconds());
+        } catch (ExecutionException e) {
+            LOG.warn("the control side ended with a fault", e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        crew.dismiss();
+    }
+}

@@ -1,0 +1,65 @@
+package dev.weft.agent.control;
+
+import akka.actor.typed.ActorRef;
+import dev.weft.agent.worker.Learnings;
+import dev.weft.base.IpAddress;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Carries what workers learn to the actors, bounded: a VM that makes addresses up cannot fill the control side's
+ * mailboxes. What is too much is known to this host's workers only, and counted. Thread safe.
+ */
+public final class Lessons implements Learnings {
+    private static final int MAX_UNDER_WAY = 4096;
+
+    private final AtomicInteger underWay = new AtomicInteger();
+    private final AtomicLong leftOut = new AtomicLong();
+    private volatile @Nullable ActorRef<TopologyActor.Command> actor;
+    private volatile @Nullable DeviceActors devices;
+
+    /** From now on lessons reach the actor. */
+    void start(ActorRef<TopologyActor.Command> topology) {
+        actor = topology;
+    }
+
+    /** By the actor itself. */
+    void teach(DeviceActors to) {
+        devices = to;
+    }
+
+    @Override
+    public void macLearned(int bridge, int vlan, long mac, int port) {
+        send(to -> to.macLearned(bridge, vlan, mac, port));
+    }
+
+    @Override
+    public void neighbourLearned(int router, int routerPort, long high, long low, long mac, int vmPort) {
+        send(to -> to.neighbourLearned(router, routerPort, new IpAddress(high, low), mac, vmPort));
+    }
+
+    /** Not told to the other hosts: too many at once. */
+    public long leftOut() {
+        return leftOut.get();
+    }
+
+    private void send(Consumer<DeviceActors> lesson) {
+        ActorRef<TopologyActor.Command> to = actor;
+        if (to == null || underWay.incrementAndGet() > MAX_UNDER_WAY) {
+            if (to != null) {
+                underWay.decrementAndGet();
+            }
+            leftOut.incrementAndGet();
+            return;
+        }
+        to.tell(new TopologyActor.Lesson(() -> {
+            underWay.decrementAndGet();
+            DeviceActors present = devices;
+            if (present != null) {
+                lesson.accept(present);
+            }
+        }));
+    }
+}

@@ -1,0 +1,95 @@
+package dev.weft.agent.control;
+
+import dev.weft.datapath.link.LinkEvent;
+import dev.weft.datapath.link.LinkEvent.LinkAppeared;
+import dev.weft.datapath.link.LinkEvent.LinkGone;
+import dev.weft.datapath.link.LinkMonitor;
+import dev.weft.datapath.link.NetworkNamespace;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** The interfaces of this machine, in any of its namespaces, by netlink. Thread safe. */
+public final class LinkInterfaces implements Interfaces {
+    private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
+
+    // Guarded by this.
+    private final Map<Place, List<Consumer<Boolean>>> listeners = new HashMap<>();
+    private final Map<NetworkNamespace, Integer> watchers = new HashMap<>();
+    private final Map<Place, Boolean> present = new HashMap<>();
+    // Shared.
+    private final LinkMonitor monitor = LinkMonitor.start(this::onEvent, LOOK_AGAIN);
+
+    private record Place(NetworkNamespace namespace, String name) {}
+
+    @Override
+    public Subscription watch(String namespace, String name, Consumer<Boolean> listener) {
+        var place = new Place(NetworkNamespace.parse(namespace), name);
+        boolean there;
+        synchronized (this) {
+            listeners.computeIfAbsent(place, p -> new ArrayList<>()).add(listener);
+            if (watchers.merge(place.namespace(), 1, Integer::sum) == 1) {
+                monitor.watch(place.namespace());
+            }
+            there = present.getOrDefault(place, false);
+        }
+        if (there) {
+            listener.accept(true);
+        }
+        return () -> unwatch(place, listener);
+    }
+
+    private synchronized void unwatch(Place place, Consumer<Boolean> listener) {
+        List<Consumer<Boolean>> left = listeners.get(place);
+        if (left == null || !left.remove(listener)) {
+            return;
+        }
+        if (left.isEmpty()) {
+            listeners.remove(place);
+        }
+        if (watchers.merge(place.namespace(), -1, Integer::sum) == 0) {
+            watchers.remove(place.namespace());
+            present.keySet().removeIf(p -> p.namespace().equals(place.namespace()));
+            monitor.unwatch(place.namespace());
+        }
+    }
+
+    private void onEvent(LinkEvent event) {
+        switch (event) {
+            case LinkAppeared appeared ->
+                tell(appeared.namespace(), appeared.link().name(), true);
+            case LinkGone gone -> tell(gone.namespace(), gone.link().name(), false);
+            case LinkEvent.LinkChanged changed -> {
+                // The same interface: a port does not care for its flags.
+            }
+            case LinkEvent.AddressesChanged changed -> {
+                // A VM's interface has no address here that matters.
+            }
+        }
+    }
+
+    private void tell(NetworkNamespace namespace, String name, boolean there) {
+        var place = new Place(namespace, name);
+        List<Consumer<Boolean>> concerned;
+        synchronized (this) {
+            if (!watchers.containsKey(namespace)) {
+                return;
+            }
+            if (there) {
+                present.put(place, true);
+            } else {
+                present.remove(place);
+            }
+            concerned = List.copyOf(listeners.getOrDefault(place, List.of()));
+        }
+        concerned.forEach(listener -> listener.accept(there));
+    }
+
+    @Override
+    public void close() {
+        monitor.close();
+    }
+}

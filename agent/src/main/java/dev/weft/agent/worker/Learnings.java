@@ -1,0 +1,10 @@
+package dev.weft.agent.worker;
+
+/** Hears what workers learn from packets, for the other hosts. Called on worker threads: hand it on and return. */
+public interface Learnings {
+    /** A bridge saw a MAC at one of this host's ports. */
+    void macLearned(int bridge, int vlan, long mac, int port);
+
+    /** A router's neighbour, behind that port of ours, said its MAC. */
+    void neighbourLearned(int router, int routerPort, long high, long low, long mac, int vmPort);
+}

@@ -1,0 +1,285 @@
+package dev.weft.agent.worker;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.NanoClock;
+import dev.weft.datapath.WorkerPort;
+import dev.weft.sim.DropReason;
+import dev.weft.sim.Outcome;
+import dev.weft.sim.Simulator;
+import dev.weft.sim.Tables;
+import dev.weft.sim.flow.ActionList;
+import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.packet.Malformed;
+import dev.weft.sim.packet.Packet;
+import dev.weft.sim.packet.PacketParser;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What happens to one packet: read, simulate, tell whoever must know, install, execute. Packets that the virtual network
+ * makes itself go the same way, a level deeper. Not thread safe: touched only by its worker thread.
+ */
+@HotPath
+final class PacketPath {
+    /** The ingress of packets that the virtual network made: no datapath port. */
+    static final int EMITTED = -1;
+
+    /** An answer to an answer to a packet: nothing sane goes deeper. */
+    private static final int LEVELS = 4;
+
+    /** Questions for neighbours have levels of their own: they are asked in the midst of a packet. */
+    private static final int QUESTION = LEVELS;
+
+    private static final int ALL_LEVELS = LEVELS + 2;
+
+    // Immutable after construction.
+    private final WorkerPort seat;
+    private final NanoClock clock;
+    private final Simulator simulator;
+    private final Tables tables;
+    private final Flows flows;
+    private final Connections connections;
+    private final Neighbours neighbours;
+    private final Macs macs;
+    private final ParkingLot lot;
+    private final PortBudget errors;
+    private final PortBudget replies;
+    private final WorkerCounters counters;
+    private final ParkingLot.FrameConsumer resumed = this::onResumed;
+    private final Neighbours.Ready ready = this::onReady;
+    // Owned by the worker thread; by level.
+    private final Packet[] packets = new Packet[ALL_LEVELS];
+    private final Outcome[] outcomes = new Outcome[ALL_LEVELS];
+    private final Outcome question = new Outcome();
+    private boolean asking;
+
+    PacketPath(WorkerParts parts) {
+        seat = parts.seat;
+        clock = parts.clock;
+        simulator = parts.simulator;
+        tables = parts.tables;
+        flows = parts.flows;
+        connections = parts.connections;
+        neighbours = parts.neighbours;
+        macs = parts.macs;
+        lot = parts.lot;
+        errors = parts.errors;
+        replies = parts.replies;
+        counters = parts.counters;
+        for (int level = 0; level < ALL_LEVELS; level++) {
+            packets[level] = new Packet();
+            outcomes[level] = new Outcome();
+        }
+    }
+
+    /** @param reason one of {@link WorkerPort.UpcallHandler}'s */
+    void upcall(MemorySegment segment, long offset, int length, int inPort, int tunnelKey, int reason) {
+        simulate(segment, offset, length, inPort, tunnelKey, reason, false);
+        resumeReady();
+    }
+
+    /** Runs the packets again whose missing neighbour became known, or known to be silent. */
+    void resumeReady() {
+        neighbours.drainReady(ready);
+    }
+
+    /** Sends the question for a neighbour out of a router's port, and tells the hosts it goes to who asks. */
+    void ask(int router, int routerPort, long high, long low, long nowNanos) {
+        if (asking) {
+            return; // A question that raises a question; the broker repeats it in a second.
+        }
+        asking = true;
+        try {
+            simulator.requestNeighbour(routerPort, high, low, question);
+            for (int i = 0; i < question.emitCount(); i++) {
+                int port = question.emitPort(i);
+                if (enter(QUESTION, question, i)) {
+                    simulator.simulateEmit(packets[QUESTION], port, nowNanos, outcomes[QUESTION]);
+                    tellHosts(outcomes[QUESTION].actions, router, high, low);
+                    settle(QUESTION, port, EMITTED, false, false, nowNanos);
+                }
+            }
+        } finally {
+            asking = false;
+        }
+    }
+
+    private void simulate(
+            MemorySegment segment, long offset, int length, int inPort, int tunnelKey, int reason, boolean wasParked) {
+        long now = clock.nanoTime();
+        Packet packet = packets[0];
+        packet.wrap(segment, offset, length);
+        if (PacketParser.parse(packet) != Malformed.OK) {
+            counters.drop(WorkerDrop.MALFORMED);
+            return;
+        }
+        packet.key.setIngress(inPort, tunnelKey);
+        if (inPort == FlowKey.TUNNEL_PORT) {
+            simulateFlood(packet, tunnelKey, wasParked, now);
+            return;
+        }
+        int port = tables.portOfDatapathPort(inPort);
+        if (port == Tables.NONE) {
+            counters.drop(WorkerDrop.UNBOUND_PORT);
+            return;
+        }
+        counters.count(WorkerCounter.SIMULATIONS);
+        if (reason == WorkerPort.UpcallHandler.MTU) {
+            simulator.simulateTooLong(packet, port, now, outcomes[0]);
+        } else {
+            simulator.simulate(packet, port, now, outcomes[0]);
+        }
+        // What a flow sent up is about this packet's TTL or length, which no flow can match.
+        settle(0, port, inPort, reason == WorkerPort.UpcallHandler.MISS, wasParked, now);
+    }
+
+    private void simulateFlood(Packet packet, int floodKey, boolean wasParked, long now) {
+        int bridge = tables.bridgeOfFloodKey(floodKey);
+        if (bridge == Tables.NONE) {
+            counters.drop(WorkerDrop.STALE_FLOOD_KEY);
+            return;
+        }
+        counters.count(WorkerCounter.SIMULATIONS);
+        simulator.simulateFlood(packet, bridge, now, outcomes[0]);
+        settle(0, Tables.NONE, FlowKey.TUNNEL_PORT, true, wasParked, now);
+    }
+
+    /** Does what the outcome of this level says, in the order that {@link Outcome} asks for. */
+    private void settle(int level, int port, int inPort, boolean mayCache, boolean wasParked, long now) {
+        Packet packet = packets[level];
+        Outcome outcome = outcomes[level];
+        applyEffects(outcome, port, now);
+        boolean cache = mayCache && outcome.cacheable();
+        switch (outcome.kind()) {
+            case FORWARD -> {
+                if (cache) {
+                    flows.install(packet.key, outcome, now);
+                }
+                seat.execute(packet.segment, packet.offset, packet.length, inPort, outcome.actions);
+                counters.count(WorkerCounter.FORWARDED);
+            }
+            case DROP -> {
+                if (cache) {
+                    flows.install(packet.key, outcome, now);
+                }
+                DropReason why = outcome.dropReason();
+                if (why != null) {
+                    counters.drop(why);
+                }
+            }
+            case PARK -> park(packet, outcome, port, inPort, wasParked, now);
+            case CONSUMED -> counters.count(WorkerCounter.CONSUMED);
+        }
+        emit(level, port, now);
+    }
+
+    private void applyEffects(Outcome outcome, int port, long now) {
+        for (int i = 0; i < outcome.learnedMacCount(); i++) {
+            macs.heard(
+                    outcome.learnedMacBridge(i),
+                    outcome.learnedMacVlan(i),
+                    outcome.learnedMac(i),
+                    outcome.learnedMacPort(i));
+        }
+        for (int i = 0; i < outcome.learnedNeighbourCount(); i++) {
+            neighbours.heard(
+                    outcome.learnedNeighbourRouter(i),
+                    outcome.learnedNeighbourPort(i),
+                    outcome.learnedNeighbourHigh(i),
+                    outcome.learnedNeighbourLow(i),
+                    outcome.learnedNeighbourMac(i),
+                    port,
+                    now);
+        }
+        if (outcome.hasConnection()) {
+            connections.began(outcome, now);
+        }
+    }
+
+    private void park(Packet packet, Outcome outcome, int port, int inPort, boolean wasParked, long now) {
+        int router = outcome.parkedRouter();
+        long high = outcome.parkedHigh();
+        long low = outcome.parkedLow();
+        boolean kept = wasParked
+                ? lot.parkAgain(router, high, low)
+                : lot.park(
+                                packet.segment,
+                                packet.offset,
+                                packet.length,
+                                port,
+                                inPort,
+                                packet.key.tunnelKey(),
+                                router,
+                                high,
+                                low,
+                                now)
+                        == ParkingLot.PARKED;
+        if (!kept) {
+            counters.drop(WorkerDrop.PARKING_FULL);
+            return;
+        }
+        counters.count(WorkerCounter.PARKED);
+        neighbours.miss(router, outcome.parkedPort(), high, low, now);
+    }
+
+    private void emit(int level, int cause, long now) {
+        Outcome outcome = outcomes[level];
+        for (int i = 0; i < outcome.emitCount(); i++) {
+            if (level + 1 == LEVELS || level + 1 == ALL_LEVELS) {
+                counters.drop(WorkerDrop.EMIT_DEPTH);
+                return;
+            }
+            PortBudget budget = outcome.kind() == Outcome.Kind.DROP ? errors : replies;
+            if (cause >= 0 && !budget.take(cause, now)) {
+                counters.drop(WorkerDrop.EMIT_BUDGET);
+                return;
+            }
+            if (enter(level + 1, outcome, i)) {
+                simulator.simulateEmit(packets[level + 1], outcome.emitPort(i), now, outcomes[level + 1]);
+                settle(level + 1, outcome.emitPort(i), EMITTED, false, false, now);
+            }
+        }
+    }
+
+    /** Makes an emitted frame the packet of its level. */
+    private boolean enter(int level, Outcome from, int index) {
+        Packet packet = packets[level];
+        packet.wrap(from.emitBuffer(), from.emitOffset(index), from.emitLength(index));
+        if (PacketParser.parse(packet) != Malformed.OK) {
+            counters.drop(WorkerDrop.INTERNAL_ERROR);
+            return false;
+        }
+        packet.key.setIngress(EMITTED, 0);
+        counters.count(WorkerCounter.EMITTED);
+        return true;
+    }
+
+    private void tellHosts(ActionList actions, int router, long high, long low) {
+        for (int i = 0; i < actions.length(); i += ActionList.size(actions.word(i))) {
+            if (ActionList.operation(actions.word(i)) == ActionList.TUNNEL) {
+                neighbours.askHost(actions.word(i + 1), actions.word(i + 2), router, high, low);
+            }
+        }
+    }
+
+    private void onReady(int router, long high, long low) {
+        int count = lot.resume(router, high, low, resumed);
+        counters.count(WorkerCounter.RESUMED, count);
+    }
+
+    private void onResumed(MemorySegment segment, long offset, int length, int port, int inPort, int tunnelKey) {
+        if (inPort != EMITTED) {
+            simulate(segment, offset, length, inPort, tunnelKey, WorkerPort.UpcallHandler.MISS, true);
+            return;
+        }
+        long now = clock.nanoTime();
+        Packet packet = packets[0];
+        packet.wrap(segment, offset, length);
+        if (PacketParser.parse(packet) != Malformed.OK) {
+            counters.drop(WorkerDrop.MALFORMED);
+            return;
+        }
+        packet.key.setIngress(EMITTED, 0);
+        simulator.simulateEmit(packet, port, now, outcomes[0]);
+        settle(0, port, EMITTED, false, true, now);
+    }
+}

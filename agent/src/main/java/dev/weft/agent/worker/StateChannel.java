@@ -1,0 +1,79 @@
+package dev.weft.agent.worker;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.IpAddress;
+import dev.weft.datapath.WorkerPort;
+import dev.weft.sim.flow.ActionList;
+import dev.weft.sim.flow.FlowKey;
+import dev.weft.state.ConnectionKey;
+import dev.weft.state.StateMessage;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * How one worker tells other hosts what it knows: state messages through the tunnel, ahead of the packet they are about.
+ * Not thread safe: touched only by its worker thread.
+ */
+@HotPath
+final class StateChannel {
+    // Immutable after construction.
+    private final WorkerPort seat;
+    private final IpAddress self;
+    private final WorkerCounters counters;
+    // Owned by the worker thread.
+    private final MemorySegment frame;
+    private final ActionList actions = new ActionList();
+
+    /** @param self our underlay address, to which answers come */
+    StateChannel(WorkerPort seat, IpAddress self, Arena arena, WorkerCounters counters) {
+        this.seat = seat;
+        this.self = self;
+        this.counters = counters;
+        frame = arena.allocate(StateMessage.MAX_LENGTH, Long.BYTES);
+    }
+
+    /** Where the message written last is. */
+    MemorySegment frame() {
+        return frame;
+    }
+
+    /** Writes a connection record without sending it. Returns its length. */
+    int writeConnection(ConnectionKey key, int phase, int epoch) {
+        return StateMessage.writeConnection(frame, 0, key, phase, epoch);
+    }
+
+    /** Writes a neighbour's answer without sending it. Returns its length. */
+    int writeNeighbour(long routerHigh, long routerLow, long high, long low, long mac) {
+        return StateMessage.writeNeighbourAnswer(frame, 0, 0, routerHigh, routerLow, high, low, mac);
+    }
+
+    /** Tells a host of a connection that a VM here, or behind us, began. */
+    void connection(long hostHigh, long hostLow, ConnectionKey key, int phase, int epoch) {
+        send(hostHigh, hostLow, StateMessage.writeConnection(frame, 0, key, phase, epoch));
+    }
+
+    /** Tells a host that the question that follows comes from us. */
+    void neighbourAsk(
+            long hostHigh, long hostLow, long routerHigh, long routerLow, long high, long low, int answerHome) {
+        send(
+                hostHigh,
+                hostLow,
+                StateMessage.writeNeighbourAsk(
+                        frame, 0, routerHigh, routerLow, high, low, self.high(), self.low(), answerHome));
+    }
+
+    void neighbourAnswer(
+            long hostHigh, long hostLow, int home, long routerHigh, long routerLow, long high, long low, long mac) {
+        send(
+                hostHigh,
+                hostLow,
+                StateMessage.writeNeighbourAnswer(frame, 0, home, routerHigh, routerLow, high, low, mac));
+    }
+
+    private void send(long hostHigh, long hostLow, int length) {
+        actions.clear();
+        actions.tunnel(hostHigh, hostLow, StateMessage.TUNNEL_KEY, 0);
+        seat.execute(frame, 0, length, FlowKey.TUNNEL_PORT, actions);
+        counters.count(WorkerCounter.STATE_SENT);
+    }
+}

@@ -1,0 +1,124 @@
+package dev.weft.agent.worker;
+
+import dev.weft.base.Tag;
+import dev.weft.sim.RouteChange;
+import dev.weft.sim.Simulator;
+import dev.weft.sim.Tables;
+import dev.weft.sim.VirtualNetwork;
+
+/**
+ * Applies what others tell a worker: to its tables, and to the flows that rest on them. Not thread safe: touched only by
+ * its worker thread.
+ */
+final class TableUpdates {
+    // Immutable after construction.
+    private final Tables tables;
+    private final Simulator simulator;
+    private final Flows flows;
+    private final Macs macs;
+    private final Neighbours neighbours;
+    private final FloodFlows floods;
+    private final Inspector inspector;
+    // Owned by the worker thread.
+    private VirtualNetwork network = VirtualNetwork.EMPTY;
+
+    TableUpdates(WorkerParts parts, FloodFlows floods, Inspector inspector) {
+        tables = parts.tables;
+        simulator = parts.simulator;
+        flows = parts.flows;
+        macs = parts.macs;
+        neighbours = parts.neighbours;
+        this.floods = floods;
+        this.inspector = inspector;
+    }
+
+    VirtualNetwork network() {
+        return network;
+    }
+
+    void apply(Command command) {
+        switch (command) {
+            case Command.NetworkChanged changed -> switchTo(changed.network());
+            case Command.LocalPort at -> {
+                if (tables.setLocalPort(at.port(), at.datapathPort())) {
+                    moved(at.port());
+                }
+            }
+            case Command.NoLocalPort gone -> {
+                if (tables.clearLocalPort(gone.port())) {
+                    moved(gone.port());
+                }
+            }
+            case Command.RemotePort at -> {
+                if (tables.setRemotePort(at.port(), at.hostHigh(), at.hostLow(), at.key())) {
+                    located(at.port());
+                }
+            }
+            case Command.NoRemotePort gone -> {
+                if (tables.clearRemotePort(gone.port())) {
+                    located(gone.port());
+                }
+            }
+            case Command.FloodTarget to -> {
+                if (tables.setFloodTarget(to.bridge(), to.host(), to.hostHigh(), to.hostLow(), to.key())) {
+                    floodsChanged(to.bridge());
+                }
+            }
+            case Command.NoFloodTarget gone -> {
+                if (tables.clearFloodTarget(gone.bridge(), gone.host())) {
+                    floodsChanged(gone.bridge());
+                }
+            }
+            case Command.FloodKey own -> floods.setKey(own.bridge(), own.key());
+            case Command.MacLearned at -> macs.learn(at.bridge(), at.vlan(), at.mac(), at.port());
+            case Command.MacForgotten at -> macs.forget(at.bridge(), at.vlan(), at.mac(), at.port());
+            case Command.NeighbourLearned at ->
+                neighbours.inTable(at.router(), at.port(), at.high(), at.low(), at.mac());
+            case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
+            case Command.Invalidate tags -> invalidate(tags.tags());
+            case Command.Inspect inspect -> inspector.inspect(inspect);
+        }
+    }
+
+    /** Between two simulations: what is simulated before sees the old network, what comes after the new one. */
+    private void switchTo(VirtualNetwork next) {
+        network = next;
+        simulator.setNetwork(next);
+        macs.setNetwork(next);
+        neighbours.setNetwork(next);
+        invalidate(next.delta().tags());
+        for (RouteChange change : next.delta().routes()) {
+            flows.routeChanged(next.routerIndex(change.router()), change.prefix());
+        }
+        floods.refresh();
+    }
+
+    private void invalidate(long[] tags) {
+        for (long tag : tags) {
+            flows.invalidate(tag);
+        }
+        floods.refresh();
+    }
+
+    /** A port is here now, or no longer. */
+    private void moved(int port) {
+        located(port);
+        if (network.hasPort(port)) {
+            floodsChanged(network.bridgeOfPort(port));
+        }
+        floods.refresh();
+    }
+
+    /** What is gone from the network took its flows along when the worker switched. */
+    private void located(int port) {
+        if (network.hasPort(port)) {
+            flows.invalidate(Tag.location(network.portId(port)));
+        }
+    }
+
+    private void floodsChanged(int bridge) {
+        if (network.hasBridge(bridge)) {
+            flows.invalidate(Tag.flood(network.bridgeId(bridge)));
+        }
+    }
+}

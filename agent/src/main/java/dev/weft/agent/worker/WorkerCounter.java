@@ -1,0 +1,44 @@
+package dev.weft.agent.worker;
+
+/** What a worker counts, beside drops by reason. */
+public enum WorkerCounter {
+    /** Frames that no flow answered. */
+    UPCALLS("upcalls"),
+    /** Of these, frames that came through the tunnel: the egress did work that the ingress should have done. */
+    TUNNEL_UPCALLS("tunnel-upcalls"),
+    SIMULATIONS("simulations"),
+    FORWARDED("forwarded"),
+    DROPPED("dropped"),
+    PARKED("parked"),
+    RESUMED("resumed"),
+    CONSUMED("consumed"),
+    INSTALLED("flows-installed"),
+    /** Another worker had installed an equal flow. */
+    EXISTED("flows-existed"),
+    /** The flow cache had no room: the packet went its way without a flow. */
+    FULL("flows-full"),
+    INVALIDATED("flows-invalidated"),
+    IDLE("flows-idle"),
+    /** Packets the virtual network made itself: ARP, ND, ICMP. */
+    EMITTED("emitted"),
+    STATE_SENT("state-sent"),
+    STATE_RECEIVED("state-received"),
+    /** State messages that came to the wrong worker and were handed on, once. */
+    HANDED_OVER("handed-over"),
+    /** Commands for a sibling that had no room for them. */
+    SIBLING_FULL("sibling-full"),
+    COMMANDS("commands"),
+    /** Faults in our own code while a command was applied. */
+    FAULTY_COMMANDS("faulty-commands");
+
+    private final String text;
+
+    WorkerCounter(String text) {
+        this.text = text;
+    }
+
+    /** As {@code weft status} shows it. */
+    public String text() {
+        return text;
+    }
+}

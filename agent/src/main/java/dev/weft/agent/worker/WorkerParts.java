@@ -1,0 +1,55 @@
+package dev.weft.agent.worker;
+
+import dev.weft.base.NanoClock;
+import dev.weft.datapath.WorkerPort;
+import dev.weft.sim.Simulator;
+import dev.weft.sim.Tables;
+import dev.weft.state.ConnectionTable;
+import java.lang.foreign.Arena;
+
+/** Everything one worker owns, put together once. Not thread safe: touched only by its worker thread. */
+final class WorkerParts {
+    private static final int BURST_SECONDS = 1;
+    private static final long PARKING_NANOS = NeighbourBroker.GIVE_UP_NANOS + NeighbourBroker.RETRY_NANOS / 2;
+
+    final int index;
+    final int workers;
+    final WorkerPort seat;
+    final NanoClock clock;
+    final WorkerCounters counters = new WorkerCounters();
+    final Tables tables;
+    final Simulator simulator;
+    final Flows flows;
+    final StateChannel channel;
+    final Siblings siblings;
+    final Connections connections;
+    final Neighbours neighbours;
+    final Macs macs;
+    final ParkingLot lot;
+    final PortBudget errors;
+    final PortBudget replies;
+
+    /** @param backchannels of all workers, by index */
+    WorkerParts(WorkerSetup setup, Backchannel[] backchannels, Neighbours.Asker asker, Arena arena) {
+        WorkerSetup.Limits limits = setup.limits();
+        index = setup.index();
+        workers = setup.workers();
+        seat = setup.seat();
+        clock = setup.clock();
+        tables = new Tables(
+                new ConnectionTable(limits.connections(), setup.lifetimes(), setup.epoch(), setup.seed()),
+                limits.tables(),
+                setup.seed());
+        simulator = new Simulator(tables, setup.tunnelMtu());
+        flows = new Flows(seat, FlowBook.Limits.of(limits.flows()), limits.flowIdleNanos(), counters);
+        channel = new StateChannel(seat, setup.underlay(), arena, counters);
+        siblings = new Siblings(index, backchannels, counters);
+        connections = new Connections(tables.connections(), flows, channel, siblings);
+        neighbours = new Neighbours(
+                tables, flows, new NeighbourBroker(limits.neighbours()), channel, siblings, setup.learnings(), asker);
+        macs = new Macs(tables, flows, siblings, setup.learnings(), limits.macsPerPort());
+        lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
+        errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
+        replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());
+    }
+}

@@ -1,0 +1,111 @@
+package dev.weft.agent;
+
+import dev.weft.topology.Transaction;
+import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Port;
+import dev.weft.topology.schema.Route;
+import dev.weft.topology.schema.Router;
+import dev.weft.topology.schema.Tenant;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/** Says a tenant's network in verbs: {@code net.bridge("left"); net.join("left", "r", "10.0.1.1/24")}. */
+public final class TestNetwork {
+    private final Tenant tenant;
+    private final Map<String, Bridge> bridges = new HashMap<>();
+    private final Map<String, Router> routers = new HashMap<>();
+    private final List<Port> ports = new ArrayList<>();
+    private final List<Route> routes = new ArrayList<>();
+
+    public TestNetwork(String tenantName) {
+        tenant = Tenant.newBuilder()
+                .setId(id("tenant", tenantName))
+                .setName(tenantName)
+                .build();
+    }
+
+    public TestNetwork bridge(String name) {
+        bridges.put(
+                name,
+                Bridge.newBuilder()
+                        .setId(id("bridge", name))
+                        .setName(name)
+                        .setTenantId(tenant.getId())
+                        .build());
+        return this;
+    }
+
+    public TestNetwork router(String name) {
+        routers.put(
+                name,
+                Router.newBuilder()
+                        .setId(id("router", name))
+                        .setName(name)
+                        .setTenantId(tenant.getId())
+                        .build());
+        return this;
+    }
+
+    /** The router gets a port with these addresses, joined to a port of the bridge. */
+    public TestNetwork join(String bridge, String router, String mac, String... addresses) {
+        String above = id("port", router + "-" + bridge);
+        String below = id("port", bridge + "-" + router);
+        ports.add(port(router + "-" + bridge)
+                .setRouterId(routers.get(router).getId())
+                .setPeerId(below)
+                .setMac(mac)
+                .addAllAddresses(List.of(addresses))
+                .build());
+        ports.add(port(bridge + "-" + router)
+                .setBridgeId(bridges.get(bridge).getId())
+                .setPeerId(above)
+                .build());
+        return this;
+    }
+
+    /** A VM's port on a bridge, bound to an interface of a host. */
+    public TestNetwork vm(String name, String bridge, UUID host, boolean stateful) {
+        ports.add(port(name)
+                .setBridgeId(bridges.get(bridge).getId())
+                .setHostId(host.toString())
+                .setInterface(name)
+                .setStateful(stateful)
+                .build());
+        return this;
+    }
+
+    public UUID portId(String name) {
+        return UUID.fromString(id("port", name));
+    }
+
+    public UUID routerId(String name) {
+        return UUID.fromString(id("router", name));
+    }
+
+    public UUID bridgeId(String name) {
+        return UUID.fromString(id("bridge", name));
+    }
+
+    /** All of it, in one transaction. */
+    public Transaction transaction() {
+        var transaction = Transaction.builder().put(tenant);
+        bridges.values().forEach(transaction::put);
+        routers.values().forEach(transaction::put);
+        ports.forEach(transaction::put);
+        routes.forEach(transaction::put);
+        return transaction.build();
+    }
+
+    private Port.Builder port(String name) {
+        return Port.newBuilder().setId(id("port", name)).setName(name).setTenantId(tenant.getId());
+    }
+
+    private static String id(String kind, String name) {
+        return UUID.nameUUIDFromBytes((kind + " " + name).getBytes(StandardCharsets.UTF_8))
+                .toString();
+    }
+}

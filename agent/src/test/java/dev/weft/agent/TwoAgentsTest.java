@@ -1,0 +1,142 @@
+package dev.weft.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.weft.base.NanoClock;
+import dev.weft.datapath.memory.MemoryFabric;
+import dev.weft.sim.packet.Frames;
+import dev.weft.sim.packet.Packet;
+import dev.weft.sim.packet.PacketParser;
+import dev.weft.sim.trace.PacketExpression;
+import dev.weft.topology.EmbeddedZooKeeper;
+import dev.weft.topology.StoreConnection;
+import dev.weft.topology.ZkTopologyStore;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Two whole agents in this process with a real ZooKeeper; a VM on each, a router between them. */
+class TwoAgentsTest {
+    private static final Duration SOON = Duration.ofSeconds(5);
+    private static final Duration QUIET = Duration.ofMillis(300);
+    private static final String LEFT_GATE = "02:00:00:00:01:01";
+    private static final String RIGHT_GATE = "02:00:00:00:02:01";
+    private static final String A_MAC = "02:00:00:00:01:05";
+    private static final String B_MAC = "02:00:00:00:02:09";
+    private static final String A = "10.0.1.5";
+    private static final String B = "10.0.2.9";
+
+    @TempDir
+    Path folder;
+
+    private final MemoryFabric fabric = new MemoryFabric();
+    private EmbeddedZooKeeper zooKeeper;
+    private StoreConnection connection;
+    private ZkTopologyStore store;
+    private TestHost h1;
+    private TestHost h2;
+    private TestNetwork net;
+
+    @BeforeEach
+    void start() {
+        zooKeeper = EmbeddedZooKeeper.start(folder.resolve("zk"), "127.0.0.1", 0);
+        connection = StoreConnection.open(zooKeeper.connectString());
+        store = ZkTopologyStore.open(connection, NanoClock.SYSTEM);
+        h1 = TestHost.start(fabric, folder, zooKeeper.connectString(), "h1", "172.16.0.1");
+        h2 = TestHost.start(fabric, folder, zooKeeper.connectString(), "h2", "172.16.0.2");
+    }
+
+    @AfterEach
+    void stop() {
+        h1.close();
+        h2.close();
+        store.close();
+        connection.close();
+        zooKeeper.close();
+    }
+
+    private void build(boolean statefulA) {
+        net = new TestNetwork("t")
+                .bridge("left")
+                .bridge("right")
+                .router("r")
+                .join("left", "r", LEFT_GATE, "10.0.1.1/24")
+                .join("right", "r", RIGHT_GATE, "10.0.2.1/24")
+                .vm("a", "left", h1.id(), statefulA)
+                .vm("b", "right", h2.id(), false);
+        long change = store.apply(net.transaction());
+        await().atMost(SOON).until(() -> change(h1) >= change && change(h2) >= change);
+        // Both know each other's keys: the right bridge's flood key is what the first ARP needs.
+        h1.port(net.portId("a"));
+        h2.port(net.portId("b"));
+        await().atMost(SOON).until(() -> knowsTheOther(h1) && knowsTheOther(h2));
+    }
+
+    private static long change(TestHost host) {
+        return (Long) host.agent().status().get("change");
+    }
+
+    private static boolean knowsTheOther(TestHost host) {
+        Map<String, Object> status = host.agent().status();
+        return status.get("remote-ports").equals(1)
+                && status.get("flood-targets").equals(1);
+    }
+
+    @Test
+    void theFirstPacketOfAPingCrossesTwoHostsAndItsAnswerComesBack() {
+        build(false);
+
+        h1.send(net.portId("a"), echoRequest(1));
+
+        Packet arp = received(h2, "b");
+        assertThat(text(arp)).contains("arp request").contains("10.0.2.1").contains(B);
+        h2.send(
+                net.portId("b"),
+                Frames.arpReply(B, "10.0.2.1").from(B_MAC).to(RIGHT_GATE).bytes());
+        Packet echo = received(h2, "b");
+        assertThat(text(echo)).contains("echo-request").contains(A + " > " + B);
+        assertThat(echo.ttl).isEqualTo(63);
+        h2.send(net.portId("b"), echoReply(1));
+        Packet question = received(h1, "a");
+        assertThat(text(question)).contains("arp request").contains("10.0.1.1").contains(A);
+        h1.send(
+                net.portId("a"),
+                Frames.arpReply(A, "10.0.1.1").from(A_MAC).to(LEFT_GATE).bytes());
+        assertThat(text(received(h1, "a"))).contains("echo-reply").contains(B + " > " + A);
+        assertThat(h1.egressUpcalls()).as("egress upcalls at h1").isZero();
+        assertThat(h2.egressUpcalls()).as("egress upcalls at h2").isZero();
+    }
+
+    private byte[] echoRequest(int sequence) {
+        return Frames.echoRequest(A, B, 7, sequence).from(A_MAC).to(LEFT_GATE).bytes();
+    }
+
+    private byte[] echoReply(int sequence) {
+        return Frames.echoReply(B, A, 7, sequence).from(B_MAC).to(RIGHT_GATE).bytes();
+    }
+
+    private Packet received(TestHost host, String port) {
+        return packet(Objects.requireNonNull(
+                host.receive(net.portId(port), SOON),
+                () -> "nothing reached " + port + "; " + host.agent().status()));
+    }
+
+    private static Packet packet(byte[] frame) {
+        var packet = new Packet();
+        packet.wrap(MemorySegment.ofArray(frame), 0, frame.length);
+        assertThat(PacketParser.parse(packet)).isZero();
+        return packet;
+    }
+
+    private static String text(Packet packet) {
+        return PacketExpression.print(
+                packet.segment.asSlice(packet.offset, packet.length).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
+    }
+}
