@@ -87,16 +87,18 @@ final class Bridge extends Device {
     }
 
     private void learn(Simulation sim, Port in, int vlan, long src) {
-        sim.out.addTag(Tag.mac(id, vlan, src));
-        if (vlan == 0 && routerMacs.get(0, src) != FrozenMap.NONE) {
-            return;
-        }
-        if (sim.tables.macPort(index, vlan, src) != in.index) {
+        long tag = Tag.mac(id, vlan, src);
+        boolean joined = vlan == 0 && routerMacs.get(0, src) != FrozenMap.NONE;
+        if (!joined && sim.tables.macPort(index, vlan, src) != in.index) {
+            if (sim.out.hasTag(tag)) {
+                sim.out.notCacheable(); // decided, on the way here, without knowing what it teaches here
+            }
             sim.out.learnMac(index, vlan, src, in.index);
             if (sim.isExplaining()) {
                 sim.explain(this, "learns " + MacAddress.toString(src) + " on port " + in.name);
             }
         }
+        sim.out.addTag(tag);
     }
 
     private void receiveUnicast(Simulation sim, Port in, int vlan, long dst) {
@@ -119,10 +121,16 @@ final class Bridge extends Device {
 
     private @Nullable Port portOf(Simulation sim, int vlan, long mac) {
         long joined = vlan == 0 ? routerMacs.get(0, mac) : FrozenMap.NONE;
-        int index = joined != FrozenMap.NONE ? (int) joined : sim.tables.macPort(this.index, vlan, mac);
+        int index = joined != FrozenMap.NONE ? (int) joined : learnedPort(sim, vlan, mac);
         Port port = index == Tables.NONE ? null : sim.network.port(index);
         // A table may still hold what a topology change has made void.
         return port != null && port.onBridge && port.device == this.index ? port : null;
+    }
+
+    /** What this very frame teaches counts already: it is in the tables before the frame's flow is in the cache. */
+    private int learnedPort(Simulation sim, int vlan, long mac) {
+        int now = sim.out.learnedPort(index, vlan, mac);
+        return now != Tables.NONE ? now : sim.tables.macPort(index, vlan, mac);
     }
 
     void flood(Simulation sim, Port in) {

@@ -1,7 +1,6 @@
 package dev.weft.sim;
 
 import dev.weft.base.HotPath;
-import dev.weft.base.IpAddress;
 
 /**
  * Addresses that no router forwards, each judged on as few bits as prove it (counted in the 128-bit form). The family
@@ -58,8 +57,8 @@ final class IpRules {
         return v4 ? ((int) (low >>> 16) & 0xffff) == V4_LINK_LOCAL : high >>> 54 == 0xfe80 >>> 6;
     }
 
-    /** A group destination: the reason to drop it is another. */
-    static boolean isGroup(long high, long low) {
-        return IpAddress.isGroup(high, low);
+    /** Of a bad destination: multicast. Needs no more bits than that. */
+    static boolean isMulticast(long high, long low, boolean v4) {
+        return v4 ? (low >>> 28 & 0xf) == 0xe : high >>> 56 == 0xff;
     }
 }

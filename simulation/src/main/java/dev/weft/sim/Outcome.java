@@ -334,6 +334,15 @@ public final class Outcome {
         tags[tagCount++] = tag;
     }
 
+    boolean hasTag(long tag) {
+        for (int i = 0; i < tagCount; i++) {
+            if (tags[i] == tag) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void addRead(int router, long high, long low, int provenBits, int matchedBits, long tag) {
         addTag(tag);
         if (readCount == MAX_READS) {
@@ -354,6 +363,16 @@ public final class Outcome {
             mac[macCount] = address;
             macPort[macCount++] = port;
         }
+    }
+
+    /** Where this outcome has learned the MAC, or {@link Tables#NONE}. */
+    int learnedPort(int bridge, int vlan, long address) {
+        for (int i = 0; i < macCount; i++) {
+            if (mac[i] == address && macBridge[i] == bridge && macVlan[i] == vlan) {
+                return macPort[i];
+            }
+        }
+        return Tables.NONE;
     }
 
     void learnNeighbour(int router, int port, long high, long low, long address) {

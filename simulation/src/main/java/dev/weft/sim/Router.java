@@ -121,7 +121,7 @@ final class Router extends Device {
         if (route != null && route.kind() == RouteTable.Kind.LOCAL) {
             RouterHost.receiveIp(sim, this, in, v4);
         } else if (IpRules.useIsBadDestination(sim, v4)) {
-            boolean multicast = IpRules.isGroup(sim.dstHigh(), sim.dstLow());
+            boolean multicast = IpRules.isMulticast(sim.dstHigh(), sim.dstLow(), v4);
             sim.drop(this, multicast ? DropReason.GROUP_AT_ROUTER : DropReason.BAD_DESTINATION);
         } else if (IpRules.useIsLinkLocal(sim, v4)) {
             sim.drop(this, DropReason.LINK_LOCAL);

@@ -62,7 +62,8 @@ public final class Topology {
     public long now = 1_000_000_000L;
 
     /** A cached outcome. */
-    public record Flow(String name, FlowKey key, FlowMask mask, Set<Long> tags, List<Read> reads, String outcome) {}
+    public record Flow(
+            String name, Packet packet, FlowKey key, FlowMask mask, Set<Long> tags, List<Read> reads, String outcome) {}
 
     /** A routed read of a flow. */
     public record Read(UUID router, long high, long low, int proven, int matched, long tag) {}
@@ -467,9 +468,13 @@ public final class Topology {
     }
 
     public String explain(String port, Frames frame) {
+        return explain(port, frame.packet());
+    }
+
+    public String explain(String port, Packet packet) {
         var explanation = new Explanation();
         simulator.setExplanation(explanation);
-        look(port, frame.packet());
+        look(port, packet);
         simulator.setExplanation(null);
         return explanation.toText();
     }
@@ -497,7 +502,7 @@ public final class Topology {
                     out.readMatchedBits(i),
                     out.readTag(i)));
         }
-        return new Flow(name, key, maskOf(out), tags, reads, describe(out));
+        return new Flow(name, packet, key, maskOf(out), tags, reads, describe(out));
     }
 
     private void apply(Outcome out, Packet packet) {

@@ -1,0 +1,327 @@
+package dev.weft.sim;
+
+import dev.weft.base.IpAddress;
+import dev.weft.base.IpPrefix;
+import dev.weft.sim.packet.Frames;
+import dev.weft.sim.packet.Packet;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+
+/** A random topology with random knowledge of it, random changes, and packets with values at its boundaries. */
+final class RandomNetwork {
+    final Topology net;
+    private final RandomGenerator random;
+    private final List<String> bridges = new ArrayList<>();
+    private final List<String> routers = new ArrayList<>();
+    private final List<String> vms = new ArrayList<>();
+    private final List<String> routerPorts = new ArrayList<>();
+    private final List<String> uplinks = new ArrayList<>();
+    private final Map<String, String> upRouters = new HashMap<>();
+    private final List<String[]> routes = new ArrayList<>();
+    private final List<IpAddress> addresses = new ArrayList<>();
+    private int serial;
+    /** For the message of a failure. */
+    String lastChange = "";
+
+    private int vmSerial;
+
+    RandomNetwork(RandomGenerator random) {
+        this.random = random;
+        net = Topology.build(this::plan);
+        for (int i = 0; i < 30; i++) {
+            learn();
+        }
+    }
+
+    private void plan(Topology t) {
+        for (int i = 1 + random.nextInt(3); i > 0; i--) {
+            addBridge(t);
+        }
+        for (int i = random.nextInt(4); i > 0; i--) {
+            routers.add("r" + routers.size());
+            t.router(routers.getLast());
+        }
+        for (String router : routers) {
+            for (String bridge : bridges) {
+                if (random.nextInt(3) > 0) {
+                    addJoin(t, bridge, router);
+                }
+            }
+            if (random.nextInt(3) == 0) {
+                String name = "up" + uplinks.size();
+                t.uplink(name, router, "here", subnet());
+                uplinks.add(name);
+                upRouters.put(name, router);
+                routerPorts.add(name);
+            }
+        }
+        if (routers.size() > 1 && random.nextBoolean()) {
+            t.joinRouters("r0", "10.200.0.1/30", "r1", "10.200.0.2/30");
+            routerPorts.add("r0-r1");
+            routerPorts.add("r1-r0");
+            addresses.add(IpAddress.parse("10.200.0.1"));
+            addresses.add(IpAddress.parse("10.200.0.2"));
+        }
+        if (bridges.size() > 1 && random.nextInt(3) == 0) {
+            t.joinBridges("b0", "b1");
+        }
+        t.vm("v0", "b0");
+        vms.add("v0");
+        for (int i = random.nextInt(6); i > 0; i--) {
+            addVm(t);
+        }
+        for (int i = random.nextInt(8); i > 0 && !routerPorts.isEmpty(); i--) {
+            addRoute(t);
+        }
+        for (String text : new String[] {
+            "127.0.0.1",
+            "224.0.0.5",
+            "255.255.255.255",
+            "0.0.0.0",
+            "169.254.3.4",
+            "::1",
+            "ff02::1",
+            "fe80::5",
+            "fd00:9::1",
+            "10.9.9.9",
+            "192.0.2.1"
+        }) {
+            addresses.add(IpAddress.parse(text));
+        }
+    }
+
+    private void addBridge(Topology t) {
+        String name = "b" + bridges.size();
+        bridges.add(name);
+        t.bridge(name, seeds());
+    }
+
+    private String[] seeds() {
+        return random.nextBoolean()
+                ? new String[0]
+                : new String[] {"10." + (1 + random.nextInt(4)) + ".0." + (5 + random.nextInt(5)) + "=" + vmMac()};
+    }
+
+    private void addJoin(Topology t, String bridge, String router) {
+        String four = subnet();
+        int number = serial;
+        t.join(bridge, router, four, "fd00:" + number + "::1/64");
+        addresses.add(IpAddress.parse("fd00:" + number + "::1"));
+        addresses.add(IpAddress.parse("fd00:" + number + "::5"));
+        routerPorts.add(router + "-" + bridge);
+    }
+
+    /** A new one, with an address; remembers what lies at its edges. */
+    private String subnet() {
+        int number = ++serial;
+        String base = "10." + number + ".0.";
+        for (int last : new int[] {0, 1, 2, 5, 6, 7, 8, 9, 254, 255}) {
+            addresses.add(IpAddress.parse(base + last));
+        }
+        return base + "1/24";
+    }
+
+    private void addVm(Topology t) {
+        String name = "v" + ++vmSerial;
+        vms.add(name);
+        putVm(t, name);
+    }
+
+    private void putVm(Topology t, String name) {
+        String bridge = pick(bridges);
+        String host = random.nextInt(5) < 3 ? "here" : "h" + random.nextInt(2);
+        if (random.nextInt(4) == 0) {
+            t.statefulVm(name, bridge, host);
+        } else {
+            t.vm(name, bridge, host);
+        }
+    }
+
+    private void addRoute(Topology t) {
+        String port = pick(routerPorts);
+        String router = routerOf(port);
+        var inside = addresses.get(random.nextInt(addresses.size()));
+        while (!inside.isV4()) {
+            inside = addresses.get(random.nextInt(addresses.size()));
+        }
+        var prefix = IpPrefix.of(inside, random.nextInt(4) == 0 ? random.nextInt(33) : 8 * (1 + random.nextInt(4)));
+        String words = prefix
+                + switch (random.nextInt(6)) {
+                    case 0 -> " blackhole";
+                    case 1 -> " reject";
+                    case 2 -> " port " + port;
+                    default ->
+                        " port " + port + " via 10." + (1 + random.nextInt(Math.max(1, serial))) + ".0."
+                                + (5 + random.nextInt(5));
+                };
+        if (random.nextInt(4) == 0) {
+            words += " from "
+                    + IpPrefix.of(IpAddress.parse("10." + (1 + random.nextInt(3)) + ".0.5"), 22 + random.nextInt(11));
+        }
+        if (random.nextInt(4) == 0) {
+            words += " weight " + (1 + random.nextInt(5));
+        }
+        String text = words;
+        t.route(router, text);
+        routes.removeIf(route -> route[0].equals(router) && route[1].equals(text));
+        routes.add(new String[] {router, text});
+        addresses.add(new IpAddress(0, prefix.low()));
+        addresses.add(new IpAddress(0, prefix.low() - 1));
+        long last = prefix.low() | ~IpPrefix.lowMask(prefix.bits());
+        addresses.add(new IpAddress(0, last));
+        addresses.add(new IpAddress(0, last + 1));
+        addresses.removeIf(address -> !address.isV4() && address.high() == 0 && address.low() != 1);
+    }
+
+    private String routerOf(String port) {
+        return port.startsWith("up") ? upRouters.get(port) : port.substring(0, port.indexOf('-'));
+    }
+
+    /** One random change of the topology or of what is known; it may turn out to change nothing. */
+    void change() {
+        int kind = random.nextInt(10);
+        lastChange = "change " + kind;
+        switch (kind) {
+            case 0, 1 ->
+                net.change(t -> {
+                    if (!routerPorts.isEmpty()) {
+                        addRoute(t);
+                    }
+                });
+            case 2 ->
+                net.change(t -> {
+                    if (!routes.isEmpty()) {
+                        String[] route = routes.remove(random.nextInt(routes.size()));
+                        t.removeRoute(route[0], route[1]);
+                    }
+                });
+            case 3 -> net.change(this::addVm);
+            case 4 -> net.change(t -> putVm(t, pick(vms)));
+            case 5 -> net.change(t -> t.bridge(pick(bridges), seeds()));
+            case 6 ->
+                net.change(t -> {
+                    if (!routers.isEmpty()) {
+                        addBridge(t);
+                        addJoin(t, bridges.getLast(), pick(routers));
+                    }
+                });
+            case 7 -> {
+                if (vms.size() > 1) {
+                    String gone = vms.remove(1 + random.nextInt(vms.size() - 1));
+                    net.change(t -> t.removePort(gone));
+                }
+            }
+            default -> learn();
+        }
+    }
+
+    /** Something about the network becomes known, or no longer is. */
+    private void learn() {
+        switch (random.nextInt(8)) {
+            case 0, 1, 2 -> {
+                String vm = pick(vms);
+                int bridge = net.network().bridgeOfPort(net.portIndex(vm));
+                net.learnMac(net.network().bridgeName(bridge), net.mac(vm), vm);
+            }
+            case 3, 4, 5 -> {
+                if (!routers.isEmpty()) {
+                    net.learnNeighbour(pick(routers), address(true).toString(), vmMac());
+                }
+            }
+            case 6 -> {
+                if (!routers.isEmpty() && random.nextInt(4) == 0) {
+                    net.failNeighbour(pick(routers), address(true).toString());
+                }
+            }
+            default -> {
+                if (random.nextInt(4) == 0) {
+                    net.lose(pick(vms));
+                }
+            }
+        }
+    }
+
+    private String vmMac() {
+        return net == null ? "06:00:00:00:00:0" + random.nextInt(4) : net.mac(pick(vms));
+    }
+
+    /** A local exterior port. */
+    String ingress() {
+        List<String> local = new ArrayList<>(uplinks);
+        for (String vm : vms) {
+            if (net.tables().localPort(net.portIndex(vm)) != Tables.NONE) {
+                local.add(vm);
+            }
+        }
+        return local.isEmpty() ? "v0" : pick(local);
+    }
+
+    boolean isPresent(String port) {
+        int index = net.portIndex(port);
+        return index != VirtualNetwork.NONE && net.network().hasPort(index);
+    }
+
+    /** As it would come in at the port. */
+    Packet packet(String port) {
+        boolean v4 = random.nextInt(4) > 0;
+        String src = address(v4).toString();
+        String dst = address(v4).toString();
+        Supplier<String> srcPort = () -> ":" + (1000 + random.nextInt(2));
+        Supplier<String> dstPort = () -> ":" + (53 + random.nextInt(2));
+        String open = v4 ? "" : "[";
+        String close = v4 ? "" : "]";
+        var frame =
+                switch (random.nextInt(12)) {
+                    case 0 ->
+                        Frames.tcp(open + src + close + srcPort.get(), open + dst + close + dstPort.get())
+                                .flags(random.nextInt(8));
+                    case 1 -> Frames.echoRequest(src, dst, random.nextInt(2), 1);
+                    case 2 -> Frames.echoReply(src, dst, random.nextInt(2), 1);
+                    case 3 -> Frames.icmp(src, dst, v4 ? 3 : 1, 0, 0);
+                    case 4 -> Frames.ip(src, dst, 47);
+                    case 5 -> v4 ? Frames.arpRequest(src, dst) : Frames.neighbourSolicitation(src, dst);
+                    case 6 -> v4 ? Frames.arpReply(src, dst) : Frames.neighbourAdvertisement(src, dst);
+                    case 7 -> Frames.ethernet(0x88cc).payload(20);
+                    case 8 ->
+                        Frames.udp(open + src + close + ":1000", open + dst + close + ":53")
+                                .payload(64)
+                                .fragment(1, random.nextInt(2) * 8, true);
+                    default -> Frames.udp(open + src + close + srcPort.get(), open + dst + close + dstPort.get());
+                };
+        frame.from(random.nextInt(3) > 0 ? net.mac(port) : vmMac());
+        int to = random.nextInt(10);
+        if (to < 6 && !routerPorts.isEmpty()) {
+            frame.to(uplinks.contains(port) ? net.mac(port) : net.mac(pick(routerPorts)));
+        } else if (to < 8) {
+            frame.to(vmMac());
+        } else if (to == 8) {
+            frame.to("02:00:00:00:77:77");
+        }
+        if (random.nextInt(12) == 0) {
+            frame.to("ff:ff:ff:ff:ff:ff");
+        }
+        if (random.nextInt(8) == 0) {
+            frame.vlan(random.nextInt(3) << 13 | random.nextInt(2) * 7);
+        }
+        var packet = frame.packet();
+        packet.key.setIngress(net.portIndex(port) + 1, 0);
+        return packet;
+    }
+
+    private IpAddress address(boolean v4) {
+        while (true) {
+            var address = addresses.get(random.nextInt(addresses.size()));
+            if (address.isV4() == v4) {
+                return address;
+            }
+        }
+    }
+
+    private <T> T pick(List<T> list) {
+        return list.get(random.nextInt(list.size()));
+    }
+}
