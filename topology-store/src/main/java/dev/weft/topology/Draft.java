@@ -62,7 +62,7 @@ final class Draft {
         for (ObjectRef ref : touchedAndTheirReferrers()) {
             get(ref).ifPresent(object -> verify(ref, object));
         }
-        verifyUnique();
+        Uniqueness.check(this, touchedKinds(), this::report);
         return difference();
     }
 
@@ -259,59 +259,10 @@ final class Draft {
         }
     }
 
-    private void verifyUnique() {
-        var touchedKinds = new LinkedHashSet<ObjectKind>();
-        overlay.forEach((ref, object) -> object.ifPresent(present -> touchedKinds.add(ref.kind())));
-        for (ObjectKind kind : touchedKinds) {
-            var names = new HashMap<List<Object>, ObjectRef>();
-            var sets = new HashMap<List<Object>, ObjectRef>();
-            forEach(kind, (ref, object) -> {
-                UUID tenant = kind.tenantOf(object);
-                claimUnique(
-                        names,
-                        List.of(tenant == null ? "" : tenant, kind.nameOf(object)),
-                        ref,
-                        object,
-                        kind.nameField(),
-                        kind.tenantOwned() ? "names are unique within a tenant" : "names are unique");
-                for (List<FieldRule> set : kind.unique()) {
-                    if (set.getFirst().isSet(object)) {
-                        var values = new ArrayList<Object>(set);
-                        set.forEach(field -> values.add(object.getField(field.field())));
-                        claimUnique(sets, values, ref, object, set.getLast(), describe(set));
-                    }
-                }
-            });
-        }
-    }
-
-    private static String describe(List<FieldRule> set) {
-        return Canonical.fileNames(set) + " together occur once";
-    }
-
-    private void claimUnique(
-            Map<List<Object>, ObjectRef> seen,
-            List<Object> values,
-            ObjectRef ref,
-            Message object,
-            FieldRule field,
-            String rule) {
-        ObjectRef first = seen.putIfAbsent(values, ref);
-        if (first == null) {
-            return;
-        }
-        // Of the two, the one that this transaction touches is to blame.
-        boolean blameFirst = overlay.containsKey(first) && !overlay.containsKey(ref);
-        Message blamed = blameFirst ? get(first).orElseThrow() : object;
-        Message other = blameFirst ? object : get(first).orElseThrow();
-        ObjectKind kind = ref.kind();
-        String owner = Objects.equals(kind.tenantOf(blamed), kind.tenantOf(other)) ? "" : " of another tenant";
-        report(
-                kind,
-                blamed,
-                field,
-                String.valueOf(blamed.getField(field.field())),
-                "is already that of " + kind + " '" + kind.nameOf(other) + "'" + owner + " (" + rule + ")");
+    private Set<ObjectKind> touchedKinds() {
+        var touched = new LinkedHashSet<ObjectKind>();
+        overlay.forEach((ref, object) -> object.ifPresent(present -> touched.add(ref.kind())));
+        return touched;
     }
 
     private Batch difference() {
@@ -372,11 +323,13 @@ final class Draft {
         }
     }
 
-    private interface ObjectVisitor {
+    /** Is shown an object. */
+    interface ObjectVisitor {
         void visit(ObjectRef ref, Message object);
     }
 
-    private void forEach(ObjectKind kind, ObjectVisitor visitor) {
+    /** All objects of a kind. */
+    void forEach(ObjectKind kind, ObjectVisitor visitor) {
         for (Message object : base.all(kind)) {
             var ref = new ObjectRef(kind, kind.idOf(object));
             if (!overlay.containsKey(ref)) {

@@ -260,6 +260,7 @@ public final class StoreConnection implements AutoCloseable {
                 (rc, path, context, name) -> execute(() -> {
                     switch (Code.get(rc)) {
                         case OK, NODEEXISTS -> then.run();
+                        case CONNECTIONLOSS, SESSIONEXPIRED -> LOG.debug("connection lost again: {}", Code.get(rc));
                         default -> LOG.warn("cannot lay {} at {}: {}", path, connectString, Code.get(rc));
                     }
                 }),

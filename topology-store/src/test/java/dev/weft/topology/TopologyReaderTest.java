@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.weft.base.Property;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import java.nio.charset.StandardCharsets;
@@ -311,5 +312,28 @@ class TopologyReaderTest {
                 .hasMessageContaining("net.yaml:1:9: host 'h': cannot be applied: a host registers itself");
         assertThatThrownBy(() -> ChangeSet.plan(store.snapshot(), read(NET)))
                 .hasMessageContaining("net.yaml:9:42: port 'left-vm1': host 'h1': there is no such host");
+    }
+
+    /** Broken files of any kind are answered, never by another exception. */
+    @Test
+    void survivesMutatedFiles() {
+        String noise = "{}[]:,-&*!|>'\"%@`#\n \t~0/.?\u0001\u00e9x";
+        Property.holds(2_000, random -> {
+            var text = new StringBuilder(NET);
+            for (int edits = 1 + random.nextInt(4); edits > 0; edits--) {
+                int at = random.nextInt(text.length());
+                switch (random.nextInt(4)) {
+                    case 0 -> text.deleteCharAt(at);
+                    case 1 -> text.insert(at, noise.charAt(random.nextInt(noise.length())));
+                    case 2 -> text.setCharAt(at, noise.charAt(random.nextInt(noise.length())));
+                    default -> text.delete(at, Math.min(text.length(), at + 1 + random.nextInt(60)));
+                }
+            }
+            try {
+                ChangeSet.offlineSnapshot(read(text.toString()));
+            } catch (TopologyException refused) {
+                assertThat(refused.problems()).isNotEmpty();
+            }
+        });
     }
 }
