@@ -133,7 +133,7 @@ public final class Lab implements AutoCloseable {
             lines.add("addr add " + address + " dev " + Vm.INTERFACE + (address.contains(":") ? " nodad" : ""));
         }
         for (String gateway : gateways) {
-            lines.add((gateway.contains(":") ? "-6 " : "") + "route add default via " + gateway);
+            lines.add("route add default via " + gateway);
         }
         in(vm, lines.toArray(String[]::new));
         return vm;
