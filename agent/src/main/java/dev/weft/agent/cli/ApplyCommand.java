@@ -50,12 +50,10 @@ final class ApplyCommand implements Callable<Integer> {
             TopologySnapshot before = open.topology().refresh();
             ChangeSet planned = ChangeSet.plan(before, desired);
             if (dryRun) {
-                print(planned, before.changeNumber(), List.of());
+                print(planned, new WaitOptions.Applied(before.changeNumber(), List.of(), List.of()));
                 return ExitCode.OK;
             }
-            long change = open.topology().apply(planned.transaction());
-            List<String> answered = waiting.await(open, before, change);
-            print(planned, change, answered);
+            print(planned, waiting.apply(open, before, planned.transaction()));
         }
         return ExitCode.OK;
     }
@@ -72,7 +70,7 @@ final class ApplyCommand implements Callable<Integer> {
         return reader.desired();
     }
 
-    private void print(ChangeSet planned, long change, List<String> answered) {
+    private void print(ChangeSet planned, WaitOptions.Applied applied) {
         var table = new Table("change", "kind", "tenant", "name", "fields");
         for (ChangeSet.Change each : planned.changes()) {
             table.row(
@@ -82,18 +80,16 @@ final class ApplyCommand implements Callable<Integer> {
                     each.name(),
                     each.before().map(old -> changedFields(old, each.after())).orElse(List.of()));
         }
-        String summary = (dryRun ? "dry run at change " : "change ") + change + ": "
-                + planned.changes().size()
-                + " changed, " + planned.unchanged() + " as described already"
-                + (answered.isEmpty() ? "" : "; in effect at " + String.join(", ", answered));
+        String summary = (dryRun ? "dry run at change " : "change ") + applied.change() + ": "
+                + planned.changes().size() + " changed, " + planned.unchanged() + " as described already"
+                + applied.text();
         output.print((table.size() == 0 ? "" : table.text()) + summary, json -> {
-            json.writeNumberField("change", change);
+            json.writeNumberField("change", applied.change());
             json.writeBooleanField("dry-run", dryRun);
             json.writeNumberField("unchanged", planned.unchanged());
             json.writeFieldName("changes");
             table.json(json);
-            json.writeFieldName("in-effect-at");
-            Table.value(json, answered);
+            applied.json(json);
         });
     }
 

@@ -43,8 +43,7 @@ final class DeleteCommand implements Callable<Integer> {
                 var object = ObjectName.parse(name).in(before, kind);
                 transaction.delete(kind, kind.idOf(object), before.version(object));
             }
-            long change = open.topology().apply(transaction.build());
-            List<String> answered = waiting.await(open, before, change);
+            WaitOptions.Applied applied = waiting.apply(open, before, transaction.build());
             List<String> gone = Schema.kinds().stream()
                     .flatMap(each -> before.all(each).stream()
                             .filter(object -> open.topology()
@@ -53,13 +52,13 @@ final class DeleteCommand implements Callable<Integer> {
                                     .isEmpty())
                             .map(object -> each + " " + ObjectName.of(before, object)))
                     .toList();
-            output.print("change " + change + ": deleted " + String.join(", ", gone), json -> {
-                json.writeNumberField("change", change);
-                json.writeFieldName("deleted");
-                Table.value(json, gone);
-                json.writeFieldName("in-effect-at");
-                Table.value(json, answered);
-            });
+            output.print(
+                    "change " + applied.change() + ": deleted " + String.join(", ", gone) + applied.text(), json -> {
+                        json.writeNumberField("change", applied.change());
+                        json.writeFieldName("deleted");
+                        Table.value(json, gone);
+                        applied.json(json);
+                    });
         }
         return ExitCode.OK;
     }

@@ -4,7 +4,6 @@ import dev.weft.topology.Schema;
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.Port;
-import java.util.List;
 import java.util.function.BiFunction;
 import picocli.CommandLine.Mixin;
 
@@ -23,17 +22,19 @@ final class PortUpdate {
         try (var open = store.open()) {
             TopologySnapshot before = open.topology().refresh();
             Port old = (Port) ObjectName.parse(name).in(before, Schema.kindOf(Port.class));
-            long number = open.topology()
-                    .apply(Transaction.builder()
+            WaitOptions.Applied applied = waiting.apply(
+                    open,
+                    before,
+                    Transaction.builder()
                             .put(change.apply(before, old), before.version(old))
                             .build());
-            List<String> answered = waiting.await(open, before, number);
-            output.print("change " + number + ": port " + ObjectName.of(before, old) + " " + done, json -> {
-                json.writeNumberField("change", number);
-                json.writeStringField("port", ObjectName.of(before, old).toString());
-                json.writeFieldName("in-effect-at");
-                Table.value(json, answered);
-            });
+            output.print(
+                    "change " + applied.change() + ": port " + ObjectName.of(before, old) + " " + done + applied.text(),
+                    json -> {
+                        json.writeNumberField("change", applied.change());
+                        json.writeStringField("port", ObjectName.of(before, old).toString());
+                        applied.json(json);
+                    });
         }
         return ExitCode.OK;
     }
