@@ -19,6 +19,7 @@ import java.util.stream.Stream;
  */
 public final class Rehearsal {
     private static final int PATIENCE_SECONDS = 15;
+    private static final String PACKET = "udp 10.0.1.5:1000 > 10.0.2.9:53 ttl 64";
     private static final String NETWORK = """
             tenant: rehearsal
             bridges: [{name: left}, {name: right}]
@@ -36,16 +37,24 @@ public final class Rehearsal {
 
     private Rehearsal() {}
 
-    /** @param args a new folder, which the caller removes */
+    /** @param args {@code offline} or {@code cluster}, and a new folder, which the caller removes */
     public static void main(String[] args) throws IOException {
-        new Rehearsal().run(Path.of(args[0]));
+        var rehearsal = new Rehearsal();
+        Path folder = Path.of(args[1]);
+        Path network = Files.writeString(folder.resolve("network.yaml"), NETWORK);
+        rehearsal.offline(network);
+        if (args[0].equals("cluster")) {
+            rehearsal.cluster(folder, network);
+        }
         System.exit(0);
     }
 
-    private void run(Path folder) throws IOException {
-        Path network = Files.writeString(folder.resolve("network.yaml"), NETWORK);
+    private void offline(Path network) {
         weft("--help");
-        weft("trace", "-f", network.toString(), "--port", "vm", "udp 10.0.1.5:1000 > 10.0.2.9:53 ttl 64");
+        weft("trace", "-f", network.toString(), "--port", "vm", PACKET);
+    }
+
+    private void cluster(Path folder, Path network) {
         String store = readyValue(
                 "store",
                 serve("store", "--port", "0", "--data", folder.resolve("store").toString()));
@@ -61,7 +70,7 @@ public final class Rehearsal {
         weft("hosts", "--store", store, "-o", "json");
         weft("status", "--socket", socket);
         weft("flows", "--socket", socket);
-        weft("trace", "--socket", socket, "--port", "vm", "udp 10.0.1.5:1000 > 10.0.2.9:53 ttl 64");
+        weft("trace", "--socket", socket, "--port", "vm", PACKET);
     }
 
     private void weft(String... arguments) {

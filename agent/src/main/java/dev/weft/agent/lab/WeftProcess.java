@@ -33,6 +33,8 @@ public final class WeftProcess implements AutoCloseable {
         inheritedFlags().forEach(command::add);
         // Several agents share two cores with everything else: less compiling, no collector threads.
         command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"));
+        // A start cache that does not fit is not worth a word in the log.
+        command.addAll(List.of("-Xlog:disable", "-Xlog:all=error:stderr"));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN));
         command.addAll(arguments);
         return new WeftProcess(name, log, place.start(log, command));
