@@ -3,6 +3,7 @@ package dev.weft.it;
 import dev.weft.it.bench.Benchmark;
 import dev.weft.it.bench.Report;
 import dev.weft.it.bench.Row;
+import dev.weft.it.bench.SimulationBench;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Parameters;
         description = "Runs a benchmark and prints its rows; without a name, lists them.")
 public final class Bench implements Callable<Integer> {
     /** All there are, in the order of the list. */
-    public static final List<Benchmark> ALL = List.of();
+    public static final List<Benchmark> ALL = List.of(new SimulationBench());
 
     enum Format {
         table,
