@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Two whole agents in this process with a real ZooKeeper; a VM on each, a router between them. */
 class TwoAgentsTest {
     private static final Duration SOON = Duration.ofSeconds(5);
+    private static final Duration LONG = Duration.ofSeconds(20);
     private static final Duration QUIET = Duration.ofMillis(300);
     private static final String LEFT_GATE = "02:00:00:00:01:01";
     private static final String RIGHT_GATE = "02:00:00:00:02:01";
@@ -40,6 +41,7 @@ class TwoAgentsTest {
     private EmbeddedZooKeeper zooKeeper;
     private StoreConnection connection;
     private ZkTopologyStore store;
+    private Relay wireOfH2;
     private TestHost h1;
     private TestHost h2;
     private TestNetwork net;
@@ -49,14 +51,16 @@ class TwoAgentsTest {
         zooKeeper = EmbeddedZooKeeper.start(folder.resolve("zk"), "127.0.0.1", 0);
         connection = StoreConnection.open(zooKeeper.connectString());
         store = ZkTopologyStore.open(connection, NanoClock.SYSTEM);
+        wireOfH2 = new Relay(zooKeeper.port());
         h1 = TestHost.start(fabric, folder, zooKeeper.connectString(), "h1", "172.16.0.1");
-        h2 = TestHost.start(fabric, folder, zooKeeper.connectString(), "h2", "172.16.0.2");
+        h2 = TestHost.start(fabric, folder, wireOfH2.address(), "h2", "172.16.0.2");
     }
 
     @AfterEach
     void stop() {
         h1.close();
         h2.close();
+        wireOfH2.close();
         store.close();
         connection.close();
         zooKeeper.close();
@@ -112,6 +116,141 @@ class TwoAgentsTest {
         assertThat(text(received(h1, "a"))).contains("echo-reply").contains(B + " > " + A);
         assertThat(h1.egressUpcalls()).as("egress upcalls at h1").isZero();
         assertThat(h2.egressUpcalls()).as("egress upcalls at h2").isZero();
+    }
+
+    @Test
+    void theSecondPacketCausesNoUpcall() {
+        build(false);
+        meet();
+        ping(2);
+        long before = upcalls(h1) + upcalls(h2);
+
+        ping(3);
+        ping(4);
+
+        assertThat(upcalls(h1) + upcalls(h2)).isEqualTo(before);
+    }
+
+    @Test
+    void onlyAnswersReachAStatefulPort() {
+        build(true);
+        meet();
+
+        h2.send(net.portId("b"), udp(B, 53, A, 1000).from(B_MAC).to(RIGHT_GATE).bytes());
+        assertThat(h1.receive(net.portId("a"), QUIET))
+                .as("nobody asked for this")
+                .isNull();
+        h1.send(net.portId("a"), udp(A, 1000, B, 53).from(A_MAC).to(LEFT_GATE).bytes());
+        assertThat(text(received(h2, "b"))).contains("udp");
+        h2.send(net.portId("b"), udp(B, 53, A, 1000).from(B_MAC).to(RIGHT_GATE).bytes());
+        assertThat(text(received(h1, "a"))).contains("udp").contains(B + ":53 > " + A + ":1000");
+        h2.send(net.portId("b"), udp(B, 53, A, 1001).from(B_MAC).to(RIGHT_GATE).bytes());
+        assertThat(h1.receive(net.portId("a"), QUIET)).as("another port").isNull();
+        assertThat(drops(h2)).containsKey("stateful");
+    }
+
+    @Test
+    void anOutageOfTheStoreLongerThanTheSessionStopsNoPacket() {
+        build(true);
+        zooKeeper.stop();
+        await().atMost(SOON)
+                .until(() -> session(h1).equals("lost") && session(h2).equals("lost"));
+
+        // A new flow between known ports, with nobody's MAC known yet: the answer to h1's question is heard at h2.
+        meet();
+        ping(2);
+        h1.send(net.portId("a"), udp(A, 1000, B, 53).from(A_MAC).to(LEFT_GATE).bytes());
+        assertThat(text(received(h2, "b"))).contains("udp");
+        h2.send(net.portId("b"), udp(B, 53, A, 1000).from(B_MAC).to(RIGHT_GATE).bytes());
+        assertThat(text(received(h1, "a"))).contains("udp");
+
+        zooKeeper.start();
+        await().atMost(LONG)
+                .until(() -> session(h1).equals("connected") && session(h2).equals("connected"));
+        long change = store.apply(new TestNetwork("other").bridge("spare").transaction());
+        await().atMost(LONG).until(() -> change(h1) >= change && change(h2) >= change);
+        ping(3);
+        await().atMost(LONG).until(() -> knowsTheOther(h1) && knowsTheOther(h2));
+        ping(4);
+    }
+
+    @Test
+    void othersStopSendingToAHostWhoseSessionEndedAndStartAgainWhenItIsBack() {
+        build(false);
+        meet();
+
+        wireOfH2.cut();
+        // Session time-out 1 s, a tick of the server, and a second.
+        await().atMost(Duration.ofMillis(2_500))
+                .until(() -> h1.agent().status().get("remote-ports").equals(0));
+        h1.send(net.portId("a"), echoRequest(2));
+        assertThat(h2.receive(net.portId("b"), QUIET)).isNull();
+        assertThat(drops(h1)).as("what became of it").isNotEmpty();
+
+        wireOfH2.mend();
+        await().atMost(LONG).until(() -> knowsTheOther(h1) && knowsTheOther(h2));
+        ping(3);
+    }
+
+    @Test
+    void anAgentThatStopsTakesItsEntriesAlongAtOnce() {
+        build(false);
+        meet();
+
+        h2.close();
+
+        await().atMost(Duration.ofMillis(900))
+                .until(() -> h1.agent().status().get("remote-ports").equals(0));
+    }
+
+    @Test
+    void aVmWhoseInterfaceVanishesIsNoLongerSentTo() {
+        build(false);
+        meet();
+
+        h2.datapath().vanish(h2.port(net.portId("b")));
+
+        await().atMost(SOON).until(() -> h1.agent().status().get("remote-ports").equals(0));
+    }
+
+    /** VM a pings VM b for the first time, each being asked for its MAC. */
+    private void meet() {
+        h1.send(net.portId("a"), echoRequest(1));
+        assertThat(text(received(h2, "b"))).contains("arp request").contains(B);
+        h2.send(
+                net.portId("b"),
+                Frames.arpReply(B, "10.0.2.1").from(B_MAC).to(RIGHT_GATE).bytes());
+        assertThat(text(received(h2, "b"))).contains("echo-request");
+        h2.send(net.portId("b"), echoReply(1));
+        assertThat(text(received(h1, "a"))).contains("arp request").contains(A);
+        h1.send(
+                net.portId("a"),
+                Frames.arpReply(A, "10.0.1.1").from(A_MAC).to(LEFT_GATE).bytes());
+        assertThat(text(received(h1, "a"))).contains("echo-reply");
+    }
+
+    private void ping(int sequence) {
+        h1.send(net.portId("a"), echoRequest(sequence));
+        assertThat(text(received(h2, "b"))).contains("echo-request").contains("seq " + sequence);
+        h2.send(net.portId("b"), echoReply(sequence));
+        assertThat(text(received(h1, "a"))).contains("echo-reply").contains("seq " + sequence);
+    }
+
+    private static Frames udp(String src, int srcPort, String dst, int dstPort) {
+        return Frames.udp(src + ":" + srcPort, dst + ":" + dstPort).payload(20);
+    }
+
+    private static long upcalls(TestHost host) {
+        return (Long) ((Map<?, ?>) host.agent().status().get("worker-counters")).get("upcalls");
+    }
+
+    @SuppressWarnings("unchecked") // Drops are by text.
+    private static Map<String, Long> drops(TestHost host) {
+        return (Map<String, Long>) host.agent().status().get("drops");
+    }
+
+    private static String session(TestHost host) {
+        return (String) host.agent().status().get("session");
     }
 
     private byte[] echoRequest(int sequence) {

@@ -5,8 +5,8 @@ import java.util.function.Consumer;
 /** Tells when a network interface is there and when it is not. Thread safe. */
 public interface Interfaces extends AutoCloseable {
     /**
-     * Calls the listener with true when the interface appears or is there already, with false when it vanishes; from a
-     * thread of this object's own, until the subscription is closed.
+     * Calls the listener with true when the interface appears or is there already, with false when it vanishes; until
+     * the subscription is closed. The listener hands it on and returns.
      *
      * @param namespace a name under /run/netns, an absolute path, or empty for the agent's own
      */

@@ -28,16 +28,15 @@ public final class LinkInterfaces implements Interfaces {
     @Override
     public Subscription watch(String namespace, String name, Consumer<Boolean> listener) {
         var place = new Place(NetworkNamespace.parse(namespace), name);
-        boolean there;
         synchronized (this) {
             listeners.computeIfAbsent(place, p -> new ArrayList<>()).add(listener);
             if (watchers.merge(place.namespace(), 1, Integer::sum) == 1) {
                 monitor.watch(place.namespace());
             }
-            there = present.getOrDefault(place, false);
-        }
-        if (there) {
-            listener.accept(true);
+            // Within the lock, as all calls are: what a listener hears last is how it is.
+            if (present.getOrDefault(place, false)) {
+                listener.accept(true);
+            }
         }
         return () -> unwatch(place, listener);
     }
@@ -71,21 +70,17 @@ public final class LinkInterfaces implements Interfaces {
         }
     }
 
-    private void tell(NetworkNamespace namespace, String name, boolean there) {
-        var place = new Place(namespace, name);
-        List<Consumer<Boolean>> concerned;
-        synchronized (this) {
-            if (!watchers.containsKey(namespace)) {
-                return;
-            }
-            if (there) {
-                present.put(place, true);
-            } else {
-                present.remove(place);
-            }
-            concerned = List.copyOf(listeners.getOrDefault(place, List.of()));
+    private synchronized void tell(NetworkNamespace namespace, String name, boolean there) {
+        if (!watchers.containsKey(namespace)) {
+            return;
         }
-        concerned.forEach(listener -> listener.accept(there));
+        var place = new Place(namespace, name);
+        if (there) {
+            present.put(place, true);
+        } else {
+            present.remove(place);
+        }
+        List.copyOf(listeners.getOrDefault(place, List.of())).forEach(listener -> listener.accept(there));
     }
 
     @Override

@@ -90,13 +90,14 @@ final class Flows {
         }
     }
 
-    /** Takes in what the datapath knows of use, and lets idle flows go. */
-    void sweep(long nowNanos) {
+    /** Takes in what the datapath knows of use, and lets idle flows go. Returns how many went. */
+    int sweep(long nowNanos) {
         seat.readUsed(used, READ_AT_ONCE);
         int count = book.expire(nowNanos, READ_AT_ONCE, gone);
         if (count > 0) {
             counters.count(WorkerCounter.IDLE, count);
         }
+        return count;
     }
 
     boolean usedSince(long tag, long nanos) {

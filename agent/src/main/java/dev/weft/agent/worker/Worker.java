@@ -126,11 +126,12 @@ public final class Worker {
         path.resumeReady();
         if (nextSweep - now <= 0) {
             nextSweep = now + SWEEP_NANOS;
-            parts.flows.sweep(now);
+            if (parts.flows.sweep(now) > 0) {
+                // Among them may be the flow of a flood; it must be there before the next flood is.
+                floods.refresh();
+                floods.install();
+            }
             parts.connections.sweep(now);
-            // The sweep may have taken the flow of a flood that was idle for long.
-            floods.refresh();
-            floods.install();
         }
         flows = parts.flows.size();
         return 0;
