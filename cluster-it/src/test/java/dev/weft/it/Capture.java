@@ -13,7 +13,7 @@ import java.util.List;
 
 /**
  * What arrives at an interface, and a way to send frames out of it. The kernel keeps arrived frames (about a hundred
- * small ones) until they are taken. One thread.
+ * small ones) until they are taken. Thread safe.
  */
 final class Capture implements AutoCloseable {
     /** Outer Ethernet, IPv4, UDP and VXLAN. */
@@ -23,7 +23,7 @@ final class Capture implements AutoCloseable {
     private static final int LONGEST_FRAME = 65_600;
 
     private final PacketSocket socket;
-    private final Arena arena = Arena.ofConfined();
+    private final Arena arena = Arena.ofShared();
     private final MemorySegment buffer = arena.allocate(LONGEST_FRAME, 8);
     private final List<byte[]> frames = new ArrayList<>();
 
@@ -40,7 +40,7 @@ final class Capture implements AutoCloseable {
     }
 
     /** All frames that arrived since it was opened. */
-    List<byte[]> frames() {
+    synchronized List<byte[]> frames() {
         while (true) {
             int length = socket.receive(buffer);
             if (length == PacketSocket.NOTHING || length == PacketSocket.LINK_DOWN) {
@@ -57,12 +57,12 @@ final class Capture implements AutoCloseable {
         return frames().stream().filter(Capture::isTunnel).toList();
     }
 
-    void forget() {
+    synchronized void forget() {
         frames();
         frames.clear();
     }
 
-    void send(byte[] frame) {
+    synchronized void send(byte[] frame) {
         MemorySegment.copy(frame, 0, buffer, ValueLayout.JAVA_BYTE, 0, frame.length);
         int sent = socket.send(buffer, 0, frame.length);
         if (sent != frame.length) {
@@ -89,7 +89,7 @@ final class Capture implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         socket.close();
         arena.close();
     }

@@ -1,0 +1,35 @@
+package dev.weft.it.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weft.it.Bench;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** One iteration of every benchmark: that it still runs, not what it gives. */
+@Timeout(120)
+class BenchSmokeTest {
+    static Stream<Benchmark> all() {
+        return Bench.ALL.stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("all")
+    void runsOnce(Benchmark bench) {
+        List<Row> rows = bench.run(Benchmark.Effort.SMOKE, step -> {});
+
+        assertThat(rows)
+                .isNotEmpty()
+                .allSatisfy(row -> assertThat(row.ran())
+                        .as("%s: %s", row.name(), row.why())
+                        .isTrue());
+        assertThat(rows).extracting(Row::name).doesNotHaveDuplicates().contains("calibration");
+        assertThat(rows).flatExtracting(Row::figures).allSatisfy(figure -> {
+            assertThat(figure.value()).isFinite().isNotNegative();
+            assertThat(figure.unit()).isNotBlank();
+        });
+    }
+}
