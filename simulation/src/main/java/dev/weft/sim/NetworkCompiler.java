@@ -1,7 +1,6 @@
 package dev.weft.sim;
 
 import dev.weft.base.IpAddress;
-import dev.weft.base.IpPrefix;
 import dev.weft.base.MacAddress;
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.schema.Neighbour;
@@ -173,95 +172,32 @@ final class NetworkCompiler {
         if (before != null && Arrays.equals(before.inputs, inputs.toArray())) {
             return before;
         }
-        long[] addresses = own.stream()
-                .flatMapToLong(port -> java.util.stream.LongStream.range(0, 2L * port.addressCount())
-                        .map(i -> i % 2 == 0 ? port.addressHigh((int) i / 2) : port.addressLow((int) i / 2)))
-                .toArray();
+        var compiler = new RouteCompiler(own, portIndices, before == null ? List.of() : before.given);
+        List<RouteCompiler.Given> given = compiler.compile(routes);
         return new Router(
                 index,
                 UUID.fromString(message.getId()),
                 message.getName(),
                 inputs.toArray(),
-                own.stream().mapToInt(port -> port.index).toArray(),
-                RouteTable.of(new RouteCompiler(own, portIndices).compile(routes)),
-                addresses);
+                given,
+                RouteTable.of(compiler.byPrefix(given)),
+                ownAddresses(own));
     }
 
-    private static int indexOf(Map<UUID, Integer> indices, String id) {
+    private static long[] ownAddresses(List<Port> ports) {
+        long[] addresses =
+                new long[2 * ports.stream().mapToInt(Port::addressCount).sum()];
+        int at = 0;
+        for (Port port : ports) {
+            for (int i = 0; i < port.addressCount(); i++) {
+                addresses[at++] = port.addressHigh(i);
+                addresses[at++] = port.addressLow(i);
+            }
+        }
+        return addresses;
+    }
+
+    static int indexOf(Map<UUID, Integer> indices, String id) {
         return indices.getOrDefault(UUID.fromString(id), Port.NONE);
-    }
-
-    /** The routes of a router by prefix: those given and those its ports imply. */
-    private record RouteCompiler(List<Port> ports, Map<UUID, Integer> portIndices) {
-        private static final int V4_BITS = 96;
-        private static final int LONGEST_WITH_BROADCAST = V4_BITS + 30;
-
-        java.util.SortedMap<IpPrefix, List<RouteTable.Route>> compile(List<dev.weft.topology.schema.Route> given) {
-            var byPrefix = new java.util.TreeMap<IpPrefix, List<RouteTable.Route>>(RouteCompiler::compare);
-            for (var route : given) {
-                byPrefix.computeIfAbsent(IpPrefix.parse(route.getDestination()), prefix -> new ArrayList<>())
-                        .add(compile(route));
-            }
-            ports.forEach(port -> addSubnets(port, byPrefix));
-            // What is the router's own stays so, whatever the routes say.
-            ports.forEach(port -> addOwn(port, byPrefix));
-            return byPrefix;
-        }
-
-        private void addSubnets(Port port, Map<IpPrefix, List<RouteTable.Route>> byPrefix) {
-            for (int i = 0; i < port.addressCount(); i++) {
-                int bits = port.networkBits(i);
-                var subnet = new IpPrefix(port.addressHigh(i), port.addressLow(i), bits);
-                boolean v4 = subnet.isV4();
-                if (IpRules.isLinkLocal(subnet.high(), subnet.low(), v4)) {
-                    continue;
-                }
-                var routes = byPrefix.computeIfAbsent(subnet, prefix -> new ArrayList<>());
-                var implied = RouteTable.Route.implied(RouteTable.Kind.FORWARD, port.index);
-                if (routes.stream().allMatch(RouteTable.Route::hasSource) && !routes.contains(implied)) {
-                    routes.add(implied);
-                }
-                if (v4 && bits <= LONGEST_WITH_BROADCAST) {
-                    var last = new IpPrefix(0, subnet.low() | ~0L >>> 64 - (128 - bits), 128);
-                    byPrefix.put(last, List.of(RouteTable.Route.implied(RouteTable.Kind.BROADCAST, port.index)));
-                }
-            }
-        }
-
-        private static void addOwn(Port port, Map<IpPrefix, List<RouteTable.Route>> byPrefix) {
-            for (int i = 0; i < port.addressCount(); i++) {
-                byPrefix.put(
-                        new IpPrefix(port.addressHigh(i), port.addressLow(i), 128),
-                        List.of(RouteTable.Route.implied(RouteTable.Kind.LOCAL, Port.NONE)));
-            }
-        }
-
-        private RouteTable.Route compile(dev.weft.topology.schema.Route route) {
-            var kind =
-                    switch (route.getAction()) {
-                        case BLACKHOLE -> RouteTable.Kind.BLACKHOLE;
-                        case REJECT -> RouteTable.Kind.REJECT;
-                        case FORWARD, UNRECOGNIZED -> RouteTable.Kind.FORWARD;
-                    };
-            int port = route.getPortId().isEmpty() ? Port.NONE : indexOf(portIndices, route.getPortId());
-            boolean hasGateway = !route.getGateway().isEmpty();
-            var gateway = hasGateway ? IpAddress.parse(route.getGateway()) : new IpAddress(0, 0);
-            var source = route.getSource().isEmpty() ? null : IpPrefix.parse(route.getSource());
-            return new RouteTable.Route(
-                    kind,
-                    port,
-                    hasGateway,
-                    gateway.high(),
-                    gateway.low(),
-                    source == null ? 0 : source.high(),
-                    source == null ? 0 : source.low(),
-                    source == null ? RouteTable.Route.ANY_SOURCE : source.bits(),
-                    Math.max(1, route.getWeight()));
-        }
-
-        private static int compare(IpPrefix a, IpPrefix b) {
-            int byAddress = a.network().compareTo(b.network());
-            return byAddress != 0 ? byAddress : Integer.compare(a.bits(), b.bits());
-        }
     }
 }

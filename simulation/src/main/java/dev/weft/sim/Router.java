@@ -7,6 +7,7 @@ import dev.weft.base.MacAddress;
 import dev.weft.base.Tag;
 import dev.weft.sim.packet.Ethernet;
 import dev.weft.sim.packet.IcmpError;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -22,17 +23,26 @@ final class Router extends Device {
     /** What all of this was compiled from, to see whether it must be again. */
     final Object[] inputs;
 
-    final int[] ports;
+    /** The given routes, for the next compile to take over. */
+    final List<RouteCompiler.Given> given;
+
     final RouteTable routes;
     /** All addresses of its own, high and low. */
     private final long[] own;
 
     private final long salt;
 
-    Router(int index, UUID id, String name, Object[] inputs, int[] ports, RouteTable routes, long[] own) {
+    Router(
+            int index,
+            UUID id,
+            String name,
+            Object[] inputs,
+            List<RouteCompiler.Given> given,
+            RouteTable routes,
+            long[] own) {
         super(index, id, name);
         this.inputs = inputs;
-        this.ports = ports;
+        this.given = given;
         this.routes = routes;
         this.own = own;
         salt = tag;

@@ -1,13 +1,13 @@
 package dev.weft.sim;
 
 import dev.weft.base.HotPath;
-import dev.weft.base.MacAddress;
-import dev.weft.sim.flow.FlowKey;
+import dev.weft.base.IpAddress;
+import dev.weft.base.IpPrefix;
+import dev.weft.base.Tag;
+import dev.weft.sim.packet.Ethernet;
 import dev.weft.sim.packet.IcmpError;
 import dev.weft.sim.packet.IcmpErrors;
-import dev.weft.sim.packet.Icmpv6;
 import dev.weft.sim.packet.Ipv4;
-import dev.weft.sim.packet.Ipv6;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketWriter;
 import dev.weft.sim.trace.Explanation;
@@ -15,13 +15,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state of one run: the packet as it is by now, what was consulted, where the walk stands. One per worker, reused.
- *
- * <p>Fields are read by {@code use...()}, which put them into the mask. A MAC that a router on the way has rewritten is
- * no longer the packet's, so reading it costs no bits. Rewrites go into the action list only when an output needs them.
+ * The state of one run: the packet as it is by now, where the walk stands, what came of it. One per worker, reused.
+ * Rewrites go into the action list only when an output needs them.
  */
 @HotPath
-final class Simulation {
+final class Simulation extends PacketView {
     /** Devices one behind the other. */
     static final int MAX_DEPTH = 32;
     /** Devices over all branches of floods. */
@@ -29,28 +27,18 @@ final class Simulation {
     /** Ingress of frames that come from no exterior port. */
     static final int NO_INGRESS = -1;
 
-    private static final long SOURCE_GROUP_BIT = 1L << 56; // in word 2 of the key
-    private static final int VLAN_ID_BITS = FlowKey.VLAN_PRESENT | 0xfff; // of the TCI: no priority
-    private static final long ICMP_TYPE_BITS = 0xffff_0000L; // in word 7 of the key
-
     // Immutable after construction.
     final Tables tables;
     final StatefulGate gate;
     private final int tunnelMtu;
     // Of the run.
     VirtualNetwork network = VirtualNetwork.EMPTY;
-    Packet packet = new Packet();
-    Outcome out = new Outcome();
     long nowNanos;
     private int ingress;
     private boolean oversized;
     private @Nullable Explanation explanation;
-    // The packet as it is here.
-    private long srcMac;
-    private long dstMac;
-    private boolean macsRewritten;
-    private int hops;
-    // What the action list has made of it.
+    // What the action list has made of the packet.
+    private boolean doneMacs;
     private long doneSrcMac;
     private long doneDstMac;
     private int doneHops;
@@ -76,18 +64,12 @@ final class Simulation {
     }
 
     void begin(Packet packet, int ingress, boolean oversized, long nowNanos, Outcome out) {
-        this.packet = packet;
-        this.out = out;
+        view(packet, out);
         this.nowNanos = nowNanos;
         this.ingress = ingress;
         this.oversized = oversized;
         out.clear();
-        srcMac = packet.key.srcMac();
-        dstMac = packet.key.dstMac();
-        macsRewritten = false;
-        hops = 0;
-        doneSrcMac = srcMac;
-        doneDstMac = dstMac;
+        doneMacs = false;
         doneHops = 0;
         depth = 0;
         visits = 0;
@@ -118,106 +100,6 @@ final class Simulation {
         } else if (out.hasConnection()) {
             out.interestRemoteHosts();
         }
-    }
-
-    // Fields of the packet.
-
-    long useDstMac() {
-        if (!macsRewritten) {
-            out.mask.addDstMac();
-        }
-        return dstMac;
-    }
-
-    long useSrcMac() {
-        if (!macsRewritten) {
-            out.mask.addSrcMac();
-        }
-        return srcMac;
-    }
-
-    /** For the answer to this very packet: no decision rests on it. */
-    long srcMac() {
-        return srcMac;
-    }
-
-    boolean useIsSourceGroup() {
-        if (!macsRewritten) {
-            out.mask.setWord(2, out.mask.word(2) | SOURCE_GROUP_BIT);
-        }
-        return MacAddress.isGroup(srcMac);
-    }
-
-    /** Whether there is a tag, and the VLAN id; a priority tag is VLAN 0 as no tag is. */
-    int useVlan() {
-        out.mask.setWord(2, out.mask.word(2) | VLAN_ID_BITS);
-        return packet.key.vlanTci() & 0xfff;
-    }
-
-    boolean useIsTagged() {
-        out.mask.setWord(2, out.mask.word(2) | FlowKey.VLAN_PRESENT);
-        return (packet.key.vlanTci() & FlowKey.VLAN_PRESENT) != 0;
-    }
-
-    int useEtherType() {
-        out.mask.addEtherType();
-        return packet.key.etherType();
-    }
-
-    /** Needs the ethertype. */
-    int useProtocol() {
-        out.mask.addProtocol();
-        return packet.key.protocol();
-    }
-
-    /** Needs the ethertype. */
-    int useFragment() {
-        out.mask.addFragment();
-        return packet.key.fragment();
-    }
-
-    /** Needs protocol and fragment kind; also the ports, whose place it takes. */
-    int useIcmpType() {
-        out.mask.setWord(7, out.mask.word(7) | ICMP_TYPE_BITS);
-        return packet.key.l4Src();
-    }
-
-    long useSrcHigh(int bits) {
-        out.mask.addSrc(bits);
-        return packet.key.srcHigh();
-    }
-
-    long useDstHigh(int bits) {
-        out.mask.addDst(bits);
-        return packet.key.dstHigh();
-    }
-
-    long srcHigh() {
-        return packet.key.srcHigh();
-    }
-
-    long srcLow() {
-        return packet.key.srcLow();
-    }
-
-    long dstHigh() {
-        return packet.key.dstHigh();
-    }
-
-    long dstLow() {
-        return packet.key.dstLow();
-    }
-
-    /** Whether it is ICMPv6 of neighbour discovery (types 133 to 137); needs to be IPv6. */
-    boolean useIsDiscovery() {
-        return useProtocol() == Ipv6.ICMPV6
-                && useFragment() != FlowKey.LATER_FRAGMENT
-                && Icmpv6.isDiscovery(useIcmpType());
-    }
-
-    /** TTL or hop limit as the packet has it here; never part of a mask, since DEC_TTL looks again. */
-    int ttl() {
-        return packet.ttl - hops;
     }
 
     // Rewrites.
@@ -333,14 +215,10 @@ final class Simulation {
         }
         if (applyRewrites(null)) {
             // An action's MTU is that of the packet behind the Ethernet header.
-            out.actions.tunnel(
-                    remoteHigh, remoteLow, key, Math.max(0, tunnelMtu - dev.weft.sim.packet.Ethernet.LENGTH));
+            out.actions.tunnel(remoteHigh, remoteLow, key, Math.max(0, tunnelMtu - Ethernet.LENGTH));
             if (explanation != null) {
                 explanation.add(
-                        depth,
-                        "tunnel",
-                        dev.weft.base.IpAddress.toString(remoteHigh, remoteLow),
-                        "out with tunnel key " + key);
+                        depth, "tunnel", IpAddress.toString(remoteHigh, remoteLow), "out with tunnel key " + key);
             }
         }
     }
@@ -348,7 +226,7 @@ final class Simulation {
     private void tooLong() {
         out.notCacheable();
         if (routerIn != null && canNotBeFragmented()) {
-            icmpError(routerIn, routerInSrcMac, IcmpError.TOO_BIG, tunnelMtu - dev.weft.sim.packet.Ethernet.LENGTH);
+            icmpError(routerIn, routerInSrcMac, IcmpError.TOO_BIG, tunnelMtu - Ethernet.LENGTH);
         }
         noteDrop(DropReason.TOO_LONG);
         if (explanation != null) {
@@ -358,7 +236,7 @@ final class Simulation {
     }
 
     private boolean canNotBeFragmented() {
-        return packet.key.etherType() != dev.weft.sim.packet.Ethernet.IPV4
+        return packet.key.etherType() != Ethernet.IPV4
                 || Ipv4.dontFragment(packet.segment, packet.offset + packet.l3Offset);
     }
 
@@ -374,30 +252,23 @@ final class Simulation {
         for (; doneHops < hops; doneHops++) {
             out.actions.decTtl();
         }
-        if (doneSrcMac != srcMac) {
-            putBackSource();
-            out.actions.setSrcMac(srcMac);
-            doneSrcMac = srcMac;
-        }
-        if (doneDstMac != dstMac) {
-            putBackDestination();
-            out.actions.setDstMac(dstMac);
-            doneDstMac = dstMac;
+        if (macsRewritten) {
+            rewriteMacs();
         }
         return true;
     }
 
-    /** Writing the packet's own MAC back names it in the actions, so it counts. */
-    private void putBackSource() {
-        if (!macsRewritten) {
-            out.mask.addSrcMac();
+    /** Also to what a packet may happen to have already: others under its mask have not. */
+    private void rewriteMacs() {
+        if (!doneMacs || doneSrcMac != srcMac) {
+            out.actions.setSrcMac(srcMac);
+            doneSrcMac = srcMac;
         }
-    }
-
-    private void putBackDestination() {
-        if (!macsRewritten) {
-            out.mask.addDstMac();
+        if (!doneMacs || doneDstMac != dstMac) {
+            out.actions.setDstMac(dstMac);
+            doneDstMac = dstMac;
         }
+        doneMacs = true;
     }
 
     // Results.
@@ -429,9 +300,9 @@ final class Simulation {
     }
 
     void tagRead(Router router, long high, long low, int provenBits, int matchedBits) {
-        long maskedHigh = high & dev.weft.base.IpPrefix.highMask(provenBits);
-        long maskedLow = low & dev.weft.base.IpPrefix.lowMask(provenBits);
-        long tag = dev.weft.base.Tag.routed(router.id, maskedHigh, maskedLow, provenBits, matchedBits);
+        long maskedHigh = high & IpPrefix.highMask(provenBits);
+        long maskedLow = low & IpPrefix.lowMask(provenBits);
+        long tag = Tag.routed(router.id, maskedHigh, maskedLow, provenBits, matchedBits);
         out.addRead(router.index, maskedHigh, maskedLow, provenBits, matchedBits, tag);
     }
 

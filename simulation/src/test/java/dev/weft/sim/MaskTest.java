@@ -21,6 +21,7 @@ class MaskTest {
                 if (!sent.cacheable()) {
                     continue;
                 }
+                assertThat(world.net.look(port, packet)).as("the same again").isEqualTo(sent);
                 for (int j = 0; j < 15; j++) {
                     var other = world.packet(port);
                     if (mix(packet.key, other, sent.mask())) {

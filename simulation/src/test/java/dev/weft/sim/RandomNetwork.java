@@ -293,6 +293,9 @@ final class RandomNetwork {
                     default -> Frames.udp(open + src + close + srcPort.get(), open + dst + close + dstPort.get());
                 };
         frame.from(random.nextInt(3) > 0 ? net.mac(port) : vmMac());
+        if (random.nextInt(8) == 0 && !routerPorts.isEmpty()) {
+            frame.from(net.mac(pick(routerPorts)));
+        }
         int to = random.nextInt(10);
         if (to < 6 && !routerPorts.isEmpty()) {
             frame.to(uplinks.contains(port) ? net.mac(port) : net.mac(pick(routerPorts)));

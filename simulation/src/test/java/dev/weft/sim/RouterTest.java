@@ -309,6 +309,18 @@ class RouterTest {
     }
 
     @Test
+    void writesTheMacsEvenWhereAPacketHasThemAlready() {
+        var chain = Topology.build(
+                t -> t.router("r").uplink("in", "r", "here", "10.0.1.1/24").uplink("out", "r", "here", "10.0.2.1/24"));
+        chain.learnNeighbour("r", "10.0.2.9", "02:00:00:00:00:09");
+        var frame =
+                Frames.udp("10.0.1.5:1", "10.0.2.9:2").from(chain.mac("out")).to(chain.mac("in"));
+        assertThat(chain.inject("in", frame).outcome())
+                .as("the mask leaves the source MAC out")
+                .isEqualTo("dec-ttl, src " + chain.mac("out") + ", dst 02:00:00:00:00:09, output out");
+    }
+
+    @Test
     void takesOnlyWhatIsForItsMac() {
         var chain = Topology.build(t -> t.router("r").uplink("in", "r", "here", "10.0.1.1/24"));
         assertThat(chain.inject("in", Frames.udp("10.0.1.5:1", "10.0.1.1:2").to("02:00:00:00:00:77"))

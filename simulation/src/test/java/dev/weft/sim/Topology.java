@@ -53,6 +53,7 @@ public final class Topology {
             new ConnectionTable(new ConnectionTable.Limits(4096, 1024, 64), Lifetimes.STANDARD, 1, 42),
             Tables.Limits.STANDARD,
             7);
+    private final Outcome scratch = new Outcome();
     private final Simulator simulator = new Simulator(tables, TUNNEL_MTU);
     private final Map<UUID, String> names = new TreeMap<>();
     private final Map<String, String> hostOf = new LinkedHashMap<>();
@@ -428,7 +429,7 @@ public final class Topology {
 
     /** Simulates without consequences. */
     public Sent look(String port, Packet packet) {
-        var out = new Outcome();
+        Outcome out = scratch;
         packet.key.setIngress(portIndex(port) + 1, 0);
         simulator.simulate(packet, portIndex(port), now, out);
         return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable());
@@ -440,7 +441,7 @@ public final class Topology {
     }
 
     public Sent inject(String port, Packet packet) {
-        var out = new Outcome();
+        Outcome out = scratch;
         packet.key.setIngress(portIndex(port) + 1, 0);
         simulator.simulate(packet, portIndex(port), now, out);
         var text = describe(out);
