@@ -80,6 +80,9 @@ final class StatefulGate {
 
     private boolean isKnown(Simulation sim, Port port, boolean v4) {
         Packet packet = sim.packet;
+        if (isAnswerToNobody(sim, v4)) {
+            return false;
+        }
         int protocol = useTuple(sim);
         boolean icmp = isIcmp(protocol, v4);
         key.port(port.id.getMostSignificantBits(), port.id.getLeastSignificantBits());
@@ -92,6 +95,17 @@ final class StatefulGate {
         key.vm(tuple.dstHigh(), tuple.dstLow(), ports ? icmp ? tuple.icmpId() : tuple.l4Dst() : 0);
         key.remote(tuple.srcHigh(), tuple.srcLow(), ports ? icmp ? tuple.icmpId() : tuple.l4Src() : 0);
         return lookUp(sim);
+    }
+
+    /** ICMP that neither answers nor reports: multicast listeners, router solicitations. Its kind alone says so. */
+    private static boolean isAnswerToNobody(Simulation sim, boolean v4) {
+        if (!isIcmp(sim.useProtocol(), v4)) {
+            return false;
+        }
+        sim.useFragment();
+        sim.out.mask.addL4();
+        int type = sim.packet.key.l4Src();
+        return !isEchoReply(type, v4) && !(v4 ? Icmp.isError(type) : Icmpv6.isError(type));
     }
 
     /** An ICMP error quotes a packet that our VM sent. The quote is no part of a flow key, so no flow comes of it. */

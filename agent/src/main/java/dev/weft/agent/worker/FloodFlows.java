@@ -6,11 +6,16 @@ import dev.weft.sim.Outcome;
 import dev.weft.sim.Simulator;
 import dev.weft.sim.Tables;
 import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.packet.Ethernet;
+import dev.weft.sim.packet.Ipv6;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
 import dev.weft.sim.packet.PacketWriter;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 import org.agrona.collections.Int2IntHashMap;
 
 /**
@@ -20,6 +25,12 @@ import org.agrona.collections.Int2IntHashMap;
  */
 final class FloodFlows {
     private static final int MAX_SAMPLE = 128;
+    private static final int ICMPV6_TYPE_AT = Ethernet.LENGTH + Ipv6.LENGTH;
+    /** Listener reports (RFC 2710, RFC 3810), router and neighbour discovery (RFC 4861). */
+    private static final byte[] ICMPV6_GROUP_TYPES = {
+        (byte) 131, (byte) 132, (byte) 133, (byte) 135, (byte) 136, (byte) 143
+    };
+
     private static final long VM_MAC = 0x0200_0000_0001L;
     // Link-local addresses (RFC 3927, RFC 4291 section 2.5.6): nobody's, since only the kind of frame matters.
     private static final IpAddress SENDER = IpAddress.parse("fe80::1");
@@ -36,7 +47,7 @@ final class FloodFlows {
     private final NanoClock clock;
     private final Outcome outcome = new Outcome();
     private final Packet packet = new Packet();
-    private final MemorySegment[] samples = {arpRequest(), neighbourSolicitation()};
+    private final List<MemorySegment> samples = samples();
     // Owned by the worker thread.
     private final Int2IntHashMap keyOfBridge = new Int2IntHashMap(Tables.NONE);
     private boolean stale;
@@ -92,6 +103,18 @@ final class FloodFlows {
                 flows.install(packet.key, outcome, now);
             }
         }
+    }
+
+    /** What a stateful port tells apart among the frames that every VM's kernel floods. */
+    private static List<MemorySegment> samples() {
+        var frames = new ArrayList<MemorySegment>();
+        frames.add(arpRequest());
+        for (byte type : ICMPV6_GROUP_TYPES) {
+            MemorySegment frame = neighbourSolicitation();
+            frame.set(ValueLayout.JAVA_BYTE, ICMPV6_TYPE_AT, type);
+            frames.add(frame);
+        }
+        return frames;
     }
 
     private static MemorySegment arpRequest() {
