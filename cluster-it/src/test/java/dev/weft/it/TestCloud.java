@@ -9,7 +9,7 @@ import dev.weft.agent.lab.LabHost;
 import dev.weft.agent.lab.Place;
 import dev.weft.agent.lab.Vm;
 import dev.weft.agent.lab.WeftProcess;
-import dev.weft.agent.socket.ControlClient;
+import dev.weft.agent.socket.Json;
 import dev.weft.datapath.link.NetworkNamespace;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -235,11 +235,17 @@ final class TestCloud implements AutoCloseable {
         }
     }
 
-    /** What the agent says of itself, at its control socket. */
+    /** A {@code weft} command that asks a host's agent; its answer as JSON. */
+    Map<String, Object> ask(String host, String... arguments) {
+        String[] all = Stream.concat(
+                        Stream.of(arguments), Stream.of("--socket", socket(host).toString(), "-o", "json"))
+                .toArray(String[]::new);
+        return Json.readObject(runHere(all).expectOk().out());
+    }
+
+    /** What {@code weft status} shows of a host. */
     AgentStatus status(String host) {
-        try (var client = ControlClient.connect(socket(host))) {
-            return new AgentStatus(client.call("status", Map.of()));
-        }
+        return new AgentStatus(ask(host, "status"));
     }
 
     /** What a test should show when it fails. */

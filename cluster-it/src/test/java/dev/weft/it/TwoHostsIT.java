@@ -7,7 +7,10 @@ import static org.awaitility.Awaitility.await;
 import dev.weft.agent.lab.Commands;
 import dev.weft.agent.lab.Vm;
 import dev.weft.agent.lab.WeftProcess;
+import dev.weft.agent.socket.Json;
+import dev.weft.datapath.link.Links;
 import dev.weft.datapath.link.NetworkNamespace;
+import dev.weft.datapath.link.Offload;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Tshark;
 import java.io.IOException;
@@ -25,7 +28,10 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -217,25 +223,27 @@ class TwoHostsIT {
 
     @Test
     void aDownloadArrivesAsItIs() throws Exception {
+        download("10.0.2.9", 80);
+        download("[fd00:2::9]", 81);
+    }
+
+    private static void download(String address, int port) throws Exception {
         Path shop = Files.createDirectories(cloud.folder().resolve("www"));
         byte[] content = new byte[DOWNLOAD_BYTES];
-        new Random(1).nextBytes(content);
+        new Random(port).nextBytes(content);
         Files.write(shop.resolve("file"), content);
         String expected =
                 HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-        for (String address : List.of("10.0.2.9", "[fd00:2::9]")) {
-            String port = address.startsWith("[") ? "81" : "80";
-            try (WeftProcess server = cloud.program(
-                    b, "httpd", "busybox", "httpd", "-f", "-p", address + ":" + port, "-h", shop.toString())) {
-                Commands.Result got = TestCloud.run(
-                        a,
-                        "sh",
-                        "-c",
-                        "curl -gsS --retry 20 --retry-connrefused --retry-delay 1 --max-time 15 http://" + address + ":"
-                                + port + "/file | sha256sum");
+        try (WeftProcess server = cloud.program(
+                b, "httpd", "busybox", "httpd", "-f", "-p", address + ":" + port, "-h", shop.toString())) {
+            Commands.Result got = TestCloud.run(
+                    a,
+                    "sh",
+                    "-c",
+                    "curl -gsS --retry 20 --retry-connrefused --retry-delay 1 --max-time 15 http://" + address + ":"
+                            + port + "/file | sha256sum");
 
-                assertThat(got.output()).as(server::output).startsWith(expected);
-            }
+            assertThat(got.output()).as(server::output).startsWith(expected);
         }
     }
 
@@ -369,6 +377,107 @@ class TwoHostsIT {
     void onlyItsOwnerMayUseTheControlSocket() throws IOException {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(cloud.socket("h1"))))
                 .isEqualTo("rw-------");
+    }
+
+    @Test
+    void bulkWithoutOffloadsKeepsFramesSmallAndChecksumsRight() throws Exception {
+        assumeThat(Tshark.isPresent()).as("tshark is installed").isTrue();
+        // A veth passes what a real card would have to cut and sum first, unless told not to.
+        for (String host : List.of("h1", "h2")) {
+            try (var links = Links.in(NetworkNamespace.named(cloud.host(host).namespace()))) {
+                for (Offload offload : List.of(Offload.TSO, Offload.GSO, Offload.TX_CHECKSUM)) {
+                    links.setOffload("underlay0", offload, false);
+                }
+            }
+        }
+        try (var underlay = Capture.at(cloud.host("h1"), "underlay0")) {
+            var done = new AtomicBoolean();
+            Thread taker = Thread.ofPlatform().start(() -> {
+                while (!done.get()) {
+                    underlay.frames();
+                }
+            });
+            download("10.0.2.9", 82);
+            done.set(true);
+            taker.join();
+
+            List<byte[]> frames = underlay.tunnelFrames();
+            assertThat(frames.stream().mapToInt(frame -> frame.length).summaryStatistics())
+                    .satisfies(lengths -> assertThat(lengths.getMax()).isBetween(1500, 14 + 1600))
+                    // The taker may miss some when the machine is busy; any larger part of the download will do.
+                    .satisfies(lengths -> assertThat(lengths.getCount()).isGreaterThan(DOWNLOAD_BYTES / 1500 / 10));
+            assertThat(Tshark.fields(
+                                    cloud.folder(),
+                                    frames,
+                                    "ip.checksum.status",
+                                    "udp.checksum.status",
+                                    "tcp.checksum.status")
+                            .stream()
+                            .collect(Collectors.groupingBy(line -> line.replace('\t', '|'), Collectors.counting())))
+                    .as("IP outer and inner, UDP outer, TCP inner: 1 is good")
+                    .containsOnlyKeys("1,1|1|1");
+        }
+    }
+
+    @Test
+    void theCommandLineShowsFlowsWithTheirUse() {
+        assertThat(TestCloud.ping(a, "10.0.2.9")).isTrue();
+
+        assertThat((List<?>) cloud.ask("h1", "flows", "--port", "red/a").get("flows"))
+                .map(flow -> (Map<?, ?>) flow)
+                .filteredOn(flow -> flow.get("packets") instanceof Long packets && packets > 0)
+                .isNotEmpty()
+                .allSatisfy(flow -> assertThat(flow.entrySet())
+                        .as("%s", flow)
+                        .allSatisfy(field -> assertThat(field.getValue()).isNotNull()));
+        assertThat(TestCloud.runHere("flows", "--socket", cloud.socket("h1").toString())
+                        .expectOk()
+                        .out())
+                .contains("tunnel 172.16.0.2");
+    }
+
+    @Test
+    void aLiveTraceTellsTheWayAndReadsItsOwnWords() {
+        assertThat(TestCloud.ping(a, "10.0.2.9")).isTrue();
+        Map<String, Object> first =
+                cloud.ask("h1", "trace", "--port", "red/a", "udp 10.0.1.5:1000 > 10.0.2.9:53 ttl 64");
+        Map<String, Object> again = cloud.ask("h1", "trace", "--port", "red/a", String.valueOf(first.get("packet")));
+
+        assertThat(again).isEqualTo(first);
+        assertThat(String.valueOf(first.get("steps"))).contains("left", "router", "right");
+        assertThat(String.valueOf(first.get("actions"))).contains("tunnel 172.16.0.2");
+    }
+
+    @Test
+    void anInterfaceInAnotherNamespaceIsAPort() {
+        Vm away = cloud.vm("h1", "red-e", "02:00:00:00:01:0e", "10.0.1.14/24");
+        String elsewhere = cloud.vm("blue-a").namespace();
+        cloud.in(away.host(), "link set " + away.hostInterface() + " netns " + elsewhere);
+        cloud.in(cloud.vm("blue-a"), "link set " + away.hostInterface() + " up");
+        cloud.apply("""
+                tenant: red
+                ports: [{name: e, bridge: left, host: h1, interface: %s, namespace: %s}]
+                """.formatted(away.hostInterface(), elsewhere));
+
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(TestCloud.run(away, "ping", "-n", "-c", "1", "-W", "1", "10.0.2.9"))
+                        .as(cloud::logs)
+                        .returns(true, Commands.Result::ok));
+    }
+
+    @Test
+    void onlyHostsConcernedAreWaitedFor() throws IOException {
+        Path file = Files.writeString(cloud.folder().resolve("yard.yaml"), """
+                tenant: yard
+                bridges: [{name: yard}]
+                ports: [{name: gate, bridge: yard, host: h2, interface: gate0}]
+                """);
+
+        var applied = Json.readObject(cloud.weft("apply", "--wait", "-o", "json", "-f", file.toString())
+                .expectOk()
+                .out());
+
+        assertThat(applied).containsEntry("in-effect-at", List.of("h2"));
     }
 
     @Test
