@@ -141,14 +141,15 @@ class TwoHostsIT {
     @Order(4)
     void theSecondPacketAndOneEqualUnderItsMaskCauseNoUpcall() {
         assertThat(TestCloud.ping(a, "10.0.2.9")).isTrue();
-        long before = misses();
-
-        // Each ping has an identifier of its own: another packet under the same mask.
-        for (int i = 0; i < 3; i++) {
-            assertThat(TestCloud.ping(a, "10.0.2.9")).isTrue();
-        }
-
-        assertThat(misses()).isEqualTo(before);
+        // VMs probe their gateways in between, and that costs an upcall: so one round without any is what counts.
+        await().atMost(SOON).untilAsserted(() -> {
+            long before = misses();
+            // Each ping has an identifier of its own: another packet under the same mask.
+            for (int i = 0; i < 3; i++) {
+                assertThat(TestCloud.ping(a, "10.0.2.9")).isTrue();
+            }
+            assertThat(misses()).isEqualTo(before);
+        });
     }
 
     private static long misses() {
@@ -165,7 +166,8 @@ class TwoHostsIT {
             exchangeUdp("10.0.1.5", "10.0.2.9", 7002);
             exchangeUdp("fd00:1::5", "fd00:2::9", 7002);
 
-            List<byte[]> received = atVm.frames();
+            List<byte[]> received =
+                    atVm.frames().stream().filter(TwoHostsIT::isFromA).toList();
             assertThat(dissect(received))
                     .contains(
                             MAC_B + "|" + RIGHT_GATEWAY + "|10.0.1.5|63|||1|1||",
@@ -293,6 +295,12 @@ class TwoHostsIT {
                     .returns(false, Commands.Result::ok);
             assertThat(atC.frames()).noneMatch(TwoHostsIT::isIpv4);
         }
+    }
+
+    /** Other frames, as answers to b's own probes, were made at its host. */
+    private static boolean isFromA(byte[] frame) {
+        String text = HexFormat.of().formatHex(frame);
+        return text.startsWith("0a000105", 2 * 26) || text.startsWith("fd000001000000000000000000000005", 2 * 22);
     }
 
     private static boolean isIpv4(byte[] frame) {
