@@ -198,7 +198,8 @@ class HostilePacketsTest {
         IpAddress asked = IpAddress.parse("10.0.2.9");
         messages.add(copy(
                 buffer,
-                StateMessage.writeNeighbourAnswer(buffer, 0, 0, 1, 2, asked.high(), asked.low(), 0x0200_0000_0209L)));
+                StateMessage.writeNeighbourAnswer(
+                        buffer, 0, 0, 1, 2, asked.high(), asked.low(), 0x0200_0000_0209L, 1, 2, 3, 4)));
         return messages;
     }
 

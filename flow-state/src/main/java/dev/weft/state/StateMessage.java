@@ -23,7 +23,7 @@ import java.nio.ByteOrder;
  * 22  CONNECTION (60)       phase (8) protocol (8) vm port (16) remote port (16) zero (16) epoch (32)
  *                           port id (128) vm address (128) remote address (128)
  * 22  NEIGHBOUR_ASK (52)    router id (128) address (128) asker's underlay address (128) asker's home hash (32)
- * 22  NEIGHBOUR_ANSWER (38) router id (128) address (128) MAC (48)
+ * 22  NEIGHBOUR_ANSWER (70) router id (128) address (128) MAC (48) router port id (128) VM's port id (128)
  * </pre>
  *
  * <p>A frame is hostile until {@link #check} has said {@link #OK}; accessors after that only. Bytes behind the stated
@@ -37,7 +37,7 @@ public final class StateMessage {
     public static final int TUNNEL_KEY = 0xFFFFFF;
 
     /** The longest message, frame and all. */
-    public static final int MAX_LENGTH = 82;
+    public static final int MAX_LENGTH = 92;
 
     public static final int CONNECTION = 1;
     public static final int NEIGHBOUR_ASK = 2;
@@ -84,7 +84,9 @@ public final class StateMessage {
     private static final int ASKER_HOME_AT = BODY + 48;
     private static final int ASK_BYTES = 52;
     private static final int MAC_AT = BODY + 32;
-    private static final int ANSWER_BYTES = 38;
+    private static final int ROUTER_PORT_AT = BODY + 38;
+    private static final int VM_PORT_ID_AT = BODY + 54;
+    private static final int ANSWER_BYTES = 70;
 
     private static final ValueLayout.OfShort BE_SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfInt BE_INT = JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -139,15 +141,30 @@ public final class StateMessage {
      * Writes the answer to such a question.
      *
      * @param home the asker's home hash, from the question
+     * @param portHigh of the router's port that the neighbour is behind
+     * @param vmPortHigh of the port that the answer came in by: where the MAC is
      * @return the frame's length
      */
     public static int writeNeighbourAnswer(
-            MemorySegment to, long at, int home, long routerHigh, long routerLow, long high, long low, long mac) {
+            MemorySegment to,
+            long at,
+            int home,
+            long routerHigh,
+            long routerLow,
+            long high,
+            long low,
+            long mac,
+            long portHigh,
+            long portLow,
+            long vmPortHigh,
+            long vmPortLow) {
         header(to, at, home, NEIGHBOUR_ANSWER, ANSWER_BYTES);
         twoLongs(to, at + ROUTER_AT, routerHigh, routerLow);
         twoLongs(to, at + ADDRESS_AT, high, low);
         to.set(BE_SHORT, at + MAC_AT, (short) (mac >>> 32));
         to.set(BE_INT, at + MAC_AT + 2, (int) mac);
+        twoLongs(to, at + ROUTER_PORT_AT, portHigh, portLow);
+        twoLongs(to, at + VM_PORT_ID_AT, vmPortHigh, vmPortLow);
         return BODY + ANSWER_BYTES;
     }
 
@@ -251,6 +268,24 @@ public final class StateMessage {
     /** Of an answer. */
     public static long mac(MemorySegment from, long at) {
         return (long) unsignedShort(from, at + MAC_AT) << 32 | from.get(BE_INT, at + MAC_AT + 2) & 0xffff_ffffL;
+    }
+
+    /** Of an answer, as the next three: the router's port that the neighbour is behind. */
+    public static long routerPortHigh(MemorySegment from, long at) {
+        return longAt(from, at + ROUTER_PORT_AT);
+    }
+
+    public static long routerPortLow(MemorySegment from, long at) {
+        return longAt(from, at + ROUTER_PORT_AT + 8);
+    }
+
+    /** The port of the VM that said so. */
+    public static long vmPortHigh(MemorySegment from, long at) {
+        return longAt(from, at + VM_PORT_ID_AT);
+    }
+
+    public static long vmPortLow(MemorySegment from, long at) {
+        return longAt(from, at + VM_PORT_ID_AT + 8);
     }
 
     /** One worker of a host hears all questions about one address. */

@@ -37,7 +37,7 @@ final class StateMessageTest {
         assertWritten(asked, "state-1-neighbour-ask.bin");
         long mac = MacAddress.parse("02:aa:bb:cc:dd:ee").bits();
         int answered = StateMessage.writeNeighbourAnswer(
-                frame, 3, 0x8000_0003, routerHigh, routerLow, ip.high(), ip.low(), mac);
+                frame, 3, 0x8000_0003, routerHigh, routerLow, ip.high(), ip.low(), mac, 1, 2, 3, 4);
         assertWritten(answered, "state-1-neighbour-answer.bin");
     }
 
@@ -74,6 +74,10 @@ final class StateMessageTest {
         assertThat(StateMessage.kind(answer, 0)).isEqualTo(StateMessage.NEIGHBOUR_ANSWER);
         assertThat(MacAddress.toString(StateMessage.mac(answer, 0))).isEqualTo("02:aa:bb:cc:dd:ee");
         assertThat(StateMessage.homeHash(answer, 0)).isEqualTo(0x8000_0003);
+        assertThat(new UUID(StateMessage.routerPortHigh(answer, 0), StateMessage.routerPortLow(answer, 0)))
+                .isEqualTo(new UUID(1, 2));
+        assertThat(new UUID(StateMessage.vmPortHigh(answer, 0), StateMessage.vmPortLow(answer, 0)))
+                .isEqualTo(new UUID(3, 4));
     }
 
     @Test
@@ -127,7 +131,7 @@ final class StateMessageTest {
                 bytes[18] = 1;
                 bytes[19] = (byte) random.nextInt(5);
                 bytes[20] = 0;
-                bytes[21] = (byte) new int[] {60, 52, 38, 0}[random.nextInt(4)];
+                bytes[21] = (byte) new int[] {60, 52, 70, 0}[random.nextInt(4)];
             }
             int result = StateMessage.check(MemorySegment.ofArray(bytes), 0, bytes.length);
             assertThat(result).isBetween(0, StateMessage.RESULTS - 1);

@@ -18,6 +18,7 @@ import org.agrona.collections.LongHashSet;
 final class Neighbours implements NeighbourBroker.Errands {
     private static final int LOOKED_AT_ONCE = 256;
     private static final int READY = 256;
+    private static final UUID NOBODY = new UUID(0, 0);
 
     // Immutable after construction.
     private final Tables tables;
@@ -25,6 +26,7 @@ final class Neighbours implements NeighbourBroker.Errands {
     private final NeighbourBroker broker;
     private final StateChannel channel;
     private final Siblings siblings;
+    private final Macs macs;
     private final Learnings learnings;
     private final Asker asker;
     private final AskBook asks = new AskBook();
@@ -42,10 +44,26 @@ final class Neighbours implements NeighbourBroker.Errands {
     private final long[] dueLow = new long[LOOKED_AT_ONCE];
     private int due;
     private long now;
-    private int answeredRouter;
-    private long answeredHigh;
-    private long answeredLow;
-    private long answeredMac;
+    private final Answer answer = new Answer();
+
+    /** The answer at hand; kept in fields so that telling many of it makes no object. */
+    private static final class Answer {
+        private int router;
+        private int routerPort;
+        private long high;
+        private long low;
+        private long mac;
+        private int vmPort;
+
+        void setTo(int ofRouter, int behindPort, long forHigh, long forLow, long itsMac, int itsPort) {
+            router = ofRouter;
+            routerPort = behindPort;
+            high = forHigh;
+            low = forLow;
+            mac = itsMac;
+            vmPort = itsPort;
+        }
+    }
 
     /** Sends the question into the virtual network. */
     interface Asker {
@@ -63,6 +81,7 @@ final class Neighbours implements NeighbourBroker.Errands {
             NeighbourBroker broker,
             StateChannel channel,
             Siblings siblings,
+            Macs macs,
             Learnings learnings,
             Asker asker) {
         this.tables = tables;
@@ -70,6 +89,7 @@ final class Neighbours implements NeighbourBroker.Errands {
         this.broker = broker;
         this.channel = channel;
         this.siblings = siblings;
+        this.macs = macs;
         this.learnings = learnings;
         this.asker = asker;
     }
@@ -90,10 +110,9 @@ final class Neighbours implements NeighbourBroker.Errands {
     /** A packet from a VM of ours said it. Siblings, hosts that asked and the table hear of it. */
     void heard(int router, int routerPort, long high, long low, long mac, int vmPort, long nowNanos) {
         boolean changed = learn(router, routerPort, high, low, mac, nowNanos);
-        UUID id = network.routerId(router);
-        int length = channel.writeNeighbour(id.getMostSignificantBits(), id.getLeastSignificantBits(), high, low, mac);
-        siblings.tellState(channel.frame(), 0, length);
-        answerAskers(router, high, low, mac, nowNanos);
+        answer.setTo(router, routerPort, high, low, mac, vmPort);
+        siblings.tellState(channel.frame(), 0, writeAnswer(0));
+        answerAskers(nowNanos);
         if (changed) {
             learnings.neighbourLearned(router, routerPort, high, low, mac, vmPort);
         }
@@ -108,8 +127,16 @@ final class Neighbours implements NeighbourBroker.Errands {
         long high = StateMessage.addressHigh(segment, offset);
         long low = StateMessage.addressLow(segment, offset);
         long mac = StateMessage.mac(segment, offset);
-        learn(router, Tables.NONE, high, low, mac, nowNanos);
-        answerAskers(router, high, low, mac, nowNanos);
+        int routerPort =
+                portOf(StateMessage.routerPortHigh(segment, offset), StateMessage.routerPortLow(segment, offset));
+        int vmPort = portOf(StateMessage.vmPortHigh(segment, offset), StateMessage.vmPortLow(segment, offset));
+        if (vmPort != VirtualNetwork.NONE && network.bridgeOfPort(vmPort) != VirtualNetwork.NONE) {
+            // Else the answered packet would be flooded until the table says where the MAC is. Routers take no tags.
+            macs.learn(network.bridgeOfPort(vmPort), 0, mac, vmPort);
+        }
+        learn(router, routerPort, high, low, mac, nowNanos);
+        answer.setTo(router, routerPort, high, low, mac, vmPort);
+        answerAskers(nowNanos);
     }
 
     /** Another host wants to hear when this neighbour answers; its question to the VMs follows. */
@@ -195,26 +222,34 @@ final class Neighbours implements NeighbourBroker.Errands {
         }
     }
 
-    private void answerAskers(int router, long high, long low, long mac, long nowNanos) {
-        UUID id = network.routerId(router);
-        answeredRouter = router;
-        answeredHigh = high;
-        answeredLow = low;
-        answeredMac = mac;
-        asks.answer(id.getMostSignificantBits(), id.getLeastSignificantBits(), high, low, nowNanos, toAsker);
+    private void answerAskers(long nowNanos) {
+        UUID id = network.routerId(answer.router);
+        asks.answer(
+                id.getMostSignificantBits(), id.getLeastSignificantBits(), answer.high, answer.low, nowNanos, toAsker);
     }
 
     private void answerAsker(long askerHigh, long askerLow, int askerHome) {
-        UUID id = network.routerId(answeredRouter);
-        channel.neighbourAnswer(
-                askerHigh,
-                askerLow,
-                askerHome,
-                id.getMostSignificantBits(),
-                id.getLeastSignificantBits(),
-                answeredHigh,
-                answeredLow,
-                answeredMac);
+        channel.send(askerHigh, askerLow, writeAnswer(askerHome));
+    }
+
+    private int writeAnswer(int home) {
+        return channel.writeNeighbour(
+                home,
+                network.routerId(answer.router),
+                answer.high,
+                answer.low,
+                answer.mac,
+                idOf(answer.routerPort),
+                idOf(answer.vmPort));
+    }
+
+    private UUID idOf(int port) {
+        return network.hasPort(port) ? network.portId(port) : NOBODY;
+    }
+
+    private int portOf(long high, long low) {
+        int port = network.portIndex(new UUID(high, low));
+        return network.hasPort(port) ? port : VirtualNetwork.NONE;
     }
 
     /** -1 when the router is not in the network (yet, or any more). */

@@ -9,6 +9,7 @@ import dev.weft.state.ConnectionKey;
 import dev.weft.state.StateMessage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.UUID;
 
 /**
  * How one worker tells other hosts what it knows: state messages through the tunnel, ahead of the packet they are about.
@@ -42,9 +43,26 @@ final class StateChannel {
         return StateMessage.writeConnection(frame, 0, key, phase, epoch);
     }
 
-    /** Writes a neighbour's answer without sending it. Returns its length. */
-    int writeNeighbour(long routerHigh, long routerLow, long high, long low, long mac) {
-        return StateMessage.writeNeighbourAnswer(frame, 0, 0, routerHigh, routerLow, high, low, mac);
+    /**
+     * Writes a neighbour's answer without sending it.
+     *
+     * @param home hash of whom it is for
+     * @return its length
+     */
+    int writeNeighbour(int home, UUID router, long high, long low, long mac, UUID routerPort, UUID vmPort) {
+        return StateMessage.writeNeighbourAnswer(
+                frame,
+                0,
+                home,
+                router.getMostSignificantBits(),
+                router.getLeastSignificantBits(),
+                high,
+                low,
+                mac,
+                routerPort.getMostSignificantBits(),
+                routerPort.getLeastSignificantBits(),
+                vmPort.getMostSignificantBits(),
+                vmPort.getLeastSignificantBits());
     }
 
     /** Tells a host of a connection that a VM here, or behind us, began. */
@@ -62,15 +80,8 @@ final class StateChannel {
                         frame, 0, routerHigh, routerLow, high, low, self.high(), self.low(), answerHome));
     }
 
-    void neighbourAnswer(
-            long hostHigh, long hostLow, int home, long routerHigh, long routerLow, long high, long low, long mac) {
-        send(
-                hostHigh,
-                hostLow,
-                StateMessage.writeNeighbourAnswer(frame, 0, home, routerHigh, routerLow, high, low, mac));
-    }
-
-    private void send(long hostHigh, long hostLow, int length) {
+    /** Sends what was written last, of this length. */
+    void send(long hostHigh, long hostLow, int length) {
         actions.clear();
         actions.tunnel(hostHigh, hostLow, StateMessage.TUNNEL_KEY, 0);
         seat.execute(frame, 0, length, FlowKey.TUNNEL_PORT, actions);

@@ -45,9 +45,16 @@ final class WorkerParts {
         channel = new StateChannel(seat, setup.underlay(), arena, counters);
         siblings = new Siblings(index, backchannels, counters);
         connections = new Connections(tables.connections(), flows, channel, siblings);
-        neighbours = new Neighbours(
-                tables, flows, new NeighbourBroker(limits.neighbours()), channel, siblings, setup.learnings(), asker);
         macs = new Macs(tables, flows, siblings, setup.learnings(), limits.macsPerPort());
+        neighbours = new Neighbours(
+                tables,
+                flows,
+                new NeighbourBroker(limits.neighbours()),
+                channel,
+                siblings,
+                macs,
+                setup.learnings(),
+                asker);
         lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
         errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
         replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());
