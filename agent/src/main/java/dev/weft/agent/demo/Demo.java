@@ -81,10 +81,14 @@ public final class Demo {
         long caused = upcalls() - before;
         checks.check(
                 "five more pings cause no upcall", more.ok() && caused == 0, caused + " upcalls on all hosts together");
-        long egress = network.hosts().stream()
-                .mapToLong(host -> HostStatus.of(network.socket(host.name())).egressUpcalls())
-                .sum();
-        checks.check("no upcall at an egress host", egress == 0, egress + " counted");
+        List<Long> egress = network.hosts().stream()
+                .map(host -> HostStatus.of(network.socket(host.name())).egressUpcalls())
+                .toList();
+        // What is flooded to c has to be judged at h3, since c's port is stateful: that is a simulation, and counted.
+        checks.check(
+                "no upcall at the egress hosts of these pings",
+                egress.get(0) == 0 && egress.get(1) == 0,
+                "h1 %d, h2 %d; floods judged at h3 for its stateful ports: %d".formatted(egress.toArray()));
     }
 
     private void downloads() {
@@ -132,26 +136,24 @@ public final class Demo {
 
     private void agentKilled() {
         checks.chapter("SIGKILL for the agent of h2");
+        Path h1 = network.socket("h1");
+        String h2 = network.hosts().get(1).underlay();
+        long remotePorts = HostStatus.of(h1).remotePorts();
+        boolean sendsBefore = HostStatus.of(h1).sendsTo(h2);
         long killed = clock.nanoTime();
         network.agent("h2").kill();
-        String h2 = network.hosts().get(1).underlay();
-        long limitSeconds = DemoNetwork.SESSION_TIMEOUT_SECONDS + 1L;
-        // One ping a second keeps the sender trying; each is expected to fail.
-        boolean stopped = await(Duration.ofSeconds(limitSeconds + 4), () -> {
-            network.vm("red-a").run(PROGRAM_LIMIT, "ping", "-c", "1", "-W", "1", "10.0.2.9");
-            return !HostStatus.of(network.socket("h1")).sendsTo(h2);
-        });
-        double took = (clock.nanoTime() - killed) / 1e9;
+        Duration limit = Duration.ofSeconds(DemoNetwork.SESSION_TIMEOUT_SECONDS + 1);
+        boolean stopped = await(limit, () -> !HostStatus.of(h1).sendsTo(h2));
         checks.check(
                 "h1 stops sending to h2 within session time-out + 1 s",
-                stopped && took <= limitSeconds + 1.5,
-                "%.1f s after the kill, seen once a second".formatted(took));
+                sendsBefore && stopped,
+                sendsBefore ? since(killed) + " after the kill" : "it did not send before");
+        ping("red-a to b while h2's agent is dead", "red-a", "10.0.2.9", false);
+        ping("red-c to a, not of h2, goes on", "red-c", "10.0.1.5", true);
         long begin = clock.nanoTime();
         network.restartAgent("h2");
-        boolean back = await(
-                Duration.ofSeconds(10),
-                () -> HostStatus.of(network.socket("h1")).knows(h2));
-        checks.check("h2's agent is back without help", back, since(begin));
+        boolean back = await(PROGRAM_LIMIT, () -> HostStatus.of(h1).remotePorts() == remotePorts);
+        checks.check("h2's agent is back without help", back, since(begin) + " from its start");
         ping("red-a to b after the restart", "red-a", "10.0.2.9", true);
     }
 
@@ -168,6 +170,7 @@ public final class Demo {
     private long upcalls() {
         return network.hosts().stream()
                 .mapToLong(host -> HostStatus.of(network.socket(host.name())).upcalls())
+                .peek(System.out::println)
                 .sum();
     }
 

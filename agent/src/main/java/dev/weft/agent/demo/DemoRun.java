@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 public final class DemoRun {
     private static final String PREFIX = "weftdemo";
+    private static final Path LOCK = Path.of("/run/weft-demo.lock");
 
     private final PrintStream out;
     private final String datapath;
@@ -36,6 +37,12 @@ public final class DemoRun {
         if (!obstacle.isEmpty()) {
             return UserNamespace.rerun(obstacle);
         }
+        try (OneAtATime _ = OneAtATime.take(LOCK)) {
+            return tell();
+        }
+    }
+
+    private boolean tell() {
         List<String> leftovers = Lab.removeLeftovers(PREFIX);
         if (!leftovers.isEmpty()) {
             out.println("removed what an earlier demo left: " + String.join(", ", leftovers));
@@ -69,8 +76,10 @@ public final class DemoRun {
 
     /** Takes away what a killed or kept demo left; says what. */
     public static String clean() {
-        List<String> gone = Lab.removeLeftovers(PREFIX);
-        return gone.isEmpty() ? "nothing to clean" : "removed " + String.join(", ", gone);
+        try (OneAtATime _ = OneAtATime.take(LOCK)) {
+            List<String> gone = Lab.removeLeftovers(PREFIX);
+            return gone.isEmpty() ? "nothing to clean" : "removed " + String.join(", ", gone);
+        }
     }
 
     private Path folder() {

@@ -18,12 +18,17 @@ record HostStatus(Map<String, Object> status, List<Map<?, ?>> flows) {
 
     /** Frames that no flow answered, from VMs and from the tunnel. */
     long upcalls() {
-        return number("upcalls");
+        return status.get("datapath-counters") instanceof Map<?, ?> counters ? number(counters, "misses") : 0;
     }
 
-    /** Of these, frames that came through the tunnel for a port: an egress host never simulates them. */
+    /** Of these, frames that came through the tunnel: an egress host never simulates them. */
     long egressUpcalls() {
-        return number("egress-upcalls");
+        return number(status, "egress-upcalls");
+    }
+
+    /** Ports at other hosts that this one could send to. */
+    long remotePorts() {
+        return number(status, "remote-ports");
     }
 
     /** Whether a flow sends to this underlay address. */
@@ -32,18 +37,10 @@ record HostStatus(Map<String, Object> status, List<Map<?, ?>> flows) {
                 .anyMatch(flow -> String.valueOf(flow.get("actions")).contains("tunnel " + underlay + " "));
     }
 
-    /** Whether the host takes tunnel packets from this underlay address. */
-    boolean knows(String underlay) {
-        return status.get("peers") instanceof List<?> peers
-                && peers.stream()
-                        .anyMatch(peer -> peer.equals(underlay)
-                                || peer instanceof Map<?, ?> fields && fields.containsValue(underlay));
-    }
-
-    private long number(String field) {
-        if (status.get(field) instanceof Number number) {
+    private static long number(Map<?, ?> fields, String name) {
+        if (fields.get(name) instanceof Number number) {
             return number.longValue();
         }
-        throw new IllegalStateException("status has no number '" + field + "': " + status.keySet());
+        throw new IllegalStateException("the agent's status has no number '" + name + "': " + fields.keySet());
     }
 }

@@ -115,11 +115,11 @@ public final class Lab implements AutoCloseable {
         var vm = new Vm(name, prefix + "-" + name, host, "vm" + ++cables, mac);
         namespaces.push(vm.namespace());
         Commands.ipBatch(List.of("netns add " + vm.namespace()));
-        // A quiet VM: no router solicitations or link-local chatter of its own before the first packet that counts.
         vm.run(Duration.ofSeconds(5), "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/default/addr_gen_mode");
         in(
                 host,
                 "link add " + vm.hostInterface() + " type veth peer name " + Vm.INTERFACE + " netns " + vm.namespace());
+        beQuiet(vm);
         host.run(
                 Duration.ofSeconds(5),
                 "sh",
@@ -137,6 +137,19 @@ public final class Lab implements AutoCloseable {
         }
         in(vm, lines.toArray(String[]::new));
         return vm;
+    }
+
+    /**
+     * A quiet VM: no link-local chatter before the first packet that counts, and a neighbour it has just used is not
+     * asked again five seconds later (RFC 4861 section 7.3.3), when somebody may be counting upcalls.
+     */
+    private static void beQuiet(Vm vm) {
+        String neighbours = "/proc/sys/net/ipv$f/neigh/" + Vm.INTERFACE;
+        vm.run(
+                Duration.ofSeconds(5),
+                "sh",
+                "-c",
+                "for f in 4 6; do echo 300 > " + neighbours + "/delay_first_probe_time; done");
     }
 
     /** Runs {@code weft} with these arguments inside a place, as a process of its own. */

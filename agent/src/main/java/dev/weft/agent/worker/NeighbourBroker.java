@@ -53,6 +53,7 @@ public final class NeighbourBroker {
     private final int[] nextInBucket; // of a free entry: the next free one
     private int free;
     private int size;
+    private int silent;
     private int cursor;
     private long requests;
     private long answers;
@@ -131,12 +132,24 @@ public final class NeighbourBroker {
             }
             entry = open(ofRouter, forHigh, forLow);
         }
+        if (state[entry] == SILENT) {
+            silent--;
+        }
         routerPort[entry] = throughPort;
         state[entry] = GOOD;
         since[entry] = nowNanos;
         nextLook[entry] = nowNanos + ANSWER_NANOS / 2;
         answers++;
         return true;
+    }
+
+    /** Hosts or ports have come: what was silent may answer now, and is asked as if for the first time. */
+    public void forgetSilent(Errands errands) {
+        for (int entry = 0; silent > 0 && entry < state.length; entry++) {
+            if (state[entry] == SILENT) {
+                end(entry, errands);
+            }
+        }
     }
 
     /** Someone else looks after this neighbour from now on (a table that is shared, the schema). Whether it was there. */
@@ -189,6 +202,7 @@ public final class NeighbourBroker {
             case ASKING -> {
                 if (nowNanos - since[entry] >= GIVE_UP_NANOS) {
                     state[entry] = SILENT;
+                    silent++;
                     since[entry] = nowNanos;
                     nextLook[entry] = nowNanos + FAILED_NANOS;
                     failures++;
@@ -268,6 +282,9 @@ public final class NeighbourBroker {
                 before = nextInBucket[before];
             }
             nextInBucket[before] = nextInBucket[entry];
+        }
+        if (state[entry] == SILENT) {
+            silent--;
         }
         state[entry] = FREE;
         nextInBucket[entry] = free;

@@ -167,6 +167,11 @@ final class Neighbours implements NeighbourBroker.Errands {
         }
     }
 
+    /** Ports or hosts have come: whoever was silent may be there now. */
+    void placesCame() {
+        broker.forgetSilent(this);
+    }
+
     void tick(long nowNanos) {
         now = nowNanos;
         broker.tick(nowNanos, LOOKED_AT_ONCE, this);

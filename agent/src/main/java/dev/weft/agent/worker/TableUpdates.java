@@ -42,6 +42,7 @@ final class TableUpdates {
             case Command.LocalPort at -> {
                 if (tables.setLocalPort(at.port(), at.datapathPort())) {
                     moved(at.port());
+                    neighbours.placesCame();
                 }
             }
             case Command.NoLocalPort gone -> {
@@ -52,6 +53,7 @@ final class TableUpdates {
             case Command.RemotePort at -> {
                 if (tables.setRemotePort(at.port(), at.hostHigh(), at.hostLow(), at.key())) {
                     located(at.port());
+                    neighbours.placesCame();
                 }
             }
             case Command.NoRemotePort gone -> {
@@ -62,6 +64,7 @@ final class TableUpdates {
             case Command.FloodTarget to -> {
                 if (tables.setFloodTarget(to.bridge(), to.host(), to.hostHigh(), to.hostLow(), to.key())) {
                     floodsChanged(to.bridge());
+                    neighbours.placesCame();
                 }
             }
             case Command.NoFloodTarget gone -> {

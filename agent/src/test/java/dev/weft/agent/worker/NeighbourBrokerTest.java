@@ -72,6 +72,19 @@ final class NeighbourBrokerTest {
     }
 
     @Test
+    void silentOnesAreAskedAnewWhenPlacesCome() {
+        broker.ask(1, 2, 0, 9, 0);
+        broker.ask(1, 2, 0, 7, 0);
+        timeline(0, 6);
+        broker.answered(1, 2, 0, 7, 6 * SECOND);
+
+        broker.forgetSilent(errands);
+
+        assertThat(done).as("the one that answered late stays").containsExactly("ended 9");
+        assertThat(broker.ask(1, 2, 0, 9, 6 * SECOND)).isEqualTo(NeighbourBroker.SEND);
+    }
+
+    @Test
     void answerEndsTheAsking() {
         broker.ask(1, 2, 0, 9, 0);
         assertThat(broker.answered(1, 2, 0, 9, SECOND / 2)).isTrue();
