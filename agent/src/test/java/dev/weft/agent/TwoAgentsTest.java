@@ -75,6 +75,10 @@ class TwoAgentsTest {
                 .join("right", "r", RIGHT_GATE, "10.0.2.1/24")
                 .vm("a", "left", h1.id(), statefulA)
                 .vm("b", "right", h2.id(), false);
+        apply();
+    }
+
+    private void apply() {
         long change = store.apply(net.transaction());
         await().atMost(SOON).until(() -> change(h1) >= change && change(h2) >= change);
         // Both know each other's keys: the right bridge's flood key is what the first ARP needs.
@@ -116,6 +120,29 @@ class TwoAgentsTest {
         assertThat(text(received(h1, "a"))).contains("echo-reply").contains(B + " > " + A);
         assertThat(h1.egressUpcalls()).as("egress upcalls at h1").isZero();
         assertThat(h2.egressUpcalls()).as("egress upcalls at h2").isZero();
+    }
+
+    @Test
+    void anAnswerOnTheSameBridgeFindsItsWayBeforeAnyTableCouldSayIt() {
+        net = new TestNetwork("t").bridge("left").vm("a", "left", h1.id(), true).vm("b", "left", h2.id(), false);
+        apply();
+        zooKeeper.stop();
+
+        h1.send(net.portId("a"), Frames.arpRequest(A, "10.0.1.9").from(A_MAC).bytes());
+        assertThat(text(received(h2, "b"))).contains("arp request");
+        h2.send(
+                net.portId("b"),
+                Frames.arpReply("10.0.1.9", A).from(B_MAC).to(A_MAC).bytes());
+        assertThat(text(received(h1, "a"))).contains("arp reply");
+        h1.send(
+                net.portId("a"),
+                Frames.echoRequest(A, "10.0.1.9", 7, 1).from(A_MAC).to(B_MAC).bytes());
+        assertThat(text(received(h2, "b"))).contains("echo-request");
+        h2.send(
+                net.portId("b"),
+                Frames.echoReply("10.0.1.9", A, 7, 1).from(B_MAC).to(A_MAC).bytes());
+        assertThat(text(received(h1, "a"))).contains("echo-reply");
+        assertThat(h1.egressUpcalls() + h2.egressUpcalls()).as("egress upcalls").isZero();
     }
 
     @Test

@@ -23,6 +23,7 @@ import java.nio.ByteOrder;
  * 22  CONNECTION (60)       phase (8) protocol (8) vm port (16) remote port (16) zero (16) epoch (32)
  *                           port id (128) vm address (128) remote address (128)
  * 22  NEIGHBOUR_ASK (52)    router id (128) address (128) asker's underlay address (128) asker's home hash (32)
+ * 22  MAC_LEARNED (40)      bridge id (128) port id (128) MAC (48) VLAN id (16; 0 = untagged)
  * 22  NEIGHBOUR_ANSWER (70) router id (128) address (128) MAC (48) router port id (128) VM's port id (128)
  * </pre>
  *
@@ -42,6 +43,7 @@ public final class StateMessage {
     public static final int CONNECTION = 1;
     public static final int NEIGHBOUR_ASK = 2;
     public static final int NEIGHBOUR_ANSWER = 3;
+    public static final int MAC_LEARNED = 4;
 
     /** Results of {@link #check}. */
     public static final int OK = 0;
@@ -87,6 +89,13 @@ public final class StateMessage {
     private static final int ROUTER_PORT_AT = BODY + 38;
     private static final int VM_PORT_ID_AT = BODY + 54;
     private static final int ANSWER_BYTES = 70;
+
+    private static final int BRIDGE_AT = BODY;
+    private static final int MAC_PORT_AT = BODY + 16;
+    private static final int LEARNED_MAC_AT = BODY + 32;
+    private static final int VLAN_AT = BODY + 38;
+    private static final int LEARNED_BYTES = 40;
+    private static final int MAX_VLAN = 4095;
 
     private static final ValueLayout.OfShort BE_SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfInt BE_INT = JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -166,6 +175,30 @@ public final class StateMessage {
         twoLongs(to, at + ROUTER_PORT_AT, portHigh, portLow);
         twoLongs(to, at + VM_PORT_ID_AT, vmPortHigh, vmPortLow);
         return BODY + ANSWER_BYTES;
+    }
+
+    /**
+     * Writes that a bridge's port has a MAC, ahead of the first frame that the hosts told see of it.
+     *
+     * @param vlan 0 for untagged
+     * @return the frame's length
+     */
+    public static int writeMacLearned(
+            MemorySegment to,
+            long at,
+            long bridgeHigh,
+            long bridgeLow,
+            long portHigh,
+            long portLow,
+            long mac,
+            int vlan) {
+        header(to, at, (int) mac, MAC_LEARNED, LEARNED_BYTES);
+        twoLongs(to, at + BRIDGE_AT, bridgeHigh, bridgeLow);
+        twoLongs(to, at + MAC_PORT_AT, portHigh, portLow);
+        to.set(BE_SHORT, at + LEARNED_MAC_AT, (short) (mac >>> 32));
+        to.set(BE_INT, at + LEARNED_MAC_AT + 2, (int) mac);
+        to.set(BE_SHORT, at + VLAN_AT, (short) vlan);
+        return BODY + LEARNED_BYTES;
     }
 
     /** {@link #OK}, or why this is not a message: one of the codes up to {@link #RESULTS}. */
@@ -267,7 +300,7 @@ public final class StateMessage {
 
     /** Of an answer. */
     public static long mac(MemorySegment from, long at) {
-        return (long) unsignedShort(from, at + MAC_AT) << 32 | from.get(BE_INT, at + MAC_AT + 2) & 0xffff_ffffL;
+        return macAt(from, at + MAC_AT);
     }
 
     /** Of an answer, as the next three: the router's port that the neighbour is behind. */
@@ -286,6 +319,31 @@ public final class StateMessage {
 
     public static long vmPortLow(MemorySegment from, long at) {
         return longAt(from, at + VM_PORT_ID_AT + 8);
+    }
+
+    /** Of a MAC_LEARNED, as the rest. */
+    public static long bridgeHigh(MemorySegment from, long at) {
+        return longAt(from, at + BRIDGE_AT);
+    }
+
+    public static long bridgeLow(MemorySegment from, long at) {
+        return longAt(from, at + BRIDGE_AT + 8);
+    }
+
+    public static long macPortHigh(MemorySegment from, long at) {
+        return longAt(from, at + MAC_PORT_AT);
+    }
+
+    public static long macPortLow(MemorySegment from, long at) {
+        return longAt(from, at + MAC_PORT_AT + 8);
+    }
+
+    public static long learnedMac(MemorySegment from, long at) {
+        return macAt(from, at + LEARNED_MAC_AT);
+    }
+
+    public static int vlan(MemorySegment from, long at) {
+        return unsignedShort(from, at + VLAN_AT);
     }
 
     /** One worker of a host hears all questions about one address. */
@@ -312,6 +370,7 @@ public final class StateMessage {
             case CONNECTION -> CONNECTION_BYTES;
             case NEIGHBOUR_ASK -> ASK_BYTES;
             case NEIGHBOUR_ANSWER -> ANSWER_BYTES;
+            case MAC_LEARNED -> LEARNED_BYTES;
             default -> -1;
         };
     }
@@ -321,7 +380,8 @@ public final class StateMessage {
             case CONNECTION ->
                 Phase.isPhase(phase(from, at)) && isV4At(from, at + VM_AT) == isV4At(from, at + REMOTE_AT);
             case NEIGHBOUR_ASK -> isHostAt(from, at + ADDRESS_AT) && isHostAt(from, at + ASKER_AT);
-            default -> isHostAt(from, at + ADDRESS_AT) && mac(from, at) != 0 && (mac(from, at) >>> 40 & 1) == 0;
+            case NEIGHBOUR_ANSWER -> isHostAt(from, at + ADDRESS_AT) && isStationAt(from, at + MAC_AT);
+            default -> isStationAt(from, at + LEARNED_MAC_AT) && vlan(from, at) <= MAX_VLAN;
         };
     }
 
@@ -335,6 +395,16 @@ public final class StateMessage {
         long low = longAt(from, at + 8);
         boolean none = high == 0 && (low == 0 || low == IpAddress.V4_MARK);
         return !none && !IpAddress.isGroup(high, low);
+    }
+
+    /** Neither a group nor no MAC at all. */
+    private static boolean isStationAt(MemorySegment from, long at) {
+        long mac = macAt(from, at);
+        return mac != 0 && (mac >>> 40 & 1) == 0;
+    }
+
+    private static long macAt(MemorySegment from, long at) {
+        return (long) unsignedShort(from, at) << 32 | from.get(BE_INT, at + 2) & 0xffff_ffffL;
     }
 
     private static void twoLongs(MemorySegment to, long at, long high, long low) {

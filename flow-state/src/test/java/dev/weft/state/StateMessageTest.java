@@ -81,6 +81,24 @@ final class StateMessageTest {
     }
 
     @Test
+    void writesAndReadsTheGoldenLearnedMac() throws IOException {
+        long mac = MacAddress.parse("02:aa:bb:cc:dd:ee").bits();
+        assertWritten(StateMessage.writeMacLearned(frame, 3, 1, 2, 3, 4, mac, 7), "state-1-mac-learned.bin");
+
+        var learned = golden("state-1-mac-learned.bin");
+        assertThat(StateMessage.check(learned, 0, (int) learned.byteSize())).isEqualTo(StateMessage.OK);
+        assertThat(StateMessage.kind(learned, 0)).isEqualTo(StateMessage.MAC_LEARNED);
+        assertThat(new UUID(StateMessage.bridgeHigh(learned, 0), StateMessage.bridgeLow(learned, 0)))
+                .isEqualTo(new UUID(1, 2));
+        assertThat(new UUID(StateMessage.macPortHigh(learned, 0), StateMessage.macPortLow(learned, 0)))
+                .isEqualTo(new UUID(3, 4));
+        assertThat(StateMessage.learnedMac(learned, 0)).isEqualTo(mac);
+        assertThat(StateMessage.vlan(learned, 0)).isEqualTo(7);
+        assertThat(spoiled("state-1-mac-learned.bin", 54, 0x03)).as("group MAC").isEqualTo("wrong-value");
+        assertThat(spoiled("state-1-mac-learned.bin", 60, 0x10)).as("VLAN 4103").isEqualTo("wrong-value");
+    }
+
+    @Test
     void everyTruncationIsRefusedAndPaddingIsNot() throws IOException {
         for (String name :
                 new String[] {"state-1-connection-udp4.bin", "state-1-neighbour-ask.bin", "state-1-neighbour-answer.bin"
@@ -129,9 +147,9 @@ final class StateMessageTest {
                 bytes[12] = (byte) 0x88;
                 bytes[13] = (byte) 0xb5;
                 bytes[18] = 1;
-                bytes[19] = (byte) random.nextInt(5);
+                bytes[19] = (byte) random.nextInt(6);
                 bytes[20] = 0;
-                bytes[21] = (byte) new int[] {60, 52, 70, 0}[random.nextInt(4)];
+                bytes[21] = (byte) new int[] {60, 52, 70, 40, 0}[random.nextInt(5)];
             }
             int result = StateMessage.check(MemorySegment.ofArray(bytes), 0, bytes.length);
             assertThat(result).isBetween(0, StateMessage.RESULTS - 1);

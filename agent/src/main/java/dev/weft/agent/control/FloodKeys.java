@@ -5,6 +5,7 @@ import dev.weft.datapath.Datapath;
 import dev.weft.topology.StateTable;
 import dev.weft.topology.TableKind.TunnelTarget;
 import dev.weft.topology.TunnelKeys;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -38,24 +39,29 @@ final class FloodKeys {
                 close(gone);
             }
         }
+        var fresh = new ArrayList<UUID>();
         for (UUID bridge : bridges) {
-            if (!open.containsKey(bridge)) {
-                open(bridge);
+            if (!open.containsKey(bridge) && open(bridge)) {
+                fresh.add(bridge);
             }
+        }
+        if (!fresh.isEmpty()) {
+            // The workers know the keys before anybody else does.
+            site.crew.settle();
+            fresh.forEach(bridge -> table.put(target(bridge), open.get(bridge)));
         }
     }
 
-    /** The workers know the key before anybody else does. */
-    private void open(UUID bridge) {
+    private boolean open(UUID bridge) {
         int key = ring.keyOf(bridge);
         if (key == TunnelKeys.NONE) {
             LOG.error("no tunnel key is left for floods on bridge {}; others cannot flood it to this host", bridge);
-            return;
+            return false;
         }
         open.put(bridge, key);
         site.crew.tell(new Command.FloodKey(site.network().bridgeIndex(bridge), key));
         site.datapath.bindTunnelKey(key, Datapath.TO_WORKER);
-        table.put(target(bridge), key);
+        return true;
     }
 
     private void close(UUID bridge) {

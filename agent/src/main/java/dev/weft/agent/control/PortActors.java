@@ -84,6 +84,8 @@ final class PortActors {
         public void attached(PortSpec spec, int datapathPort) {
             LOG.info("port {} is up at {}", spec.id(), place(spec));
             site.crew.tell(new Command.LocalPort(site.network().portIndex(spec.id()), datapathPort));
+            // What others send by the key is delivered from the first frame on.
+            site.crew.settle();
             table.put(target(spec), key);
         }
 

@@ -4,6 +4,7 @@ import dev.weft.agent.trace.TraceResult;
 import dev.weft.sim.VirtualNetwork;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * What others ask of a worker, by its {@link Backchannel}. Rare: per change, not per packet. Ports, bridges and routers
@@ -44,6 +45,9 @@ public sealed interface Command {
     /** Flows that carry one of these tags go. The array is not changed after it was sent. */
     @SuppressWarnings("ArrayRecordComponent")
     record Invalidate(long[] tags) implements Command {}
+
+    /** Count down once everything told before this is in effect. */
+    record Done(CountDownLatch latch) implements Command {}
 
     /** Simulate a frame as if it had come from this port's VM, without any effect, and say every step. */
     @SuppressWarnings("ArrayRecordComponent")

@@ -4,6 +4,9 @@ import dev.weft.base.HotPath;
 import dev.weft.base.Tag;
 import dev.weft.sim.Tables;
 import dev.weft.sim.VirtualNetwork;
+import dev.weft.state.StateMessage;
+import java.lang.foreign.MemorySegment;
+import java.util.UUID;
 import org.agrona.collections.Int2IntCounterMap;
 
 /**
@@ -16,6 +19,7 @@ final class Macs {
     private final Tables tables;
     private final Flows flows;
     private final Siblings siblings;
+    private final StateChannel channel;
     private final Learnings learnings;
     private final int perPort;
     // Owned by the worker thread.
@@ -23,10 +27,11 @@ final class Macs {
     private VirtualNetwork network = VirtualNetwork.EMPTY;
     private long overLimit;
 
-    Macs(Tables tables, Flows flows, Siblings siblings, Learnings learnings, int perPort) {
+    Macs(Tables tables, Flows flows, Siblings siblings, StateChannel channel, Learnings learnings, int perPort) {
         this.tables = tables;
         this.flows = flows;
         this.siblings = siblings;
+        this.channel = channel;
         this.learnings = learnings;
         this.perPort = perPort;
     }
@@ -35,15 +40,40 @@ final class Macs {
         network = now;
     }
 
-    /** A packet from this port has this source. Siblings and the table hear of it. */
-    void heard(int bridge, int vlan, long mac, int port) {
+    /** A packet from this port has this source. Siblings and the table hear of it when it is news. */
+    boolean heard(int bridge, int vlan, long mac, int port) {
         if (macsOfPort.get(port) >= perPort) {
             overLimit++;
+            return false;
+        }
+        if (!learn(bridge, vlan, mac, port)) {
+            return false;
+        }
+        siblings.tell(new Command.MacLearned(bridge, vlan, mac, port));
+        learnings.macLearned(bridge, vlan, mac, port);
+        return true;
+    }
+
+    /** Tells a host that is about to get the first frame from a MAC where that is, so that answers are not flooded. */
+    void tellHost(long hostHigh, long hostLow, int bridge, int vlan, long mac, int port) {
+        if (network.hasBridge(bridge) && network.hasPort(port)) {
+            channel.macLearned(hostHigh, hostLow, network.bridgeId(bridge), network.portId(port), mac, vlan);
+        }
+    }
+
+    /** Another host says so. Every worker here hears of it. */
+    void told(MemorySegment segment, long offset) {
+        int bridge = network.bridgeIndex(
+                new UUID(StateMessage.bridgeHigh(segment, offset), StateMessage.bridgeLow(segment, offset)));
+        int port = network.portIndex(
+                new UUID(StateMessage.macPortHigh(segment, offset), StateMessage.macPortLow(segment, offset)));
+        if (!network.hasBridge(bridge) || !network.hasPort(port) || network.bridgeOfPort(port) != bridge) {
             return;
         }
+        int vlan = StateMessage.vlan(segment, offset);
+        long mac = StateMessage.learnedMac(segment, offset);
         if (learn(bridge, vlan, mac, port)) {
             siblings.tell(new Command.MacLearned(bridge, vlan, mac, port));
-            learnings.macLearned(bridge, vlan, mac, port);
         }
     }
 

@@ -147,12 +147,15 @@ final class PacketPath {
     private void settle(int level, int port, int inPort, boolean mayCache, boolean wasParked, long now) {
         Packet packet = packets[level];
         Outcome outcome = outcomes[level];
-        applyEffects(outcome, port, now);
+        boolean macsAreNews = applyEffects(outcome, port, now);
         boolean cache = mayCache && outcome.cacheable();
         switch (outcome.kind()) {
             case FORWARD -> {
                 if (cache) {
                     flows.install(packet.key, outcome, now);
+                }
+                if (macsAreNews) {
+                    tellHostsOfMacs(outcome);
                 }
                 seat.execute(packet.segment, packet.offset, packet.length, inPort, outcome.actions);
                 counters.count(WorkerCounter.FORWARDED);
@@ -172,9 +175,11 @@ final class PacketPath {
         emit(level, port, now);
     }
 
-    private void applyEffects(Outcome outcome, int port, long now) {
+    /** Whether a MAC was learned that this host did not know there. */
+    private boolean applyEffects(Outcome outcome, int port, long now) {
+        boolean macsAreNews = false;
         for (int i = 0; i < outcome.learnedMacCount(); i++) {
-            macs.heard(
+            macsAreNews |= macs.heard(
                     outcome.learnedMacBridge(i),
                     outcome.learnedMacVlan(i),
                     outcome.learnedMac(i),
@@ -193,6 +198,7 @@ final class PacketPath {
         if (outcome.hasConnection()) {
             connections.began(outcome, now);
         }
+        return macsAreNews;
     }
 
     private void park(Packet packet, Outcome outcome, int port, int inPort, boolean wasParked, long now) {
@@ -257,6 +263,23 @@ final class PacketPath {
         for (int i = 0; i < actions.length(); i += ActionList.size(actions.word(i))) {
             if (ActionList.operation(actions.word(i)) == ActionList.TUNNEL) {
                 neighbours.askHost(actions.word(i + 1), actions.word(i + 2), router, high, low);
+            }
+        }
+    }
+
+    private void tellHostsOfMacs(Outcome outcome) {
+        ActionList actions = outcome.actions;
+        for (int i = 0; i < actions.length(); i += ActionList.size(actions.word(i))) {
+            if (ActionList.operation(actions.word(i)) == ActionList.TUNNEL) {
+                for (int j = 0; j < outcome.learnedMacCount(); j++) {
+                    macs.tellHost(
+                            actions.word(i + 1),
+                            actions.word(i + 2),
+                            outcome.learnedMacBridge(j),
+                            outcome.learnedMacVlan(j),
+                            outcome.learnedMac(j),
+                            outcome.learnedMacPort(j));
+                }
             }
         }
     }

@@ -80,6 +80,22 @@ final class StateChannel {
                         frame, 0, routerHigh, routerLow, high, low, self.high(), self.low(), answerHome));
     }
 
+    /** Tells a host where a MAC is, ahead of the first frame from it. */
+    void macLearned(long hostHigh, long hostLow, UUID bridge, UUID port, long mac, int vlan) {
+        send(
+                hostHigh,
+                hostLow,
+                StateMessage.writeMacLearned(
+                        frame,
+                        0,
+                        bridge.getMostSignificantBits(),
+                        bridge.getLeastSignificantBits(),
+                        port.getMostSignificantBits(),
+                        port.getLeastSignificantBits(),
+                        mac,
+                        vlan));
+    }
+
     /** Sends what was written last, of this length. */
     void send(long hostHigh, long hostLow, int length) {
         actions.clear();

@@ -79,6 +79,10 @@ final class TableUpdates {
                 neighbours.inTable(at.router(), at.port(), at.high(), at.low(), at.mac());
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
             case Command.Invalidate tags -> invalidate(tags.tags());
+            case Command.Done done -> {
+                floods.install();
+                done.latch().countDown();
+            }
             case Command.Inspect inspect -> inspector.inspect(inspect);
         }
     }
@@ -109,7 +113,6 @@ final class TableUpdates {
         if (network.hasPort(port)) {
             floodsChanged(network.bridgeOfPort(port));
         }
-        floods.refresh();
     }
 
     /** What is gone from the network took its flows along when the worker switched. */
@@ -122,6 +125,7 @@ final class TableUpdates {
     private void floodsChanged(int bridge) {
         if (network.hasBridge(bridge)) {
             flows.invalidate(Tag.flood(network.bridgeId(bridge)));
+            floods.refresh();
         }
     }
 }

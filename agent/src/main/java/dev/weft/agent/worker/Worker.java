@@ -175,6 +175,7 @@ public final class Worker {
         switch (StateMessage.kind(segment, offset)) {
             case StateMessage.CONNECTION -> parts.connections.received(segment, offset, now);
             case StateMessage.NEIGHBOUR_ASK -> parts.neighbours.asked(segment, offset, now);
+            case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset);
             default -> parts.neighbours.told(segment, offset, now);
         }
     }

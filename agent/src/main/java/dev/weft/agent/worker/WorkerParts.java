@@ -45,7 +45,7 @@ final class WorkerParts {
         channel = new StateChannel(seat, setup.underlay(), arena, counters);
         siblings = new Siblings(index, backchannels, counters);
         connections = new Connections(tables.connections(), flows, channel, siblings);
-        macs = new Macs(tables, flows, siblings, setup.learnings(), limits.macsPerPort());
+        macs = new Macs(tables, flows, siblings, channel, setup.learnings(), limits.macsPerPort());
         neighbours = new Neighbours(
                 tables,
                 flows,

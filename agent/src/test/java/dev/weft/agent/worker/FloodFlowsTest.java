@@ -74,6 +74,19 @@ class FloodFlowsTest {
     }
 
     @Test
+    void anotherHostThatJoinsTheBridgeDoesNotTakeTheFlowAway() {
+        build();
+        int a = bench.attach(net, "a");
+        bench.tell(new Command.FloodTarget(
+                bench.network.bridgeIndex(net.bridgeId("left")), WorkerBench.THERE, THERE.high(), THERE.low(), 9));
+
+        flood(Frames.arpRequest("10.0.0.1", "10.0.0.2"));
+
+        assertThat(frames(a)).isEqualTo(1);
+        assertThat(bench.datapath.statistics().tunnelUpcalls()).isZero();
+    }
+
+    @Test
     void aFloodFlowThatWasIdleForLongIsThereForTheNextFlood() {
         build();
         int a = bench.attach(net, "a");
