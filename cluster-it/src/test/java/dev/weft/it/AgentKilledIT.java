@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 class AgentKilledIT {
     private static final Duration SESSION = Duration.ofSeconds(3);
     private static final Duration LIMIT = SESSION.plusSeconds(1);
+    private static final Duration BACK = Duration.ofSeconds(3);
     private static final Duration SOON = Duration.ofSeconds(20);
 
     private static TestCloud cloud;
@@ -67,11 +68,15 @@ class AgentKilledIT {
         }
 
         cloud.startAgent("h2");
+        long ready = NanoClock.SYSTEM.nanoTime();
         await().atMost(SOON)
                 .pollInterval(Duration.ofMillis(100))
                 .untilAsserted(() -> assertThat(TestCloud.run(a, "ping", "-n", "-c", "1", "-W", "1", "10.0.2.9"))
                         .as(cloud::logs)
                         .returns(true, Commands.Result::ok));
+        assertThat(Duration.ofNanos(NanoClock.SYSTEM.nanoTime() - ready))
+                .as("nobody has to wait until a question that failed while h2 was away is forgotten")
+                .isLessThan(BACK);
         assertThat(TestCloud.ping(b, "10.0.1.5")).isTrue();
     }
 

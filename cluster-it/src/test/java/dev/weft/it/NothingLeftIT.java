@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 @Order(Integer.MAX_VALUE)
 class NothingLeftIT {
     private static final Path NAMESPACES = Path.of("/run/netns");
-    /** As the tests of all modules name them: the labs', the datapath's, the demo's rehearsal. */
-    private static final Pattern OURS = Pattern.compile("(?:lab|wi|demo|weft-dp-[hv]-|wd)(\\d+)-.*");
+    /** As the tests of all modules name them: the labs', the datapath's, the link monitor's. */
+    private static final Pattern OURS = Pattern.compile("(?:lab|wi|weft-dp-[hv]-|weft-lm-)(\\d+)(?:-.*)?");
 
     private static final Pattern CABLES = Pattern.compile("underlay0|fabric0|(?:vm|up)\\d+");
 

@@ -53,7 +53,7 @@ public final class NeighbourBroker {
     private final int[] nextInBucket; // of a free entry: the next free one
     private int free;
     private int size;
-    private int silent;
+    private int unanswered; // asking or silent
     private int cursor;
     private long requests;
     private long answers;
@@ -109,6 +109,7 @@ public final class NeighbourBroker {
             return FAILED;
         }
         // A good answer that is asked for: the network lost it (a new port, a forgotten table). Begin anew.
+        unanswered++;
         routerPort[entry] = throughPort;
         state[entry] = ASKING;
         since[entry] = nowNanos;
@@ -132,8 +133,8 @@ public final class NeighbourBroker {
             }
             entry = open(ofRouter, forHigh, forLow);
         }
-        if (state[entry] == SILENT) {
-            silent--;
+        if (isUnanswered(entry)) {
+            unanswered--;
         }
         routerPort[entry] = throughPort;
         state[entry] = GOOD;
@@ -143,13 +144,23 @@ public final class NeighbourBroker {
         return true;
     }
 
-    /** Hosts or ports have come: what was silent may answer now, and is asked as if for the first time. */
-    public void forgetSilent(Errands errands) {
-        for (int entry = 0; silent > 0 && entry < state.length; entry++) {
+    /**
+     * Hosts or ports have come: what was silent may answer now, and is asked as if for the first time; a question that is
+     * out may not have reached them, and begins anew at the next tick.
+     */
+    public void askAnew(long nowNanos, Errands errands) {
+        for (int entry = 0; unanswered > 0 && entry < state.length; entry++) {
             if (state[entry] == SILENT) {
                 end(entry, errands);
+            } else if (state[entry] == ASKING) {
+                since[entry] = nowNanos;
+                nextLook[entry] = nowNanos;
             }
         }
+    }
+
+    private boolean isUnanswered(int entry) {
+        return state[entry] == ASKING || state[entry] == SILENT;
     }
 
     /** Someone else looks after this neighbour from now on (a table that is shared, the schema). Whether it was there. */
@@ -202,7 +213,6 @@ public final class NeighbourBroker {
             case ASKING -> {
                 if (nowNanos - since[entry] >= GIVE_UP_NANOS) {
                     state[entry] = SILENT;
-                    silent++;
                     since[entry] = nowNanos;
                     nextLook[entry] = nowNanos + FAILED_NANOS;
                     failures++;
@@ -283,8 +293,8 @@ public final class NeighbourBroker {
             }
             nextInBucket[before] = nextInBucket[entry];
         }
-        if (state[entry] == SILENT) {
-            silent--;
+        if (isUnanswered(entry)) {
+            unanswered--;
         }
         state[entry] = FREE;
         nextInBucket[entry] = free;

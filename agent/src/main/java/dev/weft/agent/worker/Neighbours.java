@@ -44,6 +44,7 @@ final class Neighbours implements NeighbourBroker.Errands {
     private final long[] dueLow = new long[LOOKED_AT_ONCE];
     private int due;
     private long now;
+    private boolean placesCame;
     private final Answer answer = new Answer();
 
     /** The answer at hand; kept in fields so that telling many of it makes no object. */
@@ -167,13 +168,17 @@ final class Neighbours implements NeighbourBroker.Errands {
         }
     }
 
-    /** Ports or hosts have come: whoever was silent may be there now. */
+    /** Ports or hosts have come: whoever was silent may be there now. Many come at once, so the next tick sees to it. */
     void placesCame() {
-        broker.forgetSilent(this);
+        placesCame = true;
     }
 
     void tick(long nowNanos) {
         now = nowNanos;
+        if (placesCame) {
+            placesCame = false;
+            broker.askAnew(nowNanos, this);
+        }
         broker.tick(nowNanos, LOOKED_AT_ONCE, this);
         while (due > 0) {
             due--;

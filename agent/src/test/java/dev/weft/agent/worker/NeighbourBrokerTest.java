@@ -78,10 +78,22 @@ final class NeighbourBrokerTest {
         timeline(0, 6);
         broker.answered(1, 2, 0, 7, 6 * SECOND);
 
-        broker.forgetSilent(errands);
+        broker.askAnew(6 * SECOND, errands);
 
         assertThat(done).as("the one that answered late stays").containsExactly("ended 9");
         assertThat(broker.ask(1, 2, 0, 9, 6 * SECOND)).isEqualTo(NeighbourBroker.SEND);
+    }
+
+    @Test
+    void aQuestionThatIsOutBeginsAnewWhenPlacesCome() {
+        broker.ask(1, 2, 0, 9, 0);
+        timeline(0, 4);
+
+        broker.askAnew(4 * SECOND + SECOND / 2, errands);
+
+        // Without it the question would have failed at 5, and nobody would ask before 8.
+        assertThat(timeline(5, 8)).first().isEqualTo("5: send 1 2 9");
+        assertThat(broker.failures()).isZero();
     }
 
     @Test
