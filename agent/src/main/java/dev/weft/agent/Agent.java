@@ -79,6 +79,7 @@ public final class Agent implements AutoCloseable {
 
     private static Agent open(AgentConfig config, Ground ground, Deque<AutoCloseable> open) {
         makeStateDir(config);
+        own(open, StateLock.take(config.stateDir()));
         UUID hostId = HostIdentity.loadOrCreate(config.stateDir().resolve("host-id"));
         var random = new SecureRandom();
         StoreConnection connection = own(open, StoreConnection.open(config.store(), config.sessionTimeout()));

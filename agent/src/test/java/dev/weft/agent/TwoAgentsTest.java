@@ -11,6 +11,7 @@ import dev.weft.sim.packet.PacketParser;
 import dev.weft.sim.trace.PacketExpression;
 import dev.weft.topology.EmbeddedZooKeeper;
 import dev.weft.topology.StoreConnection;
+import dev.weft.topology.Transaction;
 import dev.weft.topology.ZkTopologyStore;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -237,6 +238,29 @@ class TwoAgentsTest {
         h2.datapath().vanish(h2.port(net.portId("b")));
 
         await().atMost(SOON).until(() -> h1.agent().status().get("remote-ports").equals(0));
+    }
+
+    @Test
+    void aPortThatIsUnboundAndBoundAgainAtOnceIsBack() {
+        build(false);
+        meet();
+        var bound = store.snapshot().port(net.portId("b")).orElseThrow();
+
+        store.apply(Transaction.builder()
+                .put(bound.toBuilder().clearHostId().clearInterface().build())
+                .build());
+        store.apply(Transaction.builder().put(bound).build());
+
+        await().atMost(LONG).until(() -> knowsTheOther(h1) && knowsTheOther(h2));
+        await().atMost(LONG).until(() -> h2.datapath().ports().size() == 1);
+        h1.send(net.portId("a"), echoRequest(2));
+        String first = text(received(h2, "b"));
+        if (first.contains("arp request")) {
+            h2.send(
+                    net.portId("b"),
+                    Frames.arpReply(B, "10.0.2.1").from(B_MAC).to(RIGHT_GATE).bytes());
+            receivedSaying(h2, "b", "echo-request", "seq 2");
+        }
     }
 
     /** VM a pings VM b for the first time, each being asked for its MAC. */

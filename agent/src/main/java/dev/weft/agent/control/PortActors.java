@@ -8,8 +8,6 @@ import dev.weft.topology.StateTable;
 import dev.weft.topology.TableKind.TunnelTarget;
 import dev.weft.topology.TunnelKeys;
 import dev.weft.topology.schema.Port;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.slf4j.Logger;
@@ -23,8 +21,7 @@ final class PortActors {
     private final Site site;
     private final KeyRing keys;
     private final StateTable<TunnelTarget, Integer> table;
-    private final Map<UUID, ActorRef<PortActor.Command>> actors = new HashMap<>();
-    private int spawned;
+    private final Children<PortActor.Command> actors;
 
     PortActors(
             ActorContext<TopologyActor.Command> context,
@@ -35,39 +32,32 @@ final class PortActors {
         this.site = site;
         this.keys = keys;
         this.table = table;
+        actors = new Children<>(context, "port", new PortActor.Stop());
     }
 
     void follow(Map<UUID, Port> ports) {
-        for (UUID gone : List.copyOf(actors.keySet())) {
-            if (!ports.containsKey(gone)) {
-                // Its key stays taken for it: should it come back, late packets meet the same port.
-                actors.remove(gone).tell(new PortActor.Stop());
-            }
-        }
+        // The key of one that goes stays taken for it: should it come back, late packets meet the same port.
+        actors.retain(ports.keySet());
         ports.forEach(this::follow);
     }
 
     private void follow(UUID id, Port port) {
-        var spec = new PortSpec(id, port.getInterface(), port.getNamespace(), site.options.upcallsPerSecond());
-        ActorRef<PortActor.Command> actor = actors.get(id);
-        if (actor != null) {
-            actor.tell(new PortActor.Bound(spec));
-            return;
-        }
         int key = keys.keyOf(id);
         if (key == TunnelKeys.NONE) {
             LOG.error("no tunnel key is left for port {}; other hosts cannot reach it", id);
             return;
         }
-        var keeper = new PortKeeper(site.datapath, spec, key, new Announcer(key, context.getSelf()));
-        actors.put(id, context.spawn(PortActor.create(keeper, site.interfaces, site.board), "port-" + spawned++));
+        var spec = new PortSpec(id, port.getInterface(), port.getNamespace(), site.options.upcallsPerSecond());
+        var announcer = new Announcer(key, context.getSelf());
+        actors.start(
+                id,
+                () -> PortActor.create(
+                        new PortKeeper(site.datapath, spec, key, announcer), site.interfaces, site.board));
+        actors.tell(id, new PortActor.Bound(spec));
     }
 
     void lost(UUID port, int datapathPort) {
-        ActorRef<PortActor.Command> actor = actors.get(port);
-        if (actor != null) {
-            actor.tell(new PortActor.Lost(datapathPort));
-        }
+        actors.tell(port, new PortActor.Lost(datapathPort));
     }
 
     /** Tells workers first, then the other hosts; on the way back the other way round. On the port's actor. */

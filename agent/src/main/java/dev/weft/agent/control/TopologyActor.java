@@ -38,6 +38,9 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
     /** A port of this host carries no VM (any more). */
     record PortSilent(UUID port) implements Command {}
 
+    /** A child is gone now. */
+    record ChildEnded(Runnable then) implements Command {}
+
     /** A worker learned something; the numbers are the network's. */
     record Lesson(Runnable toDevice) implements Command {}
 
@@ -101,6 +104,10 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
                 .onMessage(LookAtWorkers.class, look -> lookAtWorkers())
                 .onMessage(Lesson.class, lesson -> {
                     lesson.toDevice().run();
+                    return this;
+                })
+                .onMessage(ChildEnded.class, ended -> {
+                    ended.then().run();
                     return this;
                 })
                 .onMessage(PortLost.class, lost -> {
