@@ -30,18 +30,22 @@ final class Connections implements ConnectionTable.Sweep {
         this.siblings = siblings;
     }
 
-    /** The VM behind a stateful port sent a packet. Siblings and hosts have been told on return. */
+    /**
+     * The VM behind a stateful port sent a packet. Siblings and hosts have been told on return. The hosts are told by
+     * every such packet, also of a connection known long ago: it came up because something on its way has changed, and
+     * the host that the packet goes to now may be a new one.
+     */
     void began(Outcome outcome, long nowNanos) {
         ConnectionKey key = outcome.connection();
         int result = table.put(key, outcome.connectionTcpFlags(), nowNanos);
-        if (result == ConnectionTable.NO_ROOM || result == ConnectionTable.KNOWN) {
+        if (result == ConnectionTable.NO_ROOM) {
             return;
         }
         settle(result, key);
         int slot = table.find(key);
         int phase = table.phase(slot);
         int epoch = table.epoch(slot);
-        if (!siblings.isHome(key.homeHash())) {
+        if (result != ConnectionTable.KNOWN && !siblings.isHome(key.homeHash())) {
             int length = channel.writeConnection(key, phase, epoch);
             siblings.handState(key.homeHash(), channel.frame(), 0, length);
         }

@@ -1,0 +1,97 @@
+package dev.weft.agent.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weft.agent.TestNetwork;
+import dev.weft.base.IpAddress;
+import dev.weft.base.MacAddress;
+import dev.weft.datapath.memory.MemoryFabric;
+import dev.weft.sim.packet.Frames;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class ConnectionsTest {
+    private static final String A_MAC = "02:00:00:00:01:05";
+    private static final String B_MAC = "02:00:00:00:01:09";
+
+    private final MemoryFabric fabric = new MemoryFabric();
+    private final TestNetwork net = new TestNetwork("t")
+            .bridge("left")
+            .vm("a", "left", WorkerBench.HERE, true)
+            .vm("b", "left", WorkerBench.THERE, false);
+    private final WorkerBench here = new WorkerBench(fabric, "172.16.0.1", 2, 4096);
+    private final WorkerBench second = new WorkerBench(fabric, "172.16.0.2", 1, 4096);
+    private final WorkerBench third = new WorkerBench(fabric, "172.16.0.3", 1, 4096);
+    private int a;
+
+    @BeforeEach
+    void build() {
+        here.build(net);
+        a = here.attach(net, "a");
+        Set<IpAddress> peers = Set.of(IpAddress.parse("172.16.0.1"));
+        second.datapath.setPeers(peers);
+        third.datapath.setPeers(peers);
+        here.tell(new Command.MacLearned(
+                here.network.bridgeIndex(net.bridgeId("left")),
+                0,
+                MacAddress.parse(B_MAC).bits(),
+                b()));
+    }
+
+    @AfterEach
+    void close() {
+        here.close();
+        second.close();
+        third.close();
+    }
+
+    @Test
+    void theHostThatTheRemoteEndMovesToHearsOfAConnectionBegunBefore() {
+        here.tell(at("172.16.0.2"));
+        send();
+        assertThat(received(second))
+                .as("the first packet's record, and its MAC")
+                .isPositive();
+        assertThat(received(third)).isZero();
+
+        here.tell(at("172.16.0.3"));
+        send();
+
+        assertThat(received(third)).as("the record, ahead of the next packet").isPositive();
+    }
+
+    @Test
+    void packetsThatAFlowAnswersTellNobody() {
+        here.tell(at("172.16.0.2"));
+        send();
+        long told = here.count(WorkerCounter.STATE_SENT);
+
+        send();
+        send();
+
+        assertThat(here.count(WorkerCounter.STATE_SENT)).isEqualTo(told);
+    }
+
+    private void send() {
+        here.send(
+                a,
+                Frames.udp("10.0.1.5:1000", "10.0.1.9:53").from(A_MAC).to(B_MAC).bytes());
+        second.turn();
+        third.turn();
+    }
+
+    private Command at(String host) {
+        var address = IpAddress.parse(host);
+        return new Command.RemotePort(b(), address.high(), address.low(), 99);
+    }
+
+    private int b() {
+        return here.network.portIndex(net.portId("b"));
+    }
+
+    private static long received(WorkerBench bench) {
+        return bench.count(WorkerCounter.STATE_RECEIVED);
+    }
+}
