@@ -7,6 +7,7 @@ import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathStatistics;
 import dev.weft.datapath.PortStatistics;
 import dev.weft.topology.StoreConnection;
+import dev.weft.topology.TableCounters;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,7 +48,7 @@ final class AgentStatus {
      * host, id, underlay, datapath, store, session, change
      * peers, remote-ports, flood-targets
      * egress-upcalls   frames from the tunnel that needed a simulation here: 0 in a sound network
-     * datapath-counters, worker-counters   by name
+     * datapath-counters, worker-counters, table-counters   by name
      * drops            by reason, those that happened
      * workers          [{worker, flows, change, upcalls, ...}]
      * ports            [{port, id, interface, namespace, state, tunnel-key, datapath-port, received, sent, upcalls}]
@@ -70,6 +71,7 @@ final class AgentStatus {
         status.put("egress-upcalls", statistics.tunnelUpcalls());
         status.put("datapath-counters", datapathCounters(statistics));
         status.put("worker-counters", workerCounters());
+        status.put("table-counters", tableCounters());
         status.put("drops", drops(statistics));
         status.put("workers", workers());
         status.put("ports", ports());
@@ -91,6 +93,19 @@ final class AgentStatus {
         var sums = new TreeMap<String, Long>();
         crew.workers().forEach(worker -> worker.counters().addTo(sums));
         return sums;
+    }
+
+    /** What this host wrote to the tables it shares, and what stayed here. */
+    private Map<String, Long> tableCounters() {
+        TableCounters tables = control.tableCounters();
+        var counters = new LinkedHashMap<String, Long>();
+        counters.put("created", tables.created());
+        counters.put("deleted", tables.deleted());
+        counters.put("delayed", tables.delayed());
+        counters.put("local-only", tables.localOnly());
+        counters.put("malformed", tables.malformed());
+        counters.put("lessons-left-out", control.lessonsLeftOut());
+        return counters;
     }
 
     private Map<String, Long> drops(DatapathStatistics statistics) {

@@ -9,6 +9,7 @@ import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
 import dev.weft.sim.VirtualNetwork;
 import dev.weft.topology.StateTables;
+import dev.weft.topology.TableCounters;
 import dev.weft.topology.TableKind;
 import dev.weft.topology.TopologyStore;
 import dev.weft.topology.TunnelKeys;
@@ -43,6 +44,7 @@ public final class ControlSide implements AutoCloseable {
 
     private final Site site;
     private final Crew crew;
+    private final Lessons lessons;
     private final ActorSystem<TopologyActor.Command> system;
     private final Watch topologyWatch;
 
@@ -56,9 +58,11 @@ public final class ControlSide implements AutoCloseable {
             Interfaces interfaces,
             NanoClock clock) {}
 
-    private ControlSide(Site site, Crew crew, ActorSystem<TopologyActor.Command> system, Watch topologyWatch) {
+    private ControlSide(
+            Site site, Crew crew, Lessons lessons, ActorSystem<TopologyActor.Command> system, Watch topologyWatch) {
         this.site = site;
         this.crew = crew;
+        this.lessons = lessons;
         this.system = system;
         this.topologyWatch = topologyWatch;
     }
@@ -90,7 +94,7 @@ public final class ControlSide implements AutoCloseable {
         ground.datapath().setPortListener((port, id) -> system.tell(new TopologyActor.PortLost(port, id)));
         ground.datapath().bindTunnelKey(Datapath.STATE_KEY, Datapath.TO_WORKER);
         Watch watch = ground.store().watch(snapshot -> mailbox.put(snapshot, system));
-        return new ControlSide(site, crew, system, watch);
+        return new ControlSide(site, crew, lessons, system, watch);
     }
 
     /** The network that workers were told of last. */
@@ -100,6 +104,15 @@ public final class ControlSide implements AutoCloseable {
 
     public PortBoard ports() {
         return site.board;
+    }
+
+    public TableCounters tableCounters() {
+        return site.tables.counters();
+    }
+
+    /** What workers learned and the other hosts were not told, for it was too much at once. */
+    public long lessonsLeftOut() {
+        return lessons.leftOut();
     }
 
     public FabricBoard fabric() {

@@ -95,6 +95,11 @@ final class Neighbours implements NeighbourBroker.Errands {
         this.asker = asker;
     }
 
+    /** Neither asked for nor looked after: too many at once. */
+    long refused() {
+        return broker.refused();
+    }
+
     void setNetwork(VirtualNetwork now) {
         network = now;
     }

@@ -220,7 +220,7 @@ final class PacketPath {
                                 now)
                         == ParkingLot.PARKED;
         if (!kept) {
-            counters.drop(WorkerDrop.PARKING_FULL);
+            counters.drop(WorkerDrop.PARKING_REFUSED);
             return;
         }
         counters.count(WorkerCounter.PARKED);

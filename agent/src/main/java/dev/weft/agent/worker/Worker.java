@@ -132,6 +132,7 @@ public final class Worker {
                 floods.install();
             }
             parts.connections.sweep(now);
+            parts.showCounts();
         }
         flows = parts.flows.size();
         return 0;
@@ -140,8 +141,8 @@ public final class Worker {
     @HotPath
     private void onUpcall(MemorySegment segment, long offset, int length, int inPort, int tunnelKey, int reason) {
         counters.count(WorkerCounter.UPCALLS);
-        drainDoor();
         try {
+            drainDoor();
             if (tunnelKey == StateMessage.TUNNEL_KEY) {
                 state(segment, offset, length, true);
                 path.resumeReady();

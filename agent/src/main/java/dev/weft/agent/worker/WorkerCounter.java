@@ -28,6 +28,18 @@ public enum WorkerCounter {
     /** Commands for a sibling that had no room for them. */
     SIBLING_FULL("sibling-full"),
     COMMANDS("commands"),
+    /** Connections of stateful ports known now. */
+    CONNECTIONS("connections"),
+    /** Connections that went before their time, to make room. */
+    CONNECTIONS_EVICTED("connections-evicted"),
+    /** Connections not taken in: too many stateful ports. */
+    CONNECTIONS_REFUSED("connections-refused"),
+    /** MACs not learned: their port has its share. */
+    MACS_OVER_LIMIT("macs-over-limit"),
+    /** MACs and neighbours not learned: the tables are full. */
+    TABLES_FULL("tables-full"),
+    /** Neighbours neither asked for nor looked after: too many at once. */
+    NEIGHBOURS_REFUSED("neighbours-refused"),
     /** Faults in our own code while a command was applied. */
     FAULTY_COMMANDS("faulty-commands");
 

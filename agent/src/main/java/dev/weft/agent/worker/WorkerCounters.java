@@ -24,6 +24,16 @@ public final class WorkerCounters {
         counters.add(what.ordinal(), times);
     }
 
+    /** For a count that a structure keeps itself. */
+    void set(WorkerCounter what, long count) {
+        counters.set(what.ordinal(), count);
+    }
+
+    /** For drops that a structure counts itself. */
+    void set(WorkerDrop why, long count) {
+        counters.set(FIRST_OWN_REASON + why.ordinal(), count);
+    }
+
     /** The virtual network refused the packet. */
     @HotPath
     void drop(DropReason why) {

@@ -10,8 +10,10 @@ public enum WorkerDrop {
     STALE_FLOOD_KEY("stale-flood-key"),
     /** A state message that says something impossible, or in a version we do not know. */
     BAD_STATE("bad-state"),
-    /** Waiting packets have their limit, and this port its share. */
-    PARKING_FULL("parking-full"),
+    /** Too long to be kept waiting, or it waited for too many things. */
+    PARKING_REFUSED("parking-refused"),
+    /** Waiting packets have their limit, and this port its share: it made room for a later one. */
+    PARKING_DISPLACED("parking-displaced"),
     /** It waited for an answer that did not come. */
     PARKING_TIMEOUT("parking-timeout"),
     /** The virtual network answers one port with so many packets of its own a second. */

@@ -1,5 +1,6 @@
 package dev.weft.agent.worker;
 
+import dev.weft.base.HotPath;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.Simulator;
@@ -58,5 +59,18 @@ final class WorkerParts {
         lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
         errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
         replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());
+    }
+
+    /** What the structures count themselves, for whoever asks. */
+    @HotPath
+    void showCounts() {
+        ConnectionTable connectionTable = tables.connections();
+        counters.set(WorkerCounter.CONNECTIONS, connectionTable.size());
+        counters.set(WorkerCounter.CONNECTIONS_EVICTED, connectionTable.evicted());
+        counters.set(WorkerCounter.CONNECTIONS_REFUSED, connectionTable.refused());
+        counters.set(WorkerCounter.MACS_OVER_LIMIT, macs.overLimit());
+        counters.set(WorkerCounter.TABLES_FULL, tables.refused());
+        counters.set(WorkerCounter.NEIGHBOURS_REFUSED, neighbours.refused());
+        counters.set(WorkerDrop.PARKING_DISPLACED, lot.displaced());
     }
 }

@@ -44,6 +44,8 @@ class WorkerTest {
         bench.build(net);
         a = bench.attach(net, "a");
         b = bench.attach(net, "b");
+        bench.now += SECOND;
+        bench.turn();
     }
 
     @AfterEach
