@@ -170,7 +170,6 @@ public final class Demo {
     private long upcalls() {
         return network.hosts().stream()
                 .mapToLong(host -> HostStatus.of(network.socket(host.name())).upcalls())
-                .peek(System.out::println)
                 .sum();
     }
 

@@ -108,7 +108,8 @@ public final class WeftProcess implements AutoCloseable {
 
     /** SIGSTOP, SIGCONT, SIGKILL …: as {@code kill -NAME}. */
     public void signal(String signal) {
-        Commands.expect("kill", "-" + signal, Long.toString(pid()));
+        // The shell's own kill: a bare machine has no other.
+        Commands.expect("sh", "-c", "kill -" + signal + " " + pid());
     }
 
     /** SIGKILL, and gone when this returns. */
