@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** A process of the lab: the store, an agent, or a program in a VM. Closing ends it, kindly first. */
@@ -106,10 +107,42 @@ public final class WeftProcess implements AutoCloseable {
         return output();
     }
 
-    /** SIGSTOP, SIGCONT, SIGKILL …: as {@code kill -NAME}. */
-    public void signal(String signal) {
+    /** SIGSTOP, and every thread of it stands still when this returns. */
+    public void stop() {
+        signal("STOP");
+        long deadline = NanoClock.SYSTEM.nanoTime() + KINDLY.toNanos();
+        while (!standsStill()) {
+            if (deadline - NanoClock.SYSTEM.nanoTime() < 0) {
+                throw new LabException(name + " did not stop within " + KINDLY.toSeconds() + " s of SIGSTOP");
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+        }
+    }
+
+    /** SIGCONT. */
+    public void goOn() {
+        signal("CONT");
+    }
+
+    private void signal(String signal) {
         // The shell's own kill: a bare machine has no other.
         Commands.expect("sh", "-c", "kill -" + signal + " " + pid());
+    }
+
+    /** The state of a thread follows its name in parentheses: proc(5), /proc/pid/task/tid/stat. */
+    private boolean standsStill() {
+        try (var tasks = Files.list(Path.of("/proc", Long.toString(pid()), "task"))) {
+            return tasks.allMatch(task -> {
+                try {
+                    String stat = Files.readString(task.resolve("stat"));
+                    return stat.startsWith("T", stat.lastIndexOf(')') + 2);
+                } catch (IOException threadEnded) {
+                    return true;
+                }
+            });
+        } catch (IOException e) {
+            throw new LabException(name + " cannot be looked at: " + e.getMessage(), e);
+        }
     }
 
     /** SIGKILL, and gone when this returns. */
