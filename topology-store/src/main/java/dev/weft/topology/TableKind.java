@@ -34,9 +34,11 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
                     (key, out) -> out.putLong(key.high()).putLong(key.low()),
                     in -> new IpAddress(in.getLong(), in.getLong())),
             codec(
-                    24,
-                    (value, out) -> putId(value.port(), out.putLong(value.mac().bits())),
-                    in -> new NeighbourValue(new MacAddress(in.getLong()), getId(in))));
+                    40,
+                    (value, out) -> putId(
+                            value.macPort(),
+                            putId(value.port(), out.putLong(value.mac().bits()))),
+                    in -> new NeighbourValue(new MacAddress(in.getLong()), getId(in), getId(in))));
 
     /** Which tunnel key a host chose for a port or for floods on a bridge. Device: {@link #CLUSTER}. */
     public static final TableKind<TunnelTarget, Integer> TUNNEL_KEYS = new TableKind<>(
@@ -55,8 +57,11 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
     /** @param vlan 0 for untagged frames */
     public record MacKey(int vlan, MacAddress mac) {}
 
-    /** @param port the router's port that the neighbour is behind */
-    public record NeighbourValue(MacAddress mac, UUID port) {}
+    /**
+     * @param port the router's port that the neighbour is behind
+     * @param macPort the exterior port the MAC is behind: whoever learns the neighbour from here need not flood to it
+     */
+    public record NeighbourValue(MacAddress mac, UUID port, UUID macPort) {}
 
     /**
      * What a tunnel key stands for.

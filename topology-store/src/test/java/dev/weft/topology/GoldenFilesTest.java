@@ -101,7 +101,7 @@ class GoldenFilesTest {
                 name(
                         TableKind.NEIGHBOURS,
                         IpAddress.parse("fd00::9"),
-                        new NeighbourValue(new MacAddress(0x020000000009L), PORT)),
+                        new NeighbourValue(new MacAddress(0x020000000009L), PORT, HOST)),
                 name(TableKind.TUNNEL_KEYS, new TunnelTarget(TunnelTarget.What.FLOOD, PORT, HOST), 0x02abcd),
                 "");
     }

@@ -178,7 +178,7 @@ abstract class StateTableContract {
         var router = new UUID(2, 2);
         var neighbours = host.open(TableKind.NEIGHBOURS, router);
         var keys = host.open(TableKind.TUNNEL_KEYS, TableKind.CLUSTER);
-        var value = new NeighbourValue(new MacAddress(0x0200000000ffL), PORT_1);
+        var value = new NeighbourValue(new MacAddress(0x0200000000ffL), PORT_1, BRIDGE);
         neighbours.put(IpAddress.parse("fd00::5"), value);
         keys.put(new TunnelTarget(TunnelTarget.What.PORT, PORT_1, HOST_A), 0x010001);
         keys.put(new TunnelTarget(TunnelTarget.What.FLOOD, PORT_1, HOST_A), 0xfffffe);

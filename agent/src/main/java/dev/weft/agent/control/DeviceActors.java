@@ -56,7 +56,7 @@ final class DeviceActors {
         if (!network.hasRouter(router) || !network.hasPort(routerPort) || !network.hasPort(vmPort)) {
             return;
         }
-        var value = new NeighbourValue(new MacAddress(mac), network.portId(routerPort));
+        var value = new NeighbourValue(new MacAddress(mac), network.portId(routerPort), network.portId(vmPort));
         routers.tell(network.routerId(router), new DeviceActor.Learn<>(address, value, network.portId(vmPort)));
     }
 }

@@ -46,7 +46,8 @@ final class Translations {
                                 address.high(),
                                 address.low(),
                                 value.mac().bits(),
-                                index);
+                                index,
+                                site.network().portIndex(value.macPort()));
             }
 
             @Override

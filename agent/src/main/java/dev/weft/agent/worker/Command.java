@@ -37,8 +37,12 @@ public sealed interface Command {
 
     record MacForgotten(int bridge, int vlan, long mac, int port) implements Command {}
 
-    /** Another host learned a router's neighbour; it says itself when the answer is over. */
-    record NeighbourLearned(int router, long high, long low, long mac, int port) implements Command {}
+    /**
+     * Another host learned a router's neighbour; it says itself when the answer is over.
+     *
+     * @param macPort the exterior port the MAC is behind, -1 when that is gone
+     */
+    record NeighbourLearned(int router, long high, long low, long mac, int port, int macPort) implements Command {}
 
     record NeighbourForgotten(int router, long high, long low, long mac, int port) implements Command {}
 

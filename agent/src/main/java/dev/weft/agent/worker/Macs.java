@@ -15,6 +15,8 @@ import org.agrona.collections.Int2IntCounterMap;
  */
 @HotPath
 final class Macs {
+    private static final int UNTAGGED = 0;
+
     // Immutable after construction.
     private final Tables tables;
     private final Flows flows;
@@ -89,6 +91,14 @@ final class Macs {
         macsOfPort.incrementAndGet(port);
         invalidate(bridge, vlan, mac);
         return true;
+    }
+
+    /** The table of neighbours says so, which may be ahead of the table of MACs, but never knows better. */
+    void suppose(long mac, int port) {
+        int bridge = network.hasPort(port) ? network.bridgeOfPort(port) : VirtualNetwork.NONE;
+        if (bridge != VirtualNetwork.NONE && tables.macPort(bridge, UNTAGGED, mac) == Tables.NONE) {
+            learn(bridge, UNTAGGED, mac, port);
+        }
     }
 
     void forget(int bridge, int vlan, long mac, int port) {

@@ -75,8 +75,10 @@ final class TableUpdates {
             case Command.FloodKey own -> floods.setKey(own.bridge(), own.key());
             case Command.MacLearned at -> macs.learn(at.bridge(), at.vlan(), at.mac(), at.port());
             case Command.MacForgotten at -> macs.forget(at.bridge(), at.vlan(), at.mac(), at.port());
-            case Command.NeighbourLearned at ->
+            case Command.NeighbourLearned at -> {
+                macs.suppose(at.mac(), at.macPort());
                 neighbours.inTable(at.router(), at.port(), at.high(), at.low(), at.mac());
+            }
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
             case Command.Invalidate tags -> invalidate(tags.tags());
             case Command.Done done -> {

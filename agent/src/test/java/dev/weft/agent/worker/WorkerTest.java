@@ -240,7 +240,7 @@ class WorkerTest {
 
     private void neighbour(String side, String address, String mac) {
         var ip = IpAddress.parse(address);
-        bench.tell(new Command.NeighbourLearned(router(), ip.high(), ip.low(), mac(mac), routerPort(side)));
+        bench.tell(new Command.NeighbourLearned(router(), ip.high(), ip.low(), mac(mac), routerPort(side), -1));
         bench.tell(new Command.MacLearned(
                 bench.network.bridgeIndex(net.bridgeId(side)),
                 0,
