@@ -225,7 +225,8 @@ public final class Demo {
                 "ip netns exec " + a + " ping 10.0.2.9",
                 "./weft flows --socket " + network.socket("h1"),
                 "./weft status --socket " + network.socket("h1"),
-                "./weft trace --socket " + network.socket("h1") + " --port red/a 'icmp echo-request 10.0.1.5 > 10.0.2.9'",
+                "./weft trace --socket " + network.socket("h1")
+                        + " --port red/a 'icmp echo-request 10.0.1.5 > 10.0.2.9'",
                 "nsenter --net=/run/netns/" + network.fabricNamespace() + " ./weft get ports --store "
                         + network.store());
     }
