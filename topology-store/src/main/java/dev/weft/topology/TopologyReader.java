@@ -3,13 +3,19 @@ package dev.weft.topology;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.events.CollectionEndEvent;
+import org.snakeyaml.engine.v2.events.CollectionStartEvent;
+import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
@@ -25,6 +31,9 @@ public final class TopologyReader {
     /** Characters in one file; a topology of 10,000 ports is about a tenth of it. */
     private static final int MAX_FILE_LENGTH = 16 << 20;
 
+    /** Levels of lists and mappings; the schema needs 6. The composer recurses and would run out of stack. */
+    private static final int MAX_NESTING = 50;
+
     private final List<DesiredTopology.DesiredObject> objects = new ArrayList<>();
     private final List<Problem> problems = new ArrayList<>();
 
@@ -34,8 +43,12 @@ public final class TopologyReader {
             return text(path.toString(), Files.readString(path, StandardCharsets.UTF_8));
         } catch (CharacterCodingException notText) {
             problems.add(fileProblem(path.toString(), "is not UTF-8 text (expected YAML or JSON)"));
+        } catch (NoSuchFileException missing) {
+            problems.add(fileProblem(path.toString(), "there is no such file"));
+        } catch (AccessDeniedException refused) {
+            problems.add(fileProblem(path.toString(), "cannot be read: permission denied"));
         } catch (IOException unreadable) {
-            problems.add(fileProblem(path.toString(), "cannot be read: " + unreadable));
+            problems.add(fileProblem(path.toString(), "cannot be read: " + unreadable.getMessage()));
         }
         return this;
     }
@@ -49,8 +62,15 @@ public final class TopologyReader {
                 .setCodePointLimit(MAX_FILE_LENGTH)
                 .build();
         var collector = new DocumentReader(file, objects, problems);
+        String source = withoutTabs(text);
         try {
-            for (Node document : new Compose(settings).composeAllFromString(withoutTabs(text))) {
+            Optional<Mark> tooDeep = tooDeep(settings, source);
+            if (tooDeep.isPresent()) {
+                String what = "lists and mappings nested too deep (expected at most " + MAX_NESTING + " levels)";
+                problems.add(new Problem(position(file, tooDeep.get()), "", "", "", "", what));
+                return this;
+            }
+            for (Node document : new Compose(settings).composeAllFromString(source)) {
                 collector.read(document);
             }
         } catch (MarkedYamlEngineException malformed) {
@@ -61,6 +81,21 @@ public final class TopologyReader {
             problems.add(fileProblem(file, "malformed YAML: " + malformed.getMessage()));
         }
         return this;
+    }
+
+    /** Where the nesting passes what is allowed; parsing, unlike composing, does not recurse. */
+    private static Optional<Mark> tooDeep(LoadSettings settings, String source) {
+        int depth = 0;
+        for (Event event : new Parse(settings).parseString(source)) {
+            if (event instanceof CollectionStartEvent) {
+                if (++depth > MAX_NESTING) {
+                    return event.getStartMark();
+                }
+            } else if (event instanceof CollectionEndEvent) {
+                depth--;
+            }
+        }
+        return Optional.empty();
     }
 
     /** All that was read, with the problems found on the way. */

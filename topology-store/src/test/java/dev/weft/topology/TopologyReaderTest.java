@@ -56,6 +56,20 @@ class TopologyReaderTest {
     }
 
     @Test
+    void refusesNestingThatTheComposersStackWouldNotHold() {
+        assertThat(problem("[".repeat(20_000))).startsWith("net.yaml:1:51: ").contains("at most 50 levels");
+    }
+
+    @Test
+    void saysPlainlyThatAFileIsMissing(@TempDir Path folder) {
+        var refused = catchThrowableOfType(
+                TopologyException.class,
+                () -> ChangeSet.offlineSnapshot(
+                        new TopologyReader().file(folder.resolve("nope.yaml")).desired()));
+        assertThat(refused.problems().getFirst().toString()).endsWith("nope.yaml:1:1: there is no such file");
+    }
+
+    @Test
     void readsAWholeNetwork() {
         TopologySnapshot net = offline(NET);
         UUID tenant = UUID.fromString(net.tenants().iterator().next().getId());
