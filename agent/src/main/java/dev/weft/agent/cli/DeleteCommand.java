@@ -13,10 +13,8 @@ import picocli.CommandLine.Parameters;
 /** {@code weft delete}: removes objects, and what the schema says goes with them. */
 @Command(
         name = "delete",
-        description = {
-            "Deletes objects of a kind, in one transaction, and what goes with them:",
-            "a tenant's devices, a device's ports, a port's routes."
-        })
+        description = "Deletes objects of a kind and, in the same transaction, what goes with them: a tenant's devices,"
+                + " a device's ports, a port's routes.")
 final class DeleteCommand implements Callable<Integer> {
     @Mixin
     private StoreOptions store = new StoreOptions();

@@ -5,6 +5,7 @@ import dev.weft.topology.FieldRule;
 import dev.weft.topology.ObjectKind;
 import dev.weft.topology.Schema;
 import dev.weft.topology.TopologySnapshot;
+import dev.weft.topology.TopologyWriter;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,7 +32,7 @@ final class GetCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "KIND",
-            description = "tenant, host, bridge, router, port or route; the plural will do.")
+            description = "tenant, host, bridge, router, port or route; the plural will do. With --yaml also: all.")
     private String kindName = "";
 
     @Parameters(index = "1", arity = "0..1", paramLabel = "NAME", description = "TENANT/NAME, NAME or an id.")
@@ -39,22 +41,43 @@ final class GetCommand implements Callable<Integer> {
     @Option(names = "--tenant", paramLabel = "TENANT", description = "Only what belongs to this tenant.")
     private Optional<String> tenant = Optional.empty();
 
+    @Option(names = "--yaml", description = "As a file that apply takes.")
+    private boolean yaml;
+
     @Override
     public Integer call() {
-        ObjectKind kind = Kinds.parse(kindName);
+        boolean all = yaml && kindName.equals("all");
+        List<ObjectKind> kinds = all ? Schema.kinds() : List.of(Kinds.parse(kindName));
         try (var open = store.open()) {
             TopologySnapshot snapshot = open.topology().refresh();
-            Collection<? extends Message> objects =
-                    name.isPresent() ? List.of(ObjectName.parse(name.get()).in(snapshot, kind)) : snapshot.all(kind);
-            output.print(kind.plural(), table(snapshot, kind, objects));
+            List<? extends Message> objects = kinds.stream()
+                    .filter(kind -> !all || !kind.selfRegistered())
+                    .flatMap(kind -> named(snapshot, kind))
+                    .filter(object -> tenant.isEmpty()
+                            || ObjectName.of(snapshot, object).tenant().equals(tenant.get()))
+                    .toList();
+            if (yaml) {
+                output.printText(new TopologyWriter(snapshot).yaml(objects));
+            } else {
+                output.print(kinds.getFirst().plural(), table(snapshot, kinds.getFirst(), objects));
+            }
         }
         return ExitCode.OK;
     }
 
+    private Stream<? extends Message> named(TopologySnapshot snapshot, ObjectKind kind) {
+        return name.isPresent()
+                ? Stream.of(ObjectName.parse(name.get()).in(snapshot, kind))
+                : snapshot.all(kind).stream();
+    }
+
+    /** For people without the columns that are empty in every row; programs get all. */
     private Table table(TopologySnapshot snapshot, ObjectKind kind, Collection<? extends Message> objects) {
         List<FieldRule> fields = kind.fields().stream()
                 .filter(field -> !field.field().getName().equals("tenant_id")
                         && !field.field().getName().equals("id"))
+                .filter(field ->
+                        output.isJson() || objects.stream().anyMatch(object -> isSet(object.getField(field.field()))))
                 .toList();
         var columns = new ArrayList<String>();
         if (kind.tenantOwned()) {
@@ -64,12 +87,14 @@ final class GetCommand implements Callable<Integer> {
         columns.add("id");
         var table = new Table(columns.toArray(String[]::new));
         objects.stream()
-                .filter(object -> tenant.isEmpty()
-                        || ObjectName.of(snapshot, object).tenant().equals(tenant.get()))
                 .sorted(Comparator.comparing(
                         object -> ObjectName.of(snapshot, object).toString()))
                 .forEach(object -> table.row(cells(snapshot, kind, fields, object)));
         return table;
+    }
+
+    private static boolean isSet(Object value) {
+        return !value.equals("") && !value.equals(false) && !value.equals(List.of());
     }
 
     private static @Nullable Object[] cells(

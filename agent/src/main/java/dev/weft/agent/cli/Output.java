@@ -50,6 +50,13 @@ public final class Output {
         });
     }
 
+    /** Prints text that has one form only. */
+    public void printText(String text) {
+        var out = command.commandLine().getOut();
+        out.print(text);
+        out.flush();
+    }
+
     /** Prints {@code text} for people as it is, or an object with these fields for programs. */
     public void print(String text, Fields fields) {
         var out = command.commandLine().getOut();

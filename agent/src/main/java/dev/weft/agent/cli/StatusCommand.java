@@ -1,6 +1,7 @@
 package dev.weft.agent.cli;
 
 import dev.weft.agent.socket.Json;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -13,6 +14,8 @@ import picocli.CommandLine.Mixin;
         name = "status",
         description = "Shows the agent of this host: session, ports, flows, upcalls, and every drop by reason.")
 final class StatusCommand implements Callable<Integer> {
+    private static final int WIDEST = 10;
+
     @Mixin
     private SocketOptions socket = new SocketOptions();
 
@@ -60,7 +63,22 @@ final class StatusCommand implements Callable<Integer> {
         });
     }
 
+    /** Wider than a screen, a table is turned on its side: a line per field, a column per row. */
     private static Table table(List<?> rows, Map<?, ?> first) {
+        if (first.size() > WIDEST) {
+            var columns = new ArrayList<String>();
+            columns.add("");
+            rows.forEach(row -> columns.add(
+                    String.valueOf(((Map<?, ?>) row).values().iterator().next())));
+            var table = new Table(columns.toArray(String[]::new));
+            first.keySet().stream().skip(1).forEach(key -> {
+                var cells = new ArrayList<@Nullable Object>();
+                cells.add(key);
+                rows.forEach(row -> cells.add(((Map<?, ?>) row).get(key)));
+                table.row(cells.toArray());
+            });
+            return table;
+        }
         var table = new Table(first.keySet().stream().map(Object::toString).toArray(String[]::new));
         rows.forEach(row -> table.row(
                 first.keySet().stream().map(key -> ((Map<?, ?>) row).get(key)).toArray()));

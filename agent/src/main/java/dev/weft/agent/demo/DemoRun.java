@@ -67,6 +67,11 @@ public final class DemoRun {
                 demo.whatToTryNext().forEach(line -> out.println("  " + line));
                 out.println("  ./weft demo --clean");
             }
+        } catch (RuntimeException broken) {
+            if (!closed.get()) {
+                throw broken;
+            }
+            out.println("interrupted"); // Its machines were taken away from under the story.
         } finally {
             close.run();
             out.printf("%.1f s; logs in %s%n", (NanoClock.SYSTEM.nanoTime() - begin) / 1e9, network.folder());

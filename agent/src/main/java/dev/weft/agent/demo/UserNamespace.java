@@ -4,11 +4,14 @@ import dev.weft.agent.lab.LabException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** Where this process is not root: the same command once more, as root of a user namespace of its own. */
 final class UserNamespace {
     /** Set for the inner run, so that a refusal there is final. */
     private static final String INSIDE = "WEFT_USER_NAMESPACE";
+
+    private static final int PATIENCE_SECONDS = 2;
 
     private UserNamespace() {}
 
@@ -46,12 +49,27 @@ final class UserNamespace {
         try {
             var builder = new ProcessBuilder(command).inheritIO();
             builder.environment().put(INSIDE, "1");
-            return builder.start().waitFor() == 0;
+            Process inside = builder.start();
+            // The inner namespace of processes, and with it everything, ends when its first process is killed.
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> end(inside), "demo-inside-end"));
+            return inside.waitFor() == 0;
         } catch (IOException e) {
             throw new LabException("cannot start 'unshare': " + e.getMessage() + " (package util-linux)", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new LabException("interrupted", e);
+        }
+    }
+
+    /** Ctrl-C has reached it too and it cleans up by itself; another signal has not. */
+    private static void end(Process inside) {
+        try {
+            if (!inside.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                inside.destroyForcibly().waitFor();
+            }
+        } catch (InterruptedException e) {
+            inside.destroyForcibly();
+            Thread.currentThread().interrupt();
         }
     }
 
