@@ -241,6 +241,18 @@ class BadInputIT {
     }
 
     @Test
+    void whatGetWritesApplyTakesBackUnchanged() {
+        TopologySnapshot before = store.refresh();
+
+        String written = weft("get", "all", "--yaml").expectOk().out();
+
+        assertThat(written).contains("tenant: ", "bridges:", "ports:");
+        assertThat(weft("apply", "-f", file("written.yaml", written)).expectOk().out())
+                .contains("0 changed");
+        assertUnchanged(before);
+    }
+
+    @Test
     void applyingTheSameAgainChangesNothing() {
         TopologySnapshot before = store.refresh();
 
