@@ -44,7 +44,7 @@ final class Macs {
 
     /** A packet from this port has this source. Siblings and the table hear of it when it is news. */
     boolean heard(int bridge, int vlan, long mac, int port) {
-        if (macsOfPort.get(port) >= perPort) {
+        if (tables.macPort(bridge, vlan, mac) != port && macsOfPort.get(port) >= perPort) {
             overLimit++;
             return false;
         }
