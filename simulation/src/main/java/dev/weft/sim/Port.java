@@ -8,7 +8,6 @@ import dev.weft.base.MacAddress;
 import dev.weft.base.Tag;
 import dev.weft.topology.InterfaceAddress;
 import java.util.Arrays;
-import java.util.List;
 import java.util.UUID;
 
 /** A port, compiled. Immutable, shared by all workers. Other ports and the device are dense indices. */
@@ -146,9 +145,5 @@ final class Port {
                 && mac == other.mac
                 && Arrays.equals(addresses, other.addresses)
                 && Arrays.equals(networkBits, other.networkBits);
-    }
-
-    List<InterfaceAddress> interfaceAddresses() {
-        return message.getAddressesList().stream().map(InterfaceAddress::parse).toList();
     }
 }

@@ -110,14 +110,6 @@ public final class VirtualNetwork {
         return ports.length;
     }
 
-    public int bridgeLimit() {
-        return bridges.length;
-    }
-
-    public int routerLimit() {
-        return routers.length;
-    }
-
     /** Whether there is such a port now. */
     public boolean hasPort(int index) {
         return port(index) != null;
@@ -178,10 +170,6 @@ public final class VirtualNetwork {
 
     public UUID routerId(int index) {
         return existingDevice(routers, index, "router").id;
-    }
-
-    public String routerName(int index) {
-        return existingDevice(routers, index, "router").name;
     }
 
     @HotPath

@@ -26,7 +26,7 @@ public final class TopologyWriter {
     }
 
     /** One object as maps, lists, text, numbers and booleans; the tenant comes first where there is one. */
-    public Map<String, Object> tree(Message object) {
+    private Map<String, Object> tree(Message object) {
         ObjectKind kind = Schema.kindOf(object);
         var tree = new LinkedHashMap<String, Object>();
         FieldRule owner = kind.tenantField();
@@ -35,22 +35,6 @@ public final class TopologyWriter {
         }
         fields(object, kind.fields(), owner, tree);
         return tree;
-    }
-
-    /** A JSON array of objects, each with its kind, tenant and version, for programs. */
-    public String json(Collection<? extends Message> objects) {
-        List<Object> all = objects.stream()
-                .<Object>map(object -> {
-                    var tree = new LinkedHashMap<String, Object>();
-                    tree.put("kind", Schema.kindOf(object).name());
-                    tree.putAll(tree(object));
-                    tree.put("version", snapshot.version(object));
-                    return tree;
-                })
-                .toList();
-        var out = new StringBuilder();
-        writeJson(out, all, 0);
-        return out.append('\n').toString();
     }
 
     /** YAML documents that {@code apply} takes: one for what belongs to no tenant, then one for each tenant. */
@@ -170,37 +154,6 @@ public final class TopologyWriter {
                 && !text.matches(
                         "(?i)true|false|null|yes|no|on|off|[0-9]+(\\.[0-9]*)?(e[-+]?[0-9]+)?|0x[0-9a-f]+|0o[0-7]+");
         return plain ? text : quoted(text);
-    }
-
-    private static void writeJson(StringBuilder out, Object value, int depth) {
-        String inner = "\n" + "  ".repeat(depth + 1);
-        String outer = "\n" + "  ".repeat(depth);
-        switch (value) {
-            case Map<?, ?> map -> {
-                out.append('{');
-                String separator = inner;
-                for (Map.Entry<?, ?> field : map.entrySet()) {
-                    out.append(separator)
-                            .append(quoted(field.getKey().toString()))
-                            .append(": ");
-                    writeJson(out, field.getValue(), depth + 1);
-                    separator = "," + inner;
-                }
-                out.append(map.isEmpty() ? "}" : outer + "}");
-            }
-            case List<?> all -> {
-                out.append('[');
-                String separator = inner;
-                for (Object one : all) {
-                    out.append(separator);
-                    writeJson(out, one, depth + 1);
-                    separator = "," + inner;
-                }
-                out.append(all.isEmpty() ? "]" : outer + "]");
-            }
-            case String text -> out.append(quoted(text));
-            default -> out.append(value);
-        }
     }
 
     private static String quoted(String text) {

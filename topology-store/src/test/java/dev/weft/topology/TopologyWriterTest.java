@@ -36,21 +36,4 @@ class TopologyWriterTest {
                         "    router: r\n    destination: 0.0.0.0/0\n    port: r-right\n    gateway: 10.0.2.9\n    weight: 2\n")
                 .contains("    action: blackhole\n");
     }
-
-    @Test
-    void jsonIsAnArrayOfObjectsWithTheirKind() {
-        String json = new TopologyWriter(NET).json(NET.bridges());
-        assertThat(json)
-                .startsWith("[\n  {\n    \"kind\": \"bridge\",\n    \"tenant\": \"acme\",")
-                .contains("\"neighbours\": [\n      {\n        \"address\": \"10.0.1.5\",")
-                .contains("\"version\": 1")
-                .endsWith("  }\n]\n");
-        assertThat(new TopologyReader()
-                        .text("x.json", "{\"x\": " + json + "}")
-                        .desired()
-                        .problems())
-                .as("it is well-formed: only the key is unknown")
-                .hasSize(1);
-        assertThat(new TopologyWriter(NET).json(List.of())).isEqualTo("[]\n");
-    }
 }

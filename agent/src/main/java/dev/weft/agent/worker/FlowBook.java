@@ -179,16 +179,6 @@ public final class FlowBook {
         return count;
     }
 
-    /** All flows go. Returns how many. */
-    public int invalidateAll(FlowConsumer gone) {
-        int count = size;
-        while (mostIdle != NONE) {
-            drop(mostIdle, INVALIDATED, gone);
-        }
-        invalidated += count;
-        return count;
-    }
-
     /** Flows idle for too long go, at most {@code limit} in one call. Returns how many. */
     public int expire(long nowNanos, int limit, FlowConsumer gone) {
         int count = 0;

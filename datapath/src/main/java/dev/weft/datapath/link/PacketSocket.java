@@ -179,11 +179,6 @@ public final class PacketSocket implements AutoCloseable {
         return fd;
     }
 
-    /** Frames carry a {@link VirtioNetHeader}. */
-    public boolean hasOffloads() {
-        return offloads;
-    }
-
     @Override
     public void close() {
         if (!closed) {

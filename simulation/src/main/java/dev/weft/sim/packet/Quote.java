@@ -38,11 +38,6 @@ public final class Quote {
         icmpId = 0;
     }
 
-    /** It has ports, or an echo id, that tell connections apart. */
-    public boolean hasPorts() {
-        return present && fragment != FlowKey.LATER_FRAGMENT && (protocol == Ipv4.TCP || protocol == Ipv4.UDP);
-    }
-
     /** Reads the quote between {@code at} and {@code end}; the family is that of the error. */
     void read(MemorySegment segment, long at, long end, boolean v4) {
         long l4 = v4 ? readV4(segment, at, end) : readV6(segment, at, end);
