@@ -16,7 +16,18 @@ import java.util.Arrays;
  * SET_SRC_MAC  op | MAC (47..0)
  * SET_DST_MAC  op | MAC (47..0)
  * DEC_TTL      op                            TTL or hop limit of 1 or less: the packet goes to user space
+ * SET_SRC      op, then the address: high, low (IPv4 mapped)        of the packet's own family, else nothing is done
+ * SET_DST      op, then the address: high, low
+ * SET_L4_SRC   op | port (15..0)             TCP and UDP; of later fragments nothing is changed
+ * SET_L4_DST   op | port (15..0)
+ * SET_ICMP_ID  op | id (15..0)               echo request and reply
+ * SET_DSCP     op | DSCP (5..0)              ECN stays
+ * PUSH_VLAN    op | TCI (15..0)              an 802.1Q tag; a frame has one at most, so one that is there is replaced
+ * POP_VLAN     op
  * </pre>
+ *
+ * <p>Checksums of IP, TCP, UDP and ICMP follow each rewrite (RFC 1624). Where an output's MTU is not 0, the MSS option
+ * of a TCP SYN is lowered to what fits it.
  */
 @HotPath
 public final class ActionList {
@@ -25,6 +36,14 @@ public final class ActionList {
     public static final int SET_SRC_MAC = 3;
     public static final int SET_DST_MAC = 4;
     public static final int DEC_TTL = 5;
+    public static final int SET_SRC = 6;
+    public static final int SET_DST = 7;
+    public static final int SET_L4_SRC = 8;
+    public static final int SET_L4_DST = 9;
+    public static final int SET_ICMP_ID = 10;
+    public static final int SET_DSCP = 11;
+    public static final int PUSH_VLAN = 12;
+    public static final int POP_VLAN = 13;
 
     /** Words one list may hold: a flood to 80 hosts fits; more than that does not, and {@link #overflowed()} says so. */
     public static final int MAX_WORDS = 256;
@@ -70,20 +89,64 @@ public final class ActionList {
     }
 
     public void setSrcMac(long mac) {
-        if (hasRoom(1)) {
-            words[length++] = op(SET_SRC_MAC) | mac;
-        }
+        one(SET_SRC_MAC, mac);
     }
 
     public void setDstMac(long mac) {
-        if (hasRoom(1)) {
-            words[length++] = op(SET_DST_MAC) | mac;
-        }
+        one(SET_DST_MAC, mac);
     }
 
     public void decTtl() {
+        one(DEC_TTL, 0);
+    }
+
+    /** @param high with {@code low}, the address in its 128-bit form */
+    public void setSrc(long high, long low) {
+        address(SET_SRC, high, low);
+    }
+
+    /** @param high with {@code low}, the address in its 128-bit form */
+    public void setDst(long high, long low) {
+        address(SET_DST, high, low);
+    }
+
+    public void setL4Src(int port) {
+        one(SET_L4_SRC, port & 0xffff);
+    }
+
+    public void setL4Dst(int port) {
+        one(SET_L4_DST, port & 0xffff);
+    }
+
+    public void setIcmpId(int id) {
+        one(SET_ICMP_ID, id & 0xffff);
+    }
+
+    /** @param dscp 0..63 */
+    public void setDscp(int dscp) {
+        one(SET_DSCP, dscp & 0x3f);
+    }
+
+    /** @param tci priority (15..13), drop eligible (12), VLAN id (11..0) */
+    public void pushVlan(int tci) {
+        one(PUSH_VLAN, tci & 0xffff);
+    }
+
+    public void popVlan() {
+        one(POP_VLAN, 0);
+    }
+
+    private void one(int operation, long operand) {
         if (hasRoom(1)) {
-            words[length++] = op(DEC_TTL);
+            words[length++] = op(operation) | operand;
+        }
+    }
+
+    private void address(int operation, long high, long low) {
+        if (hasRoom(3)) {
+            words[length++] = op(operation);
+            words[length++] = high;
+            words[length++] = low;
         }
     }
 
@@ -110,7 +173,8 @@ public final class ActionList {
 
     /** Words the action that starts with {@code word} takes. */
     public static int size(long word) {
-        return operation(word) == TUNNEL ? 3 : 1;
+        int operation = operation(word);
+        return operation == TUNNEL || operation == SET_SRC || operation == SET_DST ? 3 : 1;
     }
 
     public static int port(long word) {
@@ -127,6 +191,11 @@ public final class ActionList {
 
     public static long mac(long word) {
         return word & 0xffff_ffff_ffffL;
+    }
+
+    /** The port, id, DSCP or TCI of a rewrite. */
+    public static int operand(long word) {
+        return (int) word & 0xffff;
     }
 
     private static long op(int operation) {
@@ -170,6 +239,18 @@ public final class ActionList {
                 case SET_SRC_MAC -> text.append("set-src-mac ").append(MacAddress.toString(mac(word)));
                 case SET_DST_MAC -> text.append("set-dst-mac ").append(MacAddress.toString(mac(word)));
                 case DEC_TTL -> text.append("dec-ttl");
+                case SET_SRC -> text.append("set-src ").append(IpAddress.toString(words[i + 1], words[i + 2]));
+                case SET_DST -> text.append("set-dst ").append(IpAddress.toString(words[i + 1], words[i + 2]));
+                case SET_L4_SRC -> text.append("set-l4-src ").append(operand(word));
+                case SET_L4_DST -> text.append("set-l4-dst ").append(operand(word));
+                case SET_ICMP_ID -> text.append("set-icmp-id ").append(operand(word));
+                case SET_DSCP -> text.append("set-dscp ").append(operand(word));
+                case PUSH_VLAN ->
+                    text.append("push-vlan ")
+                            .append(operand(word) & 0xfff)
+                            .append(" priority ")
+                            .append(operand(word) >>> 13);
+                case POP_VLAN -> text.append("pop-vlan");
                 default -> text.append("unknown-").append(operation(word));
             }
         }
