@@ -6,6 +6,8 @@ public enum WorkerCounter {
     UPCALLS("upcalls"),
     /** Of these, frames that came through the tunnel: the egress did work that the ingress should have done. */
     TUNNEL_UPCALLS("tunnel-upcalls"),
+    /** Packets of a flow that was installed while they were on their way up: executed without a simulation. */
+    REPEATED("upcalls-repeated"),
     SIMULATIONS("simulations"),
     FORWARDED("forwarded"),
     DROPPED("dropped"),
@@ -19,6 +21,8 @@ public enum WorkerCounter {
     FULL("flows-full"),
     INVALIDATED("flows-invalidated"),
     IDLE("flows-idle"),
+    /** Flows that went before their time, to make room. */
+    EVICTED("flows-evicted"),
     /** Packets the virtual network made itself: ARP, ND, ICMP. */
     EMITTED("emitted"),
     STATE_SENT("state-sent"),
