@@ -19,6 +19,10 @@ public enum WorkerCounter {
     EXISTED("flows-existed"),
     /** The flow cache had no room: the packet went its way without a flow. */
     FULL("flows-full"),
+    /** Flows of an earlier agent that still do what they should: taken over as they were. */
+    ADOPTED("flows-adopted"),
+    /** Flows of an earlier agent that should do something else: replaced or removed. */
+    OUTDATED("flows-outdated"),
     INVALIDATED("flows-invalidated"),
     IDLE("flows-idle"),
     /** Flows that went before their time, to make room. */
