@@ -11,7 +11,8 @@
 
 #define LAYOUT_VERSION 1
 
-#define MAX_PORTS 4096 /* port numbers are 1..4095; 0 is the tunnel */
+#define MAX_PORTS 4096   /* port numbers are 1..4094; 0 is the tunnel */
+#define STATE_PORT 4095 /* state frames have a share of the rings of their own */
 #define MAX_MASKS 4096
 #define PORT_MASKS 64
 #define MAX_REMOTES 4096
@@ -162,7 +163,7 @@ struct upcall {
 	__u32 in_port;
 	__u32 tunnel_key;
 	__u16 reason;
-	__u16 flags;    /* UPCALL_AGAIN */
+	__u16 flags;    /* 1: without a key; 2: seen by user space before */
 	__u32 gso_size; /* of a super-packet, else 0 */
 	__u32 chunks;   /* of the port's share */
 	__u32 l4_ports; /* of later fragments, if their first one is known */
@@ -201,6 +202,32 @@ enum drop {
 	DROP_NOT_IP,
 	DROP_LOOP,
 	DROPS
+};
+
+/* `malformed`, per CPU: the codes of dev.weft.sim.packet.Malformed. `parse` returns them negated. */
+enum malformed {
+	TRUNCATED_ETHERNET = 1,
+	TRUNCATED_VLAN,
+	TRUNCATED_ARP,
+	BAD_ARP,
+	TRUNCATED_IPV4,
+	BAD_IPV4_VERSION,
+	BAD_IPV4_HEADER_LENGTH,
+	BAD_IPV4_TOTAL_LENGTH,
+	BAD_IPV4_CHECKSUM,
+	TRUNCATED_IPV6,
+	BAD_IPV6_VERSION,
+	IPV6_TOO_MANY_EXTENSIONS,
+	MAPPED_ADDRESS,
+	BAD_FRAGMENT,
+	TINY_FRAGMENT,
+	TRUNCATED_TCP,
+	BAD_TCP_DATA_OFFSET,
+	TRUNCATED_UDP,
+	BAD_UDP_LENGTH,
+	TRUNCATED_ICMP,
+	FRAME_TOO_LONG,
+	MALFORMED_CODES
 };
 
 /* `counters`, per CPU. */

@@ -154,6 +154,13 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MALFORMED_CODES);
+	__type(key, __u32);
+	__type(value, __u64);
+} malformed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, COUNTERS);
 	__type(key, __u32);
 	__type(value, __u64);
@@ -171,6 +178,15 @@ static __always_inline int drop_for(enum drop why)
 {
 	__u32 index = why;
 	__u64 *count = bpf_map_lookup_elem(&drops, &index);
+
+	if (count)
+		(*count)++;
+	return 2; /* TC_ACT_SHOT */
+}
+
+static __always_inline int drop_malformed(__u32 code)
+{
+	__u64 *count = bpf_map_lookup_elem(&malformed, &code);
 
 	if (count)
 		(*count)++;

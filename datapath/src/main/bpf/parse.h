@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a frame to its key, as dev.weft.sim.packet.PacketParser does it; a test runs both over the same frames. What is
- * malformed, or too odd to be judged here, is not given a key: it goes to user space, where the parser has a name for it.
+ * From a frame to its key, as dev.weft.sim.packet.PacketParser does it, check by check; a test runs both over the same
+ * frames. Below 0 the frame is malformed; UNREAD says that it has more headers than are looked at here: user space will.
  */
 #pragma once
 
@@ -38,6 +38,7 @@ struct icmphdr {
 #define VLAN_PRESENT 0x1000
 #define MAX_EXTENSIONS 8
 #define LONGEST_HEADERS 192
+#define UNREAD 1
 
 struct parsed {
 	__u32 in_band_tag; /* octets of a tag between MACs and type: 0 or 4 */
@@ -73,17 +74,19 @@ static __always_inline int parse_transport(struct __sk_buff *skb, __u32 l4, __u3
 	if (p->fragment == LATER_FRAGMENT || p->protocol == 59)
 		return 0;
 	if (l4 > LONGEST_HEADERS)
-		return -1;
+		return UNREAD;
 	p->l4 = l4;
 	at = (void *)(long)skb->data + l4;
 	if (p->protocol == IPPROTO_TCP) {
 		struct tcphdr *tcp = at;
 
-		if ((void *)(tcp + 1) > end || l3_end < l4 + sizeof(*tcp))
-			return -1;
+		if (l3_end < l4 + sizeof(*tcp))
+			return p->fragment == NOT_FRAGMENT ? -TRUNCATED_TCP : -TINY_FRAGMENT;
+		if ((void *)(tcp + 1) > end)
+			return UNREAD;
 		p->tcp_header = tcp->doff * 4;
 		if (tcp->doff < 5 || l3_end < l4 + p->tcp_header)
-			return -1;
+			return -BAD_TCP_DATA_OFFSET;
 		p->tcp_flags = ((__u8 *)tcp)[13] & TCP_FIN_SYN_RST;
 		key->w[7] = transport_word(IPPROTO_TCP, dscp, p->fragment, p->tcp_flags, bpf_ntohs(tcp->source),
 					   bpf_ntohs(tcp->dest));
@@ -91,18 +94,22 @@ static __always_inline int parse_transport(struct __sk_buff *skb, __u32 l4, __u3
 		struct udphdr *udp = at;
 		__u32 length;
 
-		if ((void *)(udp + 1) > end || l3_end < l4 + sizeof(*udp))
-			return -1;
+		if (l3_end < l4 + sizeof(*udp))
+			return -TRUNCATED_UDP;
+		if ((void *)(udp + 1) > end)
+			return UNREAD;
 		length = bpf_ntohs(udp->len);
 		if (length < sizeof(*udp) || (p->fragment == NOT_FRAGMENT && length > l3_end - l4))
-			return -1;
+			return -BAD_UDP_LENGTH;
 		key->w[7] = transport_word(IPPROTO_UDP, dscp, p->fragment, 0, bpf_ntohs(udp->source), bpf_ntohs(udp->dest));
 	} else if (p->protocol == (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
 		struct icmphdr *icmp = at;
 		__u8 type;
 
-		if ((void *)(icmp + 1) > end || l3_end < l4 + sizeof(*icmp))
-			return -1;
+		if (l3_end < l4 + sizeof(*icmp))
+			return -TRUNCATED_ICMP;
+		if ((void *)(icmp + 1) > end)
+			return UNREAD;
 		type = icmp->type;
 		key->w[7] = transport_word(p->protocol, dscp, p->fragment, 0, type, icmp->code);
 		if (p->v6 ? type == 128 || type == 129 : type == ICMP_ECHO || type == ICMP_ECHOREPLY)
@@ -120,18 +127,26 @@ static __always_inline int parse_v4(struct __sk_buff *skb, __u32 l3, __u32 lengt
 	__u64 sum;
 	__u32 *words = (__u32 *)ip;
 
+	if (length < l3 + sizeof(*ip))
+		return -TRUNCATED_IPV4;
 	if ((void *)(ip + 1) > end)
-		return -1;
+		return UNREAD;
 	header = ip->ihl * 4;
 	total = bpf_ntohs(ip->tot_len);
-	if (ip->version != 4 || header < sizeof(*ip) || total < header || length < l3 + total)
-		return -1;
+	if (ip->version != 4)
+		return -BAD_IPV4_VERSION;
+	if (header < sizeof(*ip))
+		return -BAD_IPV4_HEADER_LENGTH;
+	if (total < header)
+		return -BAD_IPV4_TOTAL_LENGTH;
+	if (length < l3 + total)
+		return -TRUNCATED_IPV4;
 	sum = (__u64)words[0] + words[1] + words[2] + words[3] + words[4];
 	if (header > sizeof(*ip)) {
 		__u32 options[10] = {};
 
 		if (bpf_skb_load_bytes(skb, l3 + sizeof(*ip), options, header - sizeof(*ip)))
-			return -1;
+			return UNREAD;
 		for (int i = 0; i < 10; i++)
 			sum += options[i];
 	}
@@ -140,16 +155,17 @@ static __always_inline int parse_v4(struct __sk_buff *skb, __u32 l3, __u32 lengt
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	if (sum != 0xffff)
-		return -1;
+		return -BAD_IPV4_CHECKSUM;
 	offset = bpf_ntohs(ip->frag_off);
 	data = total - header;
 	if (offset & 0x3fff) {
 		__u32 first = (offset & 0x1fff) << 3;
 
 		if (((offset & 0x2000) && (data & 7)) || first + data > 0xffff - header)
-			return -1;
+			return -BAD_FRAGMENT;
+		/* RFC 1858 §3.2 */
 		if (ip->protocol == IPPROTO_TCP && first == 8)
-			return -1;
+			return -TINY_FRAGMENT;
 		p->fragment = first ? LATER_FRAGMENT : FIRST_FRAGMENT;
 	}
 	p->l3 = l3;
@@ -175,11 +191,13 @@ static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_
 			*l4 = here;
 			return 0;
 		}
-		if (i == MAX_EXTENSIONS || l3_end < here + 8 || bpf_skb_load_bytes(skb, here, head, sizeof(head)))
-			return -1;
+		if (i == MAX_EXTENSIONS)
+			return -IPV6_TOO_MANY_EXTENSIONS;
+		if (l3_end < here + 8 || bpf_skb_load_bytes(skb, here, head, sizeof(head)))
+			return -TRUNCATED_IPV6;
 		size = protocol == 44 ? 8 : protocol == 51 ? (head[1] + 2) << 2 : (head[1] + 1) << 3;
 		if (l3_end < here + size)
-			return -1;
+			return -TRUNCATED_IPV6;
 		if (protocol == 44) {
 			__u32 field = head[2] << 8 | head[3];
 			__u32 first = field & 0xfff8;
@@ -187,7 +205,7 @@ static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_
 			__u8 kind = first ? LATER_FRAGMENT : field & 1 ? FIRST_FRAGMENT : NOT_FRAGMENT;
 
 			if (((field & 1) && (data & 7)) || first + data > 0xffff)
-				return -1;
+				return -BAD_FRAGMENT;
 			if (kind > p->fragment)
 				p->fragment = kind;
 		}
@@ -199,7 +217,7 @@ static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_
 			return 0;
 		}
 	}
-	return -1;
+	return -IPV6_TOO_MANY_EXTENSIONS;
 }
 
 static __always_inline bool is_mapped(const struct in6_addr *a)
@@ -223,12 +241,19 @@ static __always_inline int parse_v6(struct __sk_buff *skb, __u32 l3, __u32 lengt
 	struct ipv6hdr *ip = (void *)(long)skb->data + l3;
 	__u32 l3_end, l4 = l3 + sizeof(*ip);
 	__u8 dscp;
+	int walked;
 
+	if (length < l3 + sizeof(*ip))
+		return -TRUNCATED_IPV6;
 	if ((void *)(ip + 1) > end)
-		return -1;
+		return UNREAD;
 	l3_end = l4 + bpf_ntohs(ip->payload_len);
-	if (ip->version != 6 || length < l3_end || is_mapped(&ip->saddr) || is_mapped(&ip->daddr))
-		return -1;
+	if (ip->version != 6)
+		return -BAD_IPV6_VERSION;
+	if (length < l3_end)
+		return -TRUNCATED_IPV6;
+	if (is_mapped(&ip->saddr) || is_mapped(&ip->daddr))
+		return -MAPPED_ADDRESS;
 	p->v6 = 1;
 	p->l3 = l3;
 	p->protocol = ip->nexthdr;
@@ -240,8 +265,9 @@ static __always_inline int parse_v6(struct __sk_buff *skb, __u32 l3, __u32 lengt
 	key->w[6] = word_of(&ip->daddr, 1);
 	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP || p->protocol == IPPROTO_ICMPV6)
 		return parse_transport(skb, l4, l3_end, dscp, key, p);
-	if (walk_extensions(skb, l3, l3_end, p, &l4))
-		return -1;
+	walked = walk_extensions(skb, l3, l3_end, p, &l4);
+	if (walked)
+		return walked;
 	return parse_transport(skb, l4, l3_end, dscp, key, p);
 }
 
@@ -267,17 +293,17 @@ static __always_inline int parse_arp(struct __sk_buff *skb, __u32 l3, struct flo
 	struct arp_packet *arp = (void *)(long)skb->data + l3;
 
 	if ((void *)(arp + 1) > (void *)(long)skb->data_end)
-		return -1;
+		return -TRUNCATED_ARP;
 	if (arp->hardware != bpf_htons(1) || arp->protocol != bpf_htons(ETH_P_IP) || arp->hardware_length != 6 ||
 	    arp->protocol_length != 4 || bpf_ntohs(arp->operation) > 0xff)
-		return -1;
+		return -BAD_ARP;
 	key->w[4] = mapped_octets(arp->sender);
 	key->w[6] = mapped_octets(arp->target);
 	key->w[7] = (__u64)bpf_ntohs(arp->operation) << 56;
 	return 0;
 }
 
-/* Fills all of a zeroed key but the ingress. Below 0: for user space to judge. Not static, here as below, where the
+/* Fills all of a zeroed key but the ingress. Below 0: malformed. Not static, here as below, where the
  * verifier should look at a function once and not on each way to it. */
 __noinline int parse(struct __sk_buff *skb, struct flow_key *key, struct parsed *p)
 {
@@ -287,7 +313,7 @@ __noinline int parse(struct __sk_buff *skb, struct flow_key *key, struct parsed 
 	__u16 type, tci = 0;
 
 	if (!key || !p)
-		return -1;
+		return UNREAD;
 	/* Headers that lie in fragments of the buffer are brought together; most frames need nothing. */
 	if (data + ETH_HLEN + sizeof(struct ipv6hdr) + sizeof(struct tcphdr) > end && skb->len > end - data) {
 		__u32 want = skb->len < LONGEST_HEADERS ? skb->len : LONGEST_HEADERS;
@@ -297,7 +323,7 @@ __noinline int parse(struct __sk_buff *skb, struct flow_key *key, struct parsed 
 		end = (void *)(long)skb->data_end;
 	}
 	if (data + ETH_HLEN > end)
-		return -1;
+		return -TRUNCATED_ETHERNET;
 	type = bpf_ntohs(*(__be16 *)(data + 12));
 	key->w[1] = bpf_be64_to_cpu(*(__be64 *)data) & ~0xffffULL;
 	key->w[2] = bpf_be64_to_cpu(*(__be64 *)(data + 6)) & ~0xffffULL;
@@ -310,7 +336,7 @@ __noinline int parse(struct __sk_buff *skb, struct flow_key *key, struct parsed 
 		struct vlan_header *tag = data + ETH_HLEN;
 
 		if ((void *)(tag + 1) > end)
-			return -1;
+			return -TRUNCATED_VLAN;
 		tci = bpf_ntohs(tag->tci) | VLAN_PRESENT;
 		type = bpf_ntohs(tag->type);
 		p->in_band_tag = sizeof(*tag);

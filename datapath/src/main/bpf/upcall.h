@@ -221,7 +221,7 @@ __noinline int enqueue(struct __sk_buff *skb, struct upcall *head, __u32 offset,
 
 	if (!s || !head || worker >= s->workers)
 		return -1;
-	place = (head->in_port < MAX_PORTS ? head->in_port : 0) * s->workers + worker;
+	place = (head->tunnel_key == STATE_KEY ? STATE_PORT : head->in_port) * s->workers + worker;
 	ring = bpf_map_lookup_elem(&rings, &worker);
 	queued_by = bpf_map_lookup_elem(&queued, &place);
 	taken_by = bpf_map_lookup_elem(&taken, &place);

@@ -288,7 +288,7 @@ __noinline int forward(struct __sk_buff *skb, const struct flow_key *key, struct
 		flow = find(key, port, in_port, hash);
 	}
 	if (!flow) {
-		return punt(skb, key, p, MISS, flags & AGAIN);
+		return punt(skb, key, p, MISS, flags & (ODD | AGAIN));
 	}
 	counted->hits++;
 	__sync_fetch_and_add(&flow->packets, 1);
@@ -311,6 +311,15 @@ __noinline int forward(struct __sk_buff *skb, const struct flow_key *key, struct
 	return flood(skb, p, in_port, flow->first_step, flow->step_count);
 }
 
+static __always_inline int look_up(struct __sk_buff *skb, struct flow_key *key, struct parsed *p, __u32 flags)
+{
+	int read = parse(skb, key, p);
+
+	if (read < 0)
+		return drop_malformed(-read);
+	return forward(skb, key, p, read ? flags | ODD : flags);
+}
+
 SEC("tc")
 int weft_port(struct __sk_buff *skb)
 {
@@ -330,7 +339,7 @@ int weft_port(struct __sk_buff *skb)
 	counted->received_packets++;
 	counted->received_bytes += skb->len + (skb->vlan_present ? 4 : 0);
 	key.w[0] = in_port;
-	return forward(skb, &key, &p, parse(skb, &key, &p) ? ODD | FRESH : FRESH);
+	return look_up(skb, &key, &p, FRESH);
 }
 
 /* To the worker that the frame names, past the flow table. */
@@ -396,7 +405,7 @@ static __always_inline int arrived(struct __sk_buff *skb, const struct address *
 		return out->flags & PORT_PEER ? bpf_redirect_peer(out->ifindex, 0) : bpf_redirect(out->ifindex, 0);
 	}
 	flow_key.w[0] = (__u64)key << 32;
-	return forward(skb, &flow_key, &p, parse(skb, &flow_key, &p) ? ODD | FRESH : FRESH);
+	return look_up(skb, &flow_key, &p, FRESH);
 }
 
 static __always_inline bool same_address(const __be32 *a, const __be32 *b)
@@ -463,7 +472,7 @@ int weft_underlay(struct __sk_buff *skb)
 	} else {
 		return PASS;
 	}
-	if (skb->len < overhead + ETH_HLEN || !(vxlan.flags & bpf_htonl(VXLAN_I)))
+	if (skb->len < overhead + ETH_HLEN || vxlan.flags != bpf_htonl(VXLAN_I) || bpf_ntohl(vxlan.vni) & 0xff)
 		return drop_for(DROP_BAD_TUNNEL_HEADER);
 	if (!skb->gso_size && length < sizeof(struct udphdr) + sizeof(vxlan) + ETH_HLEN)
 		return drop_for(DROP_BAD_TUNNEL_HEADER);
@@ -505,6 +514,11 @@ int weft_tunnel(struct __sk_buff *skb)
 	return arrived(skb, &from, key, 0);
 }
 
+static __always_inline bool is_ip(const struct ethhdr *ethernet)
+{
+	return ethernet->h_proto == bpf_htons(ETH_P_IP) || ethernet->h_proto == bpf_htons(ETH_P_IPV6);
+}
+
 /* A frame from the agent, behind what to do with it. */
 SEC("tc")
 int weft_inject(struct __sk_buff *skb)
@@ -531,12 +545,12 @@ int weft_inject(struct __sk_buff *skb)
 	if (inject->tci)
 		bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), inject->tci);
 	key.w[0] = (inject->in_port < MAX_PORTS ? inject->in_port : 0) | (__u64)inject->tunnel_key << 32;
-	flags = AGAIN | (parse(skb, &key, &p) ? ODD : 0);
 	/* Of what is not IP the kernel keeps the pretended type: the far end of a pair reads it anew, a peer would not. */
-	if (p.l3)
-		flags |= FRESH;
+	flags = AGAIN | (is_ip(&ethernet) ? FRESH : 0);
 	if (inject->flags & INJECT_LOOKUP)
-		return forward(skb, &key, &p, flags);
+		return look_up(skb, &key, &p, flags);
+	if (parse(skb, &key, &p) < 0)
+		return SHOT; /* the agent has parsed it: cannot be */
 	key.w[0] &= 0xffff;
 	if (inject->step.ttl && p.l3 && p.ttl <= inject->step.ttl) {
 		return punt(skb, &key, &p, TTL_EXPIRED, 0);
