@@ -536,6 +536,25 @@ public abstract class ActionContract extends DatapathSuite {
         }
     }
 
+    @Test
+    void anMssOnceLoweredStaysSoForLaterOutputs() {
+        TestHost host = host(underlay(1), 1);
+        int in = attach(host);
+        int wide = attach(host);
+        int narrow = attach(host);
+        byte[] syn = withMss(Family.V4, SYN, 1, 1460).bytes();
+        byte[] lowered = withMss(Family.V4, SYN, 1, 1360).bytes();
+        host.datapath().worker(0).install(1, key(syn, in, 0), exact(), actions(list -> {
+            list.output(wide, 1500);
+            list.output(narrow, 1400);
+            list.output(wide, 1500);
+        }));
+        host.send(in, syn);
+        assertThat(received(host, wide)).isEqualTo(syn);
+        assertThat(received(host, narrow)).isEqualTo(lowered);
+        assertThat(received(host, wide)).isEqualTo(lowered);
+    }
+
     // Together.
 
     @Test
