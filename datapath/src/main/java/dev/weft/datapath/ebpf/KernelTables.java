@@ -40,6 +40,7 @@ final class KernelTables implements AutoCloseable {
     final BpfMap malformed;
     final BpfMap counters;
     final List<BpfMap> rings;
+    private final int queueChunks;
 
     final MemorySegment settings;
     final MemorySegment ports;
@@ -52,6 +53,7 @@ final class KernelTables implements AutoCloseable {
         object.maxEntries("flows", config.flowCapacity());
         object.maxEntries("queued", Layout.MAX_PORTS * config.workers());
         object.maxEntries("taken", Layout.MAX_PORTS * config.workers());
+        queueChunks = config.upcallQueueBytes() / Layout.CHUNK;
         rings = makeRings(config);
         object.innerMap("rings", rings.getFirst().fd());
         object.load();
@@ -119,6 +121,11 @@ final class KernelTables implements AutoCloseable {
                         outer.update(key.address(), value.address(), BpfMap.ANY), "give worker " + i + " its ring");
             }
         }
+    }
+
+    /** What one worker's ring may hold, all ports together. */
+    int queueChunks() {
+        return queueChunks;
     }
 
     private BpfMap map(String name) {

@@ -24,6 +24,7 @@ final class StepCompiler {
 
     private final RemoteTable remotes;
     private final MemorySegment steps;
+    private final MemorySegment whole;
     private int count;
     private int leastMtu;
     private int mostTtl;
@@ -32,6 +33,7 @@ final class StepCompiler {
     StepCompiler(RemoteTable remotes, Arena arena) {
         this.remotes = remotes;
         steps = arena.allocate((long) Step.SIZE * (ActionList.MAX_WORDS + 1), 8);
+        whole = arena.allocate(Step.SIZE, 8);
     }
 
     /** False: a remote host is one too many for the table. */
@@ -65,6 +67,44 @@ final class StepCompiler {
     /** All steps, {@link Step#SIZE} bytes each. */
     MemorySegment steps() {
         return steps;
+    }
+
+    /**
+     * What step {@code index} does to a frame as it came: with all rewrites of the steps before it, by its own way out.
+     * Asked for in order, from 0 on.
+     */
+    MemorySegment whole(int index) {
+        long at = (long) index * Step.SIZE;
+        if (index == 0) {
+            MemorySegment.copy(steps, 0, whole, 0, Step.SIZE);
+            return whole;
+        }
+        int bits = steps.get(JAVA_SHORT_UNALIGNED, at);
+        int before = whole.get(JAVA_SHORT_UNALIGNED, Step.SET);
+        if ((bits & (Step.PUSH_VLAN | Step.POP_VLAN)) != 0) {
+            before &= ~(Step.PUSH_VLAN | Step.POP_VLAN);
+        }
+        whole.set(JAVA_SHORT_UNALIGNED, Step.SET, (short) (before | bits));
+        whole.set(JAVA_BYTE, Step.TTL, (byte) (whole.get(JAVA_BYTE, Step.TTL) + steps.get(JAVA_BYTE, at + Step.TTL)));
+        carry(bits & Step.SET_DST_MAC, at, Step.DST_MAC, 6);
+        carry(bits & Step.SET_SRC_MAC, at, Step.SRC_MAC, 6);
+        carry(bits & Step.SET_SRC, at, Step.SRC, 16);
+        carry(bits & Step.SET_DST, at, Step.DST, 16);
+        carry(bits & Step.SET_L4_SRC, at, Step.L4_SRC, 2);
+        carry(bits & Step.SET_L4_DST, at, Step.L4_DST, 2);
+        carry(bits & Step.SET_ICMP_ID, at, Step.ICMP_ID, 2);
+        carry(bits & Step.SET_DSCP, at, Step.DSCP, 1);
+        carry(bits & Step.PUSH_VLAN, at, Step.TCI, 2);
+        carry(1, at, Step.OUT, 1);
+        carry(1, at, Step.MTU, 2);
+        carry(1, at, Step.TARGET, 8);
+        return whole;
+    }
+
+    private void carry(int wanted, long step, int field, int bytes) {
+        if (wanted != 0) {
+            MemorySegment.copy(steps, step + field, whole, field, bytes);
+        }
     }
 
     private void add(ActionList actions, int i) {

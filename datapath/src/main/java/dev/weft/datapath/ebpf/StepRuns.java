@@ -18,6 +18,8 @@ final class StepRuns {
 
     private final MemorySegment steps;
     private final BitSet used = new BitSet(Layout.MAX_STEPS);
+    /** Where to look first: places just given up come last, since a frame may still be on its way through them. */
+    private int next;
 
     StepRuns(MemorySegment steps) {
         this.steps = steps;
@@ -25,7 +27,24 @@ final class StepRuns {
 
     /** Writes them where there is room. Returns the first one's place, or {@link #FULL}. */
     synchronized int store(MemorySegment source, int count) {
-        int at = 0;
+        int begin = find(next, count);
+        if (begin == FULL) {
+            begin = find(0, count);
+        }
+        if (begin == FULL) {
+            return FULL;
+        }
+        used.set(begin, begin + count);
+        next = begin + count;
+        for (int i = 0; i < count; i++) {
+            MemorySegment.copy(source, (long) i * Step.SIZE, steps, (begin + i) * STRIDE, Step.SIZE);
+        }
+        VarHandle.releaseFence();
+        return begin;
+    }
+
+    private int find(int from, int count) {
+        int at = from;
         while (true) {
             int begin = used.nextClearBit(at);
             if (begin + count > Layout.MAX_STEPS) {
@@ -33,11 +52,6 @@ final class StepRuns {
             }
             int end = used.nextSetBit(begin);
             if (end < 0 || end - begin >= count) {
-                used.set(begin, begin + count);
-                for (int i = 0; i < count; i++) {
-                    MemorySegment.copy(source, (long) i * Step.SIZE, steps, (begin + i) * STRIDE, Step.SIZE);
-                }
-                VarHandle.releaseFence();
                 return begin;
             }
             at = end;
