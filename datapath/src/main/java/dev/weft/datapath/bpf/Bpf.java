@@ -129,7 +129,8 @@ final class Bpf {
             // The generic table of asm-generic/unistd.h.
             case "aarch64", "riscv64", "loongarch64" -> 280;
             default ->
-                throw new BpfException("architecture " + architecture + " (expected amd64, aarch64, riscv64 or loongarch64)");
+                throw new BpfException(
+                        "architecture " + architecture + " (expected amd64, aarch64, riscv64 or loongarch64)");
         };
     }
 }

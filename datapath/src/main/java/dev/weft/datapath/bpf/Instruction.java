@@ -8,13 +8,6 @@ final class Instruction {
     static final long EXIT = 0x95;
     private static final int CALL = 0x85;
     private static final int MOVE_IMMEDIATE = 0xb7;
-    private static final int MOVE_REGISTER = 0xbf;
-    private static final int LOAD_LONG_IMMEDIATE = 0x18;
-    private static final int MAP_DESCRIPTOR = 1; // BPF_PSEUDO_MAP_FD in the place of the source
-    private static final int STORE_IMMEDIATE_LONG = 0x7a;
-    private static final int STORE_IMMEDIATE_INT = 0x62;
-    private static final int ADD_IMMEDIATE = 0x07;
-    private static final int JUMP_IF_EQUAL = 0x15;
 
     private Instruction() {}
 
@@ -28,30 +21,5 @@ final class Instruction {
 
     static long move(int register, int value) {
         return of(MOVE_IMMEDIATE, register, 0, 0, value);
-    }
-
-    static long copy(int register, int from) {
-        return of(MOVE_REGISTER, register, from, 0, 0);
-    }
-
-    static long add(int register, int value) {
-        return of(ADD_IMMEDIATE, register, 0, 0, value);
-    }
-
-    static long jumpIfEqual(int register, int value, int offset) {
-        return of(JUMP_IF_EQUAL, register, 0, offset, value);
-    }
-
-    static long storeLong(int pointer, int offset, int value) {
-        return of(STORE_IMMEDIATE_LONG, pointer, 0, offset, value);
-    }
-
-    static long storeInt(int pointer, int offset, int value) {
-        return of(STORE_IMMEDIATE_INT, pointer, 0, offset, value);
-    }
-
-    /** The first of two instructions; the second is 0. */
-    static long loadMap(int register, int mapFd) {
-        return of(LOAD_LONG_IMMEDIATE, register, MAP_DESCRIPTOR, 0, mapFd);
     }
 }

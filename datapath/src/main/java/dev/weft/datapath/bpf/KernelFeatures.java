@@ -98,7 +98,8 @@ public record KernelFeatures(List<Feature> features) {
             found.add(feature("program for traffic control", program, "a kernel with CONFIG_NET_CLS_BPF"));
             if (program >= 0) {
                 for (var helper : Helper.values()) {
-                    found.add(helper(helper));
+                    String name = "helper bpf_" + helper.name().toLowerCase(Locale.ROOT);
+                    found.add(helper(name, helper.number, helper.since));
                 }
                 int attached = BpfLink.tryTcx(NO_INTERFACE, BpfLink.Direction.INGRESS, program);
                 found.add(feature(
@@ -133,23 +134,20 @@ public record KernelFeatures(List<Feature> features) {
     }
 
     /** The verifier knows a helper when it complains of its arguments, not of its name. */
-    private static Feature helper(Helper helper) {
-        String name = "helper bpf_" + helper.name().toLowerCase(Locale.ROOT);
+    static Feature helper(String name, int number, String since) {
         try (var arena = Arena.ofConfined()) {
             var log = arena.allocate(LOG_SIZE);
-            int fd = BpfProgram.tryLoad("probe", log, Instruction.call(helper.number), Instruction.EXIT);
-            if (fd >= 0) {
-                Libc.close(fd);
-                return new Feature(name, true, "");
+            int result = BpfProgram.tryLoad("probe", log, Instruction.call(number), Instruction.EXIT);
+            if (result >= 0) {
+                Libc.close(result);
             }
             String said = log.getString(0);
-            boolean unknown = said.isBlank()
-                    || said.contains("invalid func")
-                    || said.contains("unknown func")
-                    || said.contains("cannot use helper");
-            return unknown
-                    ? new Feature(name, false, Errno.name(-fd) + "; needs " + helper.since)
-                    : new Feature(name, true, "");
+            boolean known = result >= 0
+                    || !said.isBlank()
+                            && !said.contains("invalid func")
+                            && !said.contains("unknown func")
+                            && !said.contains("cannot use helper");
+            return feature(name, known ? 0 : result, since);
         }
     }
 
@@ -176,9 +174,10 @@ public record KernelFeatures(List<Feature> features) {
     private static Feature fileSystem() {
         String name = "bpf file system";
         try {
-            boolean known = Files.readAllLines(Path.of("/proc/filesystems")).stream()
-                    .anyMatch(line -> line.endsWith("\tbpf"));
-            return new Feature(name, known, known ? "" : "not in /proc/filesystems; needs a kernel with CONFIG_BPF_SYSCALL");
+            boolean known =
+                    Files.readAllLines(Path.of("/proc/filesystems")).stream().anyMatch(line -> line.endsWith("\tbpf"));
+            return new Feature(
+                    name, known, known ? "" : "not in /proc/filesystems; needs a kernel with CONFIG_BPF_SYSCALL");
         } catch (IOException unreadable) {
             return new Feature(name, false, "/proc/filesystems cannot be read: is /proc mounted?");
         }
