@@ -46,7 +46,8 @@ public record DatapathConfig(
     }
 
     public static DatapathConfig of(int workers, IpAddress underlay) {
-        return new DatapathConfig(workers, underlay, VXLAN_PORT, DEFAULT_FLOWS, DEFAULT_QUEUE_BYTES, NanoClock.SYSTEM, "");
+        return new DatapathConfig(
+                workers, underlay, VXLAN_PORT, DEFAULT_FLOWS, DEFAULT_QUEUE_BYTES, NanoClock.SYSTEM, "");
     }
 
     public DatapathConfig withTunnelPort(int port) {

@@ -119,8 +119,7 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
                     tunnelKey,
                     segment.get(JAVA_SHORT, at + Upcall.REASON));
         } finally {
-            host.tables.addTaken(
-                    share * host.workers + index, segment.get(JAVA_INT, at + Upcall.CHUNKS));
+            host.tables.addTaken(share * host.workers + index, segment.get(JAVA_INT, at + Upcall.CHUNKS));
         }
     }
 
@@ -217,7 +216,10 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
         }
         host.tables.flows.delete(key.address());
         slots.remove(slot);
-        giveBack(slots.use(slot), slots.firstStep(slot), slots.firstStep(slot) == FlowSlots.NONE ? 0 : slots.stepCount(slot));
+        giveBack(
+                slots.use(slot),
+                slots.firstStep(slot),
+                slots.firstStep(slot) == FlowSlots.NONE ? 0 : slots.stepCount(slot));
     }
 
     @Override

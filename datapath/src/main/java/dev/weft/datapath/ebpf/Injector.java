@@ -148,8 +148,7 @@ final class Injector implements AutoCloseable {
         waiting++;
     }
 
-    private void putOrders(
-            long at, int type, int inPort, int tunnelKey, int flags, int length, MemorySegment step) {
+    private void putOrders(long at, int type, int inPort, int tunnelKey, int flags, int length, MemorySegment step) {
         putMac(at, mac);
         putMac(at + 6, 0);
         // What is not IP pretends to be: the kernel cuts the orders off IP packets only.
@@ -193,10 +192,8 @@ final class Injector implements AutoCloseable {
             return;
         }
         buffer.set(JAVA_BYTE, head, (byte) VirtioNetHeader.NEEDS_CHECKSUM);
-        buffer.set(
-                JAVA_SHORT_UNALIGNED,
-                head + VirtioNetHeader.CHECKSUM_START_OFFSET,
-                (short) (Inject.SIZE + packet.l4Offset));
+        buffer.set(JAVA_SHORT_UNALIGNED, head + VirtioNetHeader.CHECKSUM_START_OFFSET, (short)
+                (Inject.SIZE + packet.l4Offset));
         buffer.set(JAVA_SHORT_UNALIGNED, head + VirtioNetHeader.CHECKSUM_OFFSET_OFFSET, (short) field);
         if (longer) {
             int size = gsoSize != 0 ? gsoSize : mtu - (headers - packet.l3Offset);
@@ -206,9 +203,7 @@ final class Injector implements AutoCloseable {
                     : v4 ? VirtioNetHeader.GSO_TCPV4 : VirtioNetHeader.GSO_TCPV6;
             buffer.set(JAVA_BYTE, head + VirtioNetHeader.GSO_TYPE_OFFSET, (byte) type);
             buffer.set(
-                    JAVA_SHORT_UNALIGNED,
-                    head + VirtioNetHeader.HEADER_LENGTH_OFFSET,
-                    (short) (Inject.SIZE + headers));
+                    JAVA_SHORT_UNALIGNED, head + VirtioNetHeader.HEADER_LENGTH_OFFSET, (short) (Inject.SIZE + headers));
             buffer.set(JAVA_SHORT_UNALIGNED, head + VirtioNetHeader.SEGMENT_SIZE_OFFSET, (short) size);
         }
     }

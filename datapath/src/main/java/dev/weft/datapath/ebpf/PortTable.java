@@ -214,8 +214,7 @@ final class PortTable {
 
     /** Each port has its share of a worker's ring, and so have the tunnel's misses and the state frames. */
     synchronized void share() {
-        tables.setting(
-                Layout.Settings.SHARE_CHUNKS, Math.max(1, tables.queueChunks() / (attached.size() + 2)));
+        tables.setting(Layout.Settings.SHARE_CHUNKS, Math.max(1, tables.queueChunks() / (attached.size() + 2)));
     }
 
     synchronized List<PortStatistics> statistics() {

@@ -161,8 +161,8 @@ final class Underlay implements AutoCloseable {
         }
         underlayIfindex = ifindex;
         if (ifindex != 0) {
-            underlayProgram = BpfLink.tcx(
-                    namespace, ifindex, BpfLink.Direction.INGRESS, tables.program("weft_underlay"));
+            underlayProgram =
+                    BpfLink.tcx(namespace, ifindex, BpfLink.Direction.INGRESS, tables.program("weft_underlay"));
         }
     }
 

@@ -1,8 +1,8 @@
 package dev.weft.datapath.ebpf;
 
 import dev.weft.base.IpAddress;
-import dev.weft.datapath.DatapathContract;
 import dev.weft.datapath.DatapathConfig;
+import dev.weft.datapath.DatapathContract;
 import dev.weft.datapath.TestHost;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
