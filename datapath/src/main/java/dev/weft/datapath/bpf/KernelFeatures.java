@@ -3,6 +3,7 @@ package dev.weft.datapath.bpf;
 import dev.weft.datapath.kernel.Errno;
 import dev.weft.datapath.kernel.Libc;
 import dev.weft.datapath.kernel.MemoryMap;
+import dev.weft.datapath.link.Direction;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -101,7 +102,7 @@ public record KernelFeatures(List<Feature> features) {
                     String name = "helper bpf_" + helper.name().toLowerCase(Locale.ROOT);
                     found.add(helper(name, helper.number, helper.since));
                 }
-                int attached = BpfLink.tryTcx(NO_INTERFACE, BpfLink.Direction.INGRESS, program);
+                int attached = BpfLink.tryTcx(NO_INTERFACE, Direction.INGRESS, program);
                 found.add(feature(
                         "TCX link", Errno.ENODEV.is(attached) ? 0 : attached, "Linux 6.6; a clsact filter stands in"));
                 Libc.close(program);
