@@ -1,7 +1,6 @@
 package dev.weft.datapath;
 
 import dev.weft.base.IpAddress;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -50,10 +49,16 @@ public interface Datapath extends AutoCloseable {
     String kind();
 
     /** Whether it goes on without its process. See the class's text on survivors. */
-    boolean survives();
+    default boolean survives() {
+        return false;
+    }
 
-    /** Drawn at random when it was made anew; the same each time it is opened again with what survived. */
-    long incarnation();
+    /**
+     * Drawn at random when it was made anew; the same each time it is opened again with what survived. 0: it never does.
+     */
+    default long incarnation() {
+        return 0;
+    }
 
     /** Workers, fixed at construction; each frame has one home among them by the symmetric hash of its key. */
     int workers();
@@ -93,14 +98,12 @@ public interface Datapath extends AutoCloseable {
     DatapathStatistics statistics();
 
     /** All flows of all workers, for people; a walk of the cache at leisure, not a snapshot. */
-    void forEachFlow(Consumer<FlowDump> each);
+    default void forEachFlow(Consumer<FlowDump> each) {
+        flows().forEach(each);
+    }
 
     /** All flows in a list. */
-    default List<FlowDump> flows() {
-        var flows = new ArrayList<FlowDump>();
-        forEachFlow(flows::add);
-        return flows;
-    }
+    List<FlowDump> flows();
 
     /**
      * Ends the adoption of what survived: flows that no worker took over, ports that were not attached again and keys
@@ -108,7 +111,9 @@ public interface Datapath extends AutoCloseable {
      *
      * @return flows that went
      */
-    int dropUnadopted();
+    default int dropUnadopted() {
+        return 0;
+    }
 
     /**
      * Copies a port's frames to the sink, as they come from the VM and as they go to it, until the capture is closed or
@@ -117,7 +122,9 @@ public interface Datapath extends AutoCloseable {
      * @param framesPerSecond at most; more are {@linkplain Capture#missed() missed}, never delayed
      * @throws DatapathException when the port is not attached
      */
-    Capture capture(int port, int framesPerSecond, Capture.Sink sink);
+    default Capture capture(int port, int framesPerSecond, Capture.Sink sink) {
+        throw new DatapathException("datapath kind " + kind() + " has no captures; capture the interface itself");
+    }
 
     /**
      * Ends this process's part in it; workers must have stopped. A kind that {@link #survives} leaves everything in
@@ -127,5 +134,7 @@ public interface Datapath extends AutoCloseable {
     void close();
 
     /** As {@link #close}, but nothing stays, whatever the kind: ports, flows, keys, and what it kept them in. */
-    void remove();
+    default void remove() {
+        close();
+    }
 }

@@ -14,6 +14,8 @@ import java.util.UUID;
  * @param flowCapacity flows of all workers together
  * @param upcallQueueBytes memory for waiting frames, of each worker
  * @param clock stamps the use of flows and fills upcall budgets
+ * @param namespace where the underlay and the interfaces are, for the kind {@code ebpf}: a name under /run/netns, an
+ *     absolute path, or empty for the process's own
  */
 public record DatapathConfig(
         UUID host,
@@ -22,7 +24,8 @@ public record DatapathConfig(
         int tunnelPort,
         int flowCapacity,
         int upcallQueueBytes,
-        NanoClock clock) {
+        NanoClock clock,
+        String namespace) {
     /** The datapath dies with its process. */
     public static final UUID NO_HOST = new UUID(0, 0);
 
@@ -50,26 +53,31 @@ public record DatapathConfig(
 
     public static DatapathConfig of(int workers, IpAddress underlay) {
         return new DatapathConfig(
-                NO_HOST, workers, underlay, VXLAN_PORT, DEFAULT_FLOWS, DEFAULT_QUEUE_BYTES, NanoClock.SYSTEM);
+                NO_HOST, workers, underlay, VXLAN_PORT, DEFAULT_FLOWS, DEFAULT_QUEUE_BYTES, NanoClock.SYSTEM, "");
     }
 
     public DatapathConfig withHost(UUID id) {
-        return new DatapathConfig(id, workers, underlay, tunnelPort, flowCapacity, upcallQueueBytes, clock);
+        return new DatapathConfig(id, workers, underlay, tunnelPort, flowCapacity, upcallQueueBytes, clock, namespace);
     }
 
     public DatapathConfig withTunnelPort(int port) {
-        return new DatapathConfig(host, workers, underlay, port, flowCapacity, upcallQueueBytes, clock);
+        return new DatapathConfig(host, workers, underlay, port, flowCapacity, upcallQueueBytes, clock, namespace);
     }
 
     public DatapathConfig withFlowCapacity(int flows) {
-        return new DatapathConfig(host, workers, underlay, tunnelPort, flows, upcallQueueBytes, clock);
+        return new DatapathConfig(host, workers, underlay, tunnelPort, flows, upcallQueueBytes, clock, namespace);
     }
 
     public DatapathConfig withUpcallQueueBytes(int bytes) {
-        return new DatapathConfig(host, workers, underlay, tunnelPort, flowCapacity, bytes, clock);
+        return new DatapathConfig(host, workers, underlay, tunnelPort, flowCapacity, bytes, clock, namespace);
     }
 
     public DatapathConfig withClock(NanoClock nanoClock) {
-        return new DatapathConfig(host, workers, underlay, tunnelPort, flowCapacity, upcallQueueBytes, nanoClock);
+        return new DatapathConfig(
+                host, workers, underlay, tunnelPort, flowCapacity, upcallQueueBytes, nanoClock, namespace);
+    }
+
+    public DatapathConfig withNamespace(String name) {
+        return new DatapathConfig(host, workers, underlay, tunnelPort, flowCapacity, upcallQueueBytes, clock, name);
     }
 }

@@ -48,8 +48,19 @@ public interface WorkerPort {
      */
     void execute(MemorySegment segment, long offset, int length, int inPort, ActionList actions);
 
-    /** Reads the counters of this worker's flows that were used since the last call, at most {@code limit}. */
+    /**
+     * Reads the counters of this worker's flows that were used since they were read last: some of them, at most {@code
+     * limit}, in bounded time. Readings make rounds: see {@link #isRoundOver}.
+     *
+     * @return how many
+     */
     int readUsed(FlowUse use, int limit);
+
+    /**
+     * Whether the last {@link #readUsed} came to the end of a round: every flow that was used before the round's first
+     * call has been reported.
+     */
+    boolean isRoundOver();
 
     /**
      * Hands this worker its share of the flows that survived an earlier process and are nobody's yet, at most {@code
@@ -58,16 +69,22 @@ public interface WorkerPort {
      *
      * @return how many; fewer than {@code limit}: the round is over, and the next call begins one with what is left
      */
-    int readSurvivors(SurvivorHandler handler, int limit);
+    default int readSurvivors(SurvivorHandler handler, int limit) {
+        return 0;
+    }
 
     /**
      * Takes a survivor over as it is: mask, actions and counters stay, and it is this worker's flow {@code flowId} from
      * then on. False when it is gone meanwhile, or somebody else's.
      */
-    boolean adopt(long flowId, long survivor);
+    default boolean adopt(long flowId, long survivor) {
+        return false;
+    }
 
     /** Removes a survivor; ignored when it is gone, or taken over. */
-    void discard(long survivor);
+    default void discard(long survivor) {
+        // Nothing survives.
+    }
 
     /** A flow that survived. */
     @FunctionalInterface

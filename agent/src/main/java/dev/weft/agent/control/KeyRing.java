@@ -29,19 +29,21 @@ public final class KeyRing {
 
     /** The keys that this very datapath knows; empty when they are lost, or it is another datapath. */
     public static Optional<KeyRing> restore(Path path, long incarnation) {
-        return KeyFile.read(path).filter(content -> content.incarnation() == incarnation).map(content -> {
-            var keys = new TunnelKeys(content.epoch());
-            content.keys().values().forEach(keys::restore);
-            if (content.lastGiven() != 0 && !content.keys().containsValue(content.lastGiven())) {
-                keys.restore(content.lastGiven());
-                keys.release(content.lastGiven());
-            }
-            int run = content.run() + 1;
-            var next = new KeyFile.Content(
-                    incarnation, content.epoch(), run, content.keys(), content.lastGiven());
-            return new KeyRing(
-                    keys, KeyFile.write(path, next), content.epoch(), run, new HashMap<>(content.keys()));
-        });
+        return KeyFile.read(path)
+                .filter(content -> content.incarnation() == incarnation)
+                .map(content -> {
+                    var keys = new TunnelKeys(content.epoch());
+                    content.keys().values().forEach(keys::restore);
+                    if (content.lastGiven() != 0 && !content.keys().containsValue(content.lastGiven())) {
+                        keys.restore(content.lastGiven());
+                        keys.release(content.lastGiven());
+                    }
+                    int run = content.run() + 1;
+                    var next =
+                            new KeyFile.Content(incarnation, content.epoch(), run, content.keys(), content.lastGiven());
+                    return new KeyRing(
+                            keys, KeyFile.write(path, next), content.epoch(), run, new HashMap<>(content.keys()));
+                });
     }
 
     /** @param epoch raised for this: no key of an earlier epoch is known any more */

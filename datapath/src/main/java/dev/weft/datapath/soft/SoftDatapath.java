@@ -442,6 +442,13 @@ public abstract class SoftDatapath implements Datapath {
     }
 
     @Override
+    public final List<FlowDump> flows() {
+        var flows = new ArrayList<FlowDump>();
+        forEachFlow(flows::add);
+        return flows;
+    }
+
+    @Override
     public final Capture capture(int number, int framesPerSecond, Capture.Sink sink) {
         return port(number).taps.open(framesPerSecond, sink);
     }
