@@ -4,6 +4,7 @@ import dev.weft.base.MacAddress;
 import dev.weft.datapath.DatapathException;
 import dev.weft.datapath.bpf.BpfException;
 import dev.weft.datapath.bpf.BpfLink;
+import dev.weft.datapath.link.Direction;
 import dev.weft.datapath.link.Link;
 import dev.weft.datapath.link.LinkException;
 import dev.weft.datapath.link.Links;
@@ -38,7 +39,7 @@ final class InjectionPair implements AutoCloseable {
             Link end = links.get(far);
             Optional<MacAddress> mac = end.mac();
             farMac = mac.map(MacAddress::bits).orElse(0L);
-            program = BpfLink.tcx(namespace, end.ifindex(), BpfLink.Direction.INGRESS, tables.program("weft_inject"));
+            program = BpfLink.tcx(namespace, end.ifindex(), Direction.INGRESS, tables.program("weft_inject"));
         } catch (LinkException | BpfException refused) {
             throw new DatapathException("the injection pair cannot be made: " + refused.getMessage(), refused);
         }

@@ -11,6 +11,7 @@ import dev.weft.datapath.bpf.BpfException;
 import dev.weft.datapath.bpf.BpfLink;
 import dev.weft.datapath.bpf.BpfMap;
 import dev.weft.datapath.ebpf.Layout.PortCounters;
+import dev.weft.datapath.link.Direction;
 import dev.weft.datapath.link.Link;
 import dev.weft.datapath.link.LinkException;
 import dev.weft.datapath.link.Links;
@@ -87,7 +88,7 @@ final class PortTable {
             var value = arena.allocateFrom(JAVA_INT, number);
             BpfException.check(
                     tables.interfaces.update(ifindex.address(), value.address(), BpfMap.ANY), "name interface's port");
-            hold = BpfLink.tcx(namespace, link.ifindex(), BpfLink.Direction.INGRESS, tables.program("weft_port"));
+            hold = BpfLink.tcx(namespace, link.ifindex(), Direction.INGRESS, tables.program("weft_port"));
         } catch (BpfException refused) {
             erase(number, link.ifindex());
             throw new DatapathException(

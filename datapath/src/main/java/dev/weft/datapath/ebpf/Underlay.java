@@ -8,6 +8,7 @@ import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.DatapathException;
 import dev.weft.datapath.bpf.BpfException;
 import dev.weft.datapath.bpf.BpfLink;
+import dev.weft.datapath.link.Direction;
 import dev.weft.datapath.link.Link;
 import dev.weft.datapath.link.LinkException;
 import dev.weft.datapath.link.Links;
@@ -86,7 +87,7 @@ final class Underlay implements AutoCloseable {
         links.setUp(device);
         Link made = links.get(device);
         tables.setting(Layout.Settings.VXLAN_IFINDEX, made.ifindex());
-        return BpfLink.tcx(namespace, made.ifindex(), BpfLink.Direction.INGRESS, tables.program("weft_tunnel"));
+        return BpfLink.tcx(namespace, made.ifindex(), Direction.INGRESS, tables.program("weft_tunnel"));
     }
 
     private void writeSettings(DatapathConfig config) {
@@ -161,8 +162,7 @@ final class Underlay implements AutoCloseable {
         }
         underlayIfindex = ifindex;
         if (ifindex != 0) {
-            underlayProgram =
-                    BpfLink.tcx(namespace, ifindex, BpfLink.Direction.INGRESS, tables.program("weft_underlay"));
+            underlayProgram = BpfLink.tcx(namespace, ifindex, Direction.INGRESS, tables.program("weft_underlay"));
         }
     }
 
