@@ -1,6 +1,7 @@
 package dev.weft.datapath;
 
 import dev.weft.base.IpAddress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -49,16 +50,10 @@ public interface Datapath extends AutoCloseable {
     String kind();
 
     /** Whether it goes on without its process. See the class's text on survivors. */
-    default boolean survives() {
-        return false;
-    }
+    boolean survives();
 
-    /**
-     * Drawn at random when it was made anew; the same each time it is opened again with what survived. 0: it never does.
-     */
-    default long incarnation() {
-        return 0;
-    }
+    /** Drawn at random when it was made anew; the same each time it is opened again with what survived. */
+    long incarnation();
 
     /** Workers, fixed at construction; each frame has one home among them by the symmetric hash of its key. */
     int workers();
@@ -98,12 +93,14 @@ public interface Datapath extends AutoCloseable {
     DatapathStatistics statistics();
 
     /** All flows of all workers, for people; a walk of the cache at leisure, not a snapshot. */
-    default void forEachFlow(Consumer<FlowDump> each) {
-        flows().forEach(each);
-    }
+    void forEachFlow(Consumer<FlowDump> each);
 
     /** All flows in a list. */
-    List<FlowDump> flows();
+    default List<FlowDump> flows() {
+        var flows = new ArrayList<FlowDump>();
+        forEachFlow(flows::add);
+        return flows;
+    }
 
     /**
      * Ends the adoption of what survived: flows that no worker took over, ports that were not attached again and keys
@@ -111,9 +108,7 @@ public interface Datapath extends AutoCloseable {
      *
      * @return flows that went
      */
-    default int dropUnadopted() {
-        return 0;
-    }
+    int dropUnadopted();
 
     /**
      * Copies a port's frames to the sink, as they come from the VM and as they go to it, until the capture is closed or
@@ -122,9 +117,7 @@ public interface Datapath extends AutoCloseable {
      * @param framesPerSecond at most; more are {@linkplain Capture#missed() missed}, never delayed
      * @throws DatapathException when the port is not attached
      */
-    default Capture capture(int port, int framesPerSecond, Capture.Sink sink) {
-        throw new DatapathException("datapath kind " + kind() + " has no captures; capture the interface itself");
-    }
+    Capture capture(int port, int framesPerSecond, Capture.Sink sink);
 
     /**
      * Ends this process's part in it; workers must have stopped. A kind that {@link #survives} leaves everything in
@@ -134,7 +127,5 @@ public interface Datapath extends AutoCloseable {
     void close();
 
     /** As {@link #close}, but nothing stays, whatever the kind: ports, flows, keys, and what it kept them in. */
-    default void remove() {
-        close();
-    }
+    void remove();
 }

@@ -1,7 +1,6 @@
 package dev.weft.datapath;
 
 import dev.weft.datapath.ebpf.EbpfDatapath;
-import dev.weft.datapath.ebpf.EbpfFeatures;
 import dev.weft.datapath.memory.MemoryDatapath;
 import dev.weft.datapath.memory.MemoryFabric;
 import dev.weft.datapath.userspace.UserspaceDatapath;
@@ -19,7 +18,7 @@ public final class Datapaths {
     public static final String AUTO = "auto";
 
     private static final List<Kind> KINDS = List.of(
-            new Kind(EbpfDatapath.KIND, true, EbpfFeatures::find, EbpfDatapath::new, host -> List.of()),
+            new Kind(EbpfDatapath.KIND, true, EbpfDatapath::features, EbpfDatapath::new, EbpfDatapath::remove),
             new Kind("userspace", true, UserspaceDatapath::features, UserspaceDatapath::new, host -> List.of()),
             // Alone in a fabric of its own; whoever wants several hosts makes the fabric and the datapaths itself.
             new Kind(
@@ -46,9 +45,7 @@ public final class Datapaths {
             Function<UUID, List<String>> remover) {
         /** The first thing that is missing here. */
         Optional<Feature> obstacle() {
-            return features.get().stream()
-                    .filter(feature -> feature.needed() && !feature.there())
-                    .findFirst();
+            return features.get().stream().filter(feature -> !feature.there()).findFirst();
         }
     }
 

@@ -69,22 +69,16 @@ public interface WorkerPort {
      *
      * @return how many; fewer than {@code limit}: the round is over, and the next call begins one with what is left
      */
-    default int readSurvivors(SurvivorHandler handler, int limit) {
-        return 0;
-    }
+    int readSurvivors(SurvivorHandler handler, int limit);
 
     /**
      * Takes a survivor over as it is: mask, actions and counters stay, and it is this worker's flow {@code flowId} from
      * then on. False when it is gone meanwhile, or somebody else's.
      */
-    default boolean adopt(long flowId, long survivor) {
-        return false;
-    }
+    boolean adopt(long flowId, long survivor);
 
     /** Removes a survivor; ignored when it is gone, or taken over. */
-    default void discard(long survivor) {
-        // Nothing survives.
-    }
+    void discard(long survivor);
 
     /** A flow that survived. */
     @FunctionalInterface

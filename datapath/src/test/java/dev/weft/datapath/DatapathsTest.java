@@ -17,9 +17,8 @@ class DatapathsTest {
                 name,
                 automatic,
                 () -> List.of(
-                        new Feature(name, "first", true, true, "there"),
-                        new Feature(name, "spare", false, false, "another way is taken"),
-                        new Feature(name, "second", true, hasFeature, "upgrade to 6.6")),
+                        new Feature(name, "first", true, "there"),
+                        new Feature(name, "second", hasFeature, "upgrade to 6.6")),
                 config -> new MemoryDatapath(config, new MemoryFabric()),
                 host -> List.of());
     }

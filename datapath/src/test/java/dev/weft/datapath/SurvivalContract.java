@@ -23,7 +23,6 @@ import org.junit.jupiter.api.Test;
 
 /** What a kind of datapath that survives its process does. A kind's test extends it and says how hosts are made. */
 public abstract class SurvivalContract {
-    private static final IpAddress UNDERLAY = IpAddress.parse("127.7.0.1");
     private static final int BUDGET = 1_000_000;
     private static final int KEY = 77;
 
@@ -36,6 +35,11 @@ public abstract class SurvivalContract {
 
     protected abstract TestHost open(DatapathConfig config);
 
+    /** The host's address. A kind whose hosts have addresses of their own says it. */
+    protected IpAddress underlay() {
+        return IpAddress.parse("127.7.0.1");
+    }
+
     /** The same machine with the same interfaces, after its datapath was {@linkplain Datapath#close closed}. */
     protected abstract TestHost reopen(TestHost before, DatapathConfig config);
 
@@ -44,7 +48,7 @@ public abstract class SurvivalContract {
     }
 
     private DatapathConfig config(int workers) {
-        return DatapathConfig.of(workers, UNDERLAY).withHost(id).withFlowCapacity(256);
+        return DatapathConfig.of(workers, underlay()).withHost(id).withFlowCapacity(256);
     }
 
     private TestHost host() {

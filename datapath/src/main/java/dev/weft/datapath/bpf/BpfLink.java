@@ -70,7 +70,9 @@ public final class BpfLink implements AutoCloseable {
         var block = Bpf.clearBlock();
         block.set(JAVA_INT, 0, fd);
         block.set(JAVA_INT, 4, programFd);
-        BpfException.check(Bpf.call(Bpf.LINK_UPDATE, block), "put another program into link " + info());
+        BpfException.check(
+                Bpf.call(Bpf.LINK_UPDATE, block),
+                "put program of descriptor " + programFd + " into link of descriptor " + fd);
     }
 
     /** Gives it a name in a bpf file system, where it outlives this process. */
@@ -82,7 +84,7 @@ public final class BpfLink implements AutoCloseable {
     public void detach() {
         var block = Bpf.clearBlock();
         block.set(JAVA_INT, 0, fd);
-        BpfException.check(Bpf.call(Bpf.LINK_DETACH, block), "detach link " + info());
+        BpfException.check(Bpf.call(Bpf.LINK_DETACH, block), "detach link of descriptor " + fd);
     }
 
     public Info info() {

@@ -37,7 +37,7 @@ public record KernelFeatures(List<Feature> features) {
         features = List.copyOf(features);
     }
 
-    /** Looks now; takes a few milliseconds. */
+    /** Looks now; without bpf(2) itself the maps and programs are not looked for, nor told. */
     public static KernelFeatures probe() {
         var found = new ArrayList<Feature>();
         var allowed = systemCall();

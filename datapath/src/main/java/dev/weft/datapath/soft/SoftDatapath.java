@@ -442,13 +442,6 @@ public abstract class SoftDatapath implements Datapath {
     }
 
     @Override
-    public final List<FlowDump> flows() {
-        var flows = new ArrayList<FlowDump>();
-        forEachFlow(flows::add);
-        return flows;
-    }
-
-    @Override
     public final Capture capture(int number, int framesPerSecond, Capture.Sink sink) {
         return port(number).taps.open(framesPerSecond, sink);
     }

@@ -55,12 +55,11 @@ public final class UserspaceDatapath extends SoftDatapath {
     /** What it needs of the machine. */
     public static List<Feature> features() {
         try {
-            return List.of(new Feature(KIND, "libpcap", true, true, Pcaps.libVersion()));
+            return List.of(new Feature(KIND, "libpcap", true, Pcaps.libVersion()));
         } catch (LinkageError missing) {
             return List.of(new Feature(
                     KIND,
                     "libpcap",
-                    true,
                     false,
                     "it cannot be loaded (" + missing.getMessage()
                             + "); install it (Debian: apt-get install libpcap0.8)"));

@@ -1,6 +1,8 @@
 package dev.weft.datapath.link;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.weft.base.IpAddress;
@@ -11,6 +13,8 @@ import dev.weft.datapath.link.LinkEvent.LinkAppeared;
 import dev.weft.datapath.link.LinkEvent.LinkChanged;
 import dev.weft.datapath.link.LinkEvent.LinkGone;
 import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -239,6 +243,39 @@ final class LinkMonitorIT {
                             && !neighbour.usable());
             watched.close();
         }
+    }
+
+    @Test
+    void lostSocketIsReplacedAndTheWholeStateReadAgain() throws Throwable {
+        try (var space = TestNamespace.create();
+                var links = Links.in(space.namespace())) {
+            var seen = new ArrayList<LinkEvent>();
+            var watched = new WatchedNamespace(space.namespace(), seen::add);
+            watched.reconcile();
+            breakDescriptor(watched.fileDescriptor().orElseThrow());
+            links.createVeth("x0", "x1");
+            assertThatThrownBy(watched::read)
+                    .isInstanceOf(LinkException.class)
+                    .hasMessageContaining("read notifications of");
+            assertThat(seen).last().matches(gone("lo"), "what cannot be followed is told as gone");
+            assertThat(watched.fileDescriptor()).isEmpty();
+            watched.reconcile();
+            assertThat(seen).anyMatch(appeared("x0"));
+            links.createVeth("y0", "y1");
+            watched.read();
+            assertThat(seen).anyMatch(appeared("y0"));
+            watched.close();
+        }
+    }
+
+    /** Puts a file that is no socket in its place, as dup2(2) does: the number stays taken. */
+    private static void breakDescriptor(int fd) throws Throwable {
+        var linker = Linker.nativeLinker();
+        var dup2 = linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("dup2"), FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+        int nothing = Libc.open("/dev/null", Libc.O_RDONLY | Libc.O_CLOEXEC);
+        assertThat((int) dup2.invokeExact(nothing, fd)).isEqualTo(fd);
+        Libc.close(nothing);
     }
 
     @Test
