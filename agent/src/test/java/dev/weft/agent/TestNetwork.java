@@ -78,6 +78,10 @@ public final class TestNetwork {
         return this;
     }
 
+    public UUID tenantId() {
+        return UUID.fromString(tenant.getId());
+    }
+
     public UUID portId(String name) {
         return UUID.fromString(id("port", name));
     }

@@ -49,10 +49,7 @@ final class PortActors {
         }
         var spec = new PortSpec(id, port.getInterface(), port.getNamespace(), site.options.upcallsPerSecond());
         var announcer = new Announcer(key, context.getSelf());
-        actors.start(
-                id,
-                () -> PortActor.create(
-                        new PortKeeper(site.datapath, spec, key, announcer), site.interfaces, site.board));
+        actors.start(id, () -> PortActor.create(new PortKeeper(site.datapath, spec, key, announcer), site));
         actors.tell(id, new PortActor.Bound(spec));
     }
 

@@ -50,6 +50,14 @@ public sealed interface Command {
     @SuppressWarnings("ArrayRecordComponent")
     record Invalidate(long[] tags) implements Command {}
 
+    /**
+     * Judge the flows that an earlier agent left: take over what still holds.
+     *
+     * @param replace what does not hold, too; else it is left for a second round
+     * @param latch counted down when all were judged
+     */
+    record Adopt(boolean replace, CountDownLatch latch) implements Command {}
+
     /** Count down once everything told before this is in effect. */
     record Done(CountDownLatch latch) implements Command {}
 

@@ -77,6 +77,16 @@ final class Flows {
         return result;
     }
 
+    /** Takes over a flow of an earlier agent that does what this outcome says. False when it is gone meanwhile. */
+    boolean adopt(long survivor, Outcome outcome, long nowNanos) {
+        long id = note(outcome, nowNanos);
+        boolean adopted = seat.adopt(id, survivor);
+        if (!adopted) {
+            book.remove(id);
+        }
+        return adopted;
+    }
+
     /** Writes a flow and what it rests on into the book. Returns its id. */
     private long note(Outcome outcome, long nowNanos) {
         int count = outcome.tagCount();

@@ -19,10 +19,11 @@ final class TableUpdates {
     private final Neighbours neighbours;
     private final FloodFlows floods;
     private final Inspector inspector;
+    private final Adoption adoption;
     // Owned by the worker thread.
     private VirtualNetwork network = VirtualNetwork.EMPTY;
 
-    TableUpdates(WorkerParts parts, FloodFlows floods, Inspector inspector) {
+    TableUpdates(WorkerParts parts, FloodFlows floods, Inspector inspector, Adoption adoption) {
         tables = parts.tables;
         simulator = parts.simulator;
         flows = parts.flows;
@@ -30,6 +31,7 @@ final class TableUpdates {
         neighbours = parts.neighbours;
         this.floods = floods;
         this.inspector = inspector;
+        this.adoption = adoption;
     }
 
     VirtualNetwork network() {
@@ -81,6 +83,7 @@ final class TableUpdates {
             }
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
             case Command.Invalidate tags -> invalidate(tags.tags());
+            case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.latch());
             case Command.Done done -> {
                 floods.install();
                 done.latch().countDown();
