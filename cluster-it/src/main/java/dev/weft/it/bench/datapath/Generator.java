@@ -1,0 +1,136 @@
+package dev.weft.it.bench.datapath;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.weft.base.NanoClock;
+import dev.weft.datapath.link.NetworkNamespace;
+import java.lang.foreign.Arena;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/**
+ * Sends frames out of an interface of a VM as fast as one CPU can: a packet socket past the queueing discipline, {@link
+ * Frames#BATCH} frames a call. Not thread safe.
+ */
+final class Generator implements AutoCloseable {
+    /** Generators send on this CPU. */
+    static final int CPU = 0;
+
+    private static final NanoClock CLOCK = NanoClock.SYSTEM;
+
+    private final int socket;
+
+    /**
+     * What was sent and what it cost.
+     *
+     * @param cpuNanos user and system time of the sending thread; of a packet socket past the queueing discipline each
+     *     frame's softirq runs in it before the next frame is sent
+     */
+    record Sent(long packets, long cpuNanos, long wallNanos) {}
+
+    /** Says how many packets to send at most by now; {@link Long#MAX_VALUE} for as many as go. */
+    @FunctionalInterface
+    interface Pace {
+        Pace UNLIMITED = elapsedNanos -> Long.MAX_VALUE;
+
+        long allowed(long elapsedNanos);
+
+        /** Evenly, so many a second. */
+        static Pace perSecond(long packets) {
+            return elapsedNanos -> (long) (packets * (elapsedNanos / 1e9)) + 1;
+        }
+    }
+
+    private Generator(int socket) {
+        this.socket = socket;
+    }
+
+    static Generator open(String namespace, String interfaceName) {
+        int index = Interfaces.index(namespace, interfaceName);
+        return new Generator(NetworkNamespace.named(namespace).call(() -> openSocket(index)));
+    }
+
+    private static int openSocket(int ifindex) {
+        // Protocol 0: nothing is received.
+        int fd = Native.check(
+                Native.socket(Native.AF_PACKET, Native.SOCK_RAW | Native.SOCK_CLOEXEC, 0), "opening a packet socket");
+        try (var arena = Arena.ofConfined()) {
+            var address = arena.allocate(20, 4); // struct sockaddr_ll: family(16) protocol(16) index(32) ..
+            address.set(JAVA_SHORT, 0, (short) Native.AF_PACKET);
+            address.set(JAVA_INT, 4, ifindex);
+            Native.check(Native.bind(fd, address), "binding a packet socket");
+            Native.check(
+                    Native.setOption(fd, Native.SOL_PACKET, Native.PACKET_QDISC_BYPASS, 1),
+                    "asking a packet socket to pass by the queueing discipline");
+            return fd;
+        } catch (MeasureException refused) {
+            Native.close(fd);
+            throw refused;
+        }
+    }
+
+    /** Sends for so long, on a thread of its own bound to {@link #CPU}, and returns when it is done. */
+    Sent send(Frames frames, long nanos, Pace pace) {
+        return start(frames, nanos, pace).join();
+    }
+
+    /** As {@link #send}, without waiting. One at a time. */
+    Sending start(Frames frames, long nanos, Pace pace) {
+        var sent = new CompletableFuture<Sent>();
+        Thread.ofPlatform().daemon().name("bench-generator").start(() -> {
+            try {
+                sent.complete(sendHere(frames, nanos, pace));
+            } catch (Throwable thrown) {
+                sent.completeExceptionally(thrown);
+            }
+        });
+        return new Sending(sent);
+    }
+
+    /** A sending under way. */
+    record Sending(CompletableFuture<Sent> sent) {
+        Sent join() {
+            try {
+                return sent.join();
+            } catch (CompletionException failed) {
+                if (failed.getCause() instanceof MeasureException refused) {
+                    throw refused;
+                }
+                throw failed;
+            }
+        }
+    }
+
+    private Sent sendHere(Frames frames, long nanos, Pace pace) {
+        Native.pin(CPU);
+        long packets = 0;
+        long cpuBefore = Native.threadCpuNanos();
+        long begin = CLOCK.nanoTime();
+        long elapsed = 0;
+        while (elapsed < nanos) {
+            long allowed = pace.allowed(elapsed) - packets;
+            if (allowed > 0) {
+                packets += sendBatch(frames, (int) Math.min(allowed, Frames.BATCH));
+            } else {
+                Thread.onSpinWait();
+            }
+            elapsed = CLOCK.nanoTime() - begin;
+        }
+        return new Sent(packets, Native.threadCpuNanos() - cpuBefore, elapsed);
+    }
+
+    private int sendBatch(Frames frames, int count) {
+        int sent = Native.sendMany(socket, frames.nextBatch(), count);
+        if (sent == -Native.ENOBUFS || sent == -Native.EAGAIN) {
+            return 0; // a queue behind the interface is full for now
+        }
+        frames.advance(Native.check(sent, "sending frames"));
+        return sent;
+    }
+
+    @Override
+    public void close() {
+        Native.close(socket);
+    }
+}

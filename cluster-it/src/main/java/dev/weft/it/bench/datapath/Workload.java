@@ -1,0 +1,42 @@
+package dev.weft.it.bench.datapath;
+
+import dev.weft.sim.trace.PacketExpression;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The frames that are sent: UDP of 64 octets, Ethernet header included, every second one IPv6. */
+final class Workload {
+    static final int FLOWS = 1000;
+
+    private static final int FIRST_PORT = 20_000;
+    private static final int IPV4_PAYLOAD = 64 - 14 - 20 - 8;
+    private static final int IPV6_PAYLOAD = 64 - 14 - 40 - 8;
+
+    private Workload() {}
+
+    /** From the sender straight to its neighbour, so many flows. */
+    static List<byte[]> bridged(int flows) {
+        return frames(flows, Address.NEIGHBOUR, Address.NEIGHBOUR.mac());
+    }
+
+    /** From the sender to the VM behind the router. */
+    static List<byte[]> routed(int flows, String routerMac) {
+        return frames(flows, Address.ROUTED, routerMac);
+    }
+
+    private static List<byte[]> frames(int flows, Address to, String mac) {
+        var frames = new ArrayList<byte[]>();
+        for (int i = 0; i < flows; i++) {
+            boolean v6 = i % 2 == 1;
+            frames.add(PacketExpression.parse("udp %s:%d > %s:53 src-mac %s dst-mac %s ttl 64 length %d"
+                    .formatted(
+                            v6 ? "[" + Address.SENDER.v6() + "]" : Address.SENDER.v4(),
+                            FIRST_PORT + i / 2,
+                            v6 ? "[" + to.v6() + "]" : to.v4(),
+                            Address.SENDER.mac(),
+                            mac,
+                            v6 ? IPV6_PAYLOAD : IPV4_PAYLOAD)));
+        }
+        return frames;
+    }
+}
