@@ -36,6 +36,8 @@ public final class DatapathBench implements Benchmark {
         rows.put("same-host-tcp", TcpRows::sameHost);
         rows.put("two-host-vs-vxlan", CostRows::twoHostVersusVxlan);
         rows.put("two-host-tcp", TcpRows::twoHosts);
+        rows.put("ovs-tcp", OvsRows::tcp);
+        rows.put("ovs-cost", OvsRows::cost);
         return rows;
     }
 

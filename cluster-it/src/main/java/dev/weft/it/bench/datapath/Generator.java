@@ -8,6 +8,7 @@ import dev.weft.datapath.link.NetworkNamespace;
 import java.lang.foreign.Arena;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Sends frames out of an interface of a VM as fast as one CPU can: a packet socket past the queueing discipline, {@link
@@ -29,16 +30,28 @@ final class Generator implements AutoCloseable {
      */
     record Sent(long packets, long cpuNanos, long wallNanos) {}
 
-    /** Says how many packets to send at most by now; {@link Long#MAX_VALUE} for as many as go. */
-    @FunctionalInterface
-    interface Pace {
-        Pace UNLIMITED = elapsedNanos -> Long.MAX_VALUE;
+    /**
+     * How fast to send.
+     *
+     * @param perSecond packets, evenly
+     * @param parks whether the CPU is left to others between two batches of at most 1 ms; else it waits for each packet's
+     *     moment
+     */
+    record Pace(long perSecond, boolean parks) {
+        static final Pace UNLIMITED = new Pace(Long.MAX_VALUE, false);
 
-        long allowed(long elapsedNanos);
+        private static final long PARK_NANOS = 1_000_000;
 
-        /** Evenly, so many a second. */
-        static Pace perSecond(long packets) {
-            return elapsedNanos -> (long) (packets * (elapsedNanos / 1e9)) + 1;
+        private long allowed(long elapsedNanos) {
+            return perSecond == Long.MAX_VALUE ? perSecond : (long) (perSecond * (elapsedNanos / 1e9)) + 1;
+        }
+
+        private void await() {
+            if (parks) {
+                LockSupport.parkNanos(PARK_NANOS);
+            } else {
+                Thread.onSpinWait();
+            }
         }
     }
 
@@ -113,7 +126,7 @@ final class Generator implements AutoCloseable {
             if (allowed > 0) {
                 packets += sendBatch(frames, (int) Math.min(allowed, Frames.BATCH));
             } else {
-                Thread.onSpinWait();
+                pace.await();
             }
             elapsed = CLOCK.nanoTime() - begin;
         }

@@ -67,6 +67,15 @@ final class Ground {
         return once("weft-two-hosts", () -> WeftPaths.twoHosts(lab, kind, Map.of()), WeftPaths.class);
     }
 
+    OpenVswitch ovs() {
+        return once("ovs", () -> OpenVswitch.start(lab), OpenVswitch.class);
+    }
+
+    /** Bulk along a path; its receiving end is started once. */
+    TcpBulk tcp(Path path) {
+        return once("tcp " + path, () -> TcpBulk.open(lab, path), TcpBulk.class);
+    }
+
     private <T> T once(String what, Supplier<T> maker, Class<T> type) {
         Object there = built.get(what);
         if (there == null) {

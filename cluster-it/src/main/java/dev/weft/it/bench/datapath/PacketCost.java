@@ -49,14 +49,19 @@ final class PacketCost implements AutoCloseable {
     }
 
     Run run(Frames frames, long nanos, Generator.Pace pace) {
-        long before = received();
-        Generator.Sent sent = generator.send(frames, nanos, pace);
-        long delivered = settle(before, sent.packets());
-        if (delivered < sent.packets() * (1 - LOSS_ALLOWED)) {
-            throw new MeasureException(path + " delivered " + delivered + " of " + sent.packets()
+        Run run = attempt(frames, nanos, pace);
+        if (run.delivered() < run.sent() * (1 - LOSS_ALLOWED)) {
+            throw new MeasureException(path + " delivered " + run.delivered() + " of " + run.sent()
                     + " packets (expected all but one in a hundred)");
         }
-        return new Run(sent.packets(), delivered, sent.cpuNanos(), sent.wallNanos());
+        return run;
+    }
+
+    /** As {@link #run}, whatever is lost. */
+    Run attempt(Frames frames, long nanos, Generator.Pace pace) {
+        long before = received();
+        Generator.Sent sent = generator.send(frames, nanos, pace);
+        return new Run(sent.packets(), settle(before, sent.packets()), sent.cpuNanos(), sent.wallNanos());
     }
 
     /** What has arrived, once it is all or no more comes. */

@@ -9,6 +9,7 @@ import dev.weft.it.bench.Row;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One TCP stream beside the Linux bridge: how much, and at what CPU time per byte. */
 final class TcpRows {
@@ -66,13 +67,19 @@ final class TcpRows {
         }
     }
 
-    private static List<Row.Figure> compare(
-            Ground ground, Path subject, Path reference, String remark, Row.Bar rate, Row.Bar cpu) {
+    /** Four figures: the ratios of rate and of CPU per byte, with these bars, and both rates. */
+    static List<Row.Figure> compare(
+            Ground ground,
+            Path subject,
+            Path reference,
+            String remark,
+            Row.@Nullable Bar rate,
+            Row.@Nullable Bar cpu) {
         ground.progress()
                 .step(subject + " against " + reference + remark + ", TCP, "
                         + ground.plan().pairs() + " pairs");
-        TcpBulk one = TcpBulk.open(ground.lab(), subject);
-        TcpBulk other = TcpBulk.open(ground.lab(), reference);
+        TcpBulk one = ground.tcp(subject);
+        TcpBulk other = ground.tcp(reference);
         List<Runs<TcpBulk.Run>> runs =
                 PairedRatios.interleave(ground.plan().pairs(), () -> one.run(SECONDS), () -> other.run(SECONDS));
         var rates = runs.stream()
