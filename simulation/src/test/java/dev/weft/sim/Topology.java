@@ -9,6 +9,7 @@ import dev.weft.sim.flow.FlowMask;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
+import dev.weft.sim.packet.Vlan;
 import dev.weft.sim.trace.Explanation;
 import dev.weft.sim.trace.PacketExpression;
 import dev.weft.state.ConnectionTable;
@@ -568,10 +569,22 @@ public final class Topology {
                         case ActionList.SET_SRC_MAC -> "src " + MacAddress.toString(ActionList.mac(word));
                         case ActionList.SET_DST_MAC -> "dst " + MacAddress.toString(ActionList.mac(word));
                         case ActionList.DEC_TTL -> "dec-ttl";
+                        case ActionList.SET_SRC -> "set-src " + address(actions, i);
+                        case ActionList.SET_DST -> "set-dst " + address(actions, i);
+                        case ActionList.SET_L4_SRC -> "set-l4-src " + ActionList.operand(word);
+                        case ActionList.SET_L4_DST -> "set-l4-dst " + ActionList.operand(word);
+                        case ActionList.SET_ICMP_ID -> "set-icmp-id " + ActionList.operand(word);
+                        case ActionList.SET_DSCP -> "set-dscp " + ActionList.operand(word);
+                        case ActionList.PUSH_VLAN -> "push-vlan " + Vlan.id(ActionList.operand(word));
+                        case ActionList.POP_VLAN -> "pop-vlan";
                         default -> throw new AssertionError("action " + word);
                     });
         }
         return String.join(", ", texts);
+    }
+
+    private static String address(ActionList actions, int at) {
+        return IpAddress.toString(actions.word(at + 1), actions.word(at + 2));
     }
 
     private String tunnel(int key) {

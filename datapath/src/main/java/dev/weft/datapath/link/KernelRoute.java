@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
+import dev.weft.datapath.kernel.Libc;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

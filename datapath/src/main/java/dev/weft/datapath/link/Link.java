@@ -1,6 +1,7 @@
 package dev.weft.datapath.link;
 
 import dev.weft.base.MacAddress;
+import dev.weft.datapath.kernel.Libc;
 import java.util.Optional;
 import java.util.OptionalInt;
 

@@ -1,6 +1,7 @@
 package dev.weft.datapath.link;
 
 import dev.weft.base.WeftException;
+import dev.weft.datapath.kernel.Errno;
 
 /** The kernel refused, or answered what cannot be understood; the text says what was tried, why not, what to do. */
 public final class LinkException extends WeftException {

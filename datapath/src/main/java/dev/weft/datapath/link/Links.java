@@ -7,6 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.MacAddress;
+import dev.weft.datapath.kernel.Errno;
+import dev.weft.datapath.kernel.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;

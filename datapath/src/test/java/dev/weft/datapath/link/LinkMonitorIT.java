@@ -3,6 +3,7 @@ package dev.weft.datapath.link;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.weft.datapath.kernel.Libc;
 import dev.weft.datapath.link.LinkEvent.AddressesChanged;
 import dev.weft.datapath.link.LinkEvent.LinkAppeared;
 import dev.weft.datapath.link.LinkEvent.LinkChanged;

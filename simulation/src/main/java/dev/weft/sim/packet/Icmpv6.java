@@ -53,6 +53,11 @@ public final class Icmpv6 {
         return Wire.u16(segment, at + ID_OFFSET);
     }
 
+    /** Sets the id and mends the checksum. */
+    public static void setId(MemorySegment segment, long at, int id) {
+        Checksum.replace16(segment, at, ID_OFFSET, Ipv6.ICMPV6, id);
+    }
+
     public static int sequence(MemorySegment segment, long at) {
         return Wire.u16(segment, at + SEQUENCE_OFFSET);
     }
