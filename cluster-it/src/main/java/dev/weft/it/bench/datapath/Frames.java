@@ -1,6 +1,7 @@
 package dev.weft.it.bench.datapath;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
@@ -22,6 +23,9 @@ import java.util.List;
 final class Frames implements AutoCloseable {
     static final int BATCH = 64;
 
+    /** What a numbered frame carries: two octets that balance the checksum, some to spare, mark and number. */
+    static final int NUMBERED_PAYLOAD = 16;
+
     // struct mmsghdr: msghdr(448 bits) sent(32) pad(32); of msghdr: vectors at 16, vectorCount at 24.
     private static final int MESSAGE_LENGTH = 64;
     private static final int VECTORS_OFFSET = 16;
@@ -42,18 +46,22 @@ final class Frames implements AutoCloseable {
     private final MemorySegment bytes;
     private final MemorySegment messages;
     private final int[] udpOffsets;
+    private final int[] lengths;
     private final long tuples;
+    private final boolean numbered;
     // Owned by the sending thread.
     private int next;
-    private long sequence;
+    private long number;
 
-    private Frames(List<byte[]> frames, long tuples) {
+    private Frames(List<byte[]> frames, long tuples, boolean numbered) {
         count = frames.size();
         slot = frames.stream().mapToInt(f -> f.length).max().orElseThrow() + 63 & ~63;
         bytes = arena.allocate((long) count * slot, 64);
         messages = arena.allocate((long) (count + BATCH) * MESSAGE_LENGTH, 64);
         udpOffsets = new int[count];
+        lengths = frames.stream().mapToInt(f -> f.length).toArray();
         this.tuples = tuples;
+        this.numbered = numbered;
         var vectors = arena.allocate((long) (count + BATCH) * VECTOR_LENGTH, 64);
         for (int i = 0; i < count; i++) {
             MemorySegment.copy(frames.get(i), 0, bytes, JAVA_BYTE, (long) i * slot, frames.get(i).length);
@@ -71,7 +79,7 @@ final class Frames implements AutoCloseable {
 
     /** The same frames again and again. */
     static Frames fixed(List<byte[]> frames) {
-        return new Frames(frames, 0);
+        return new Frames(frames, 0, false);
     }
 
     /**
@@ -81,13 +89,26 @@ final class Frames implements AutoCloseable {
      * @param tuples a power of two up to 2^31
      */
     static Frames withNewPorts(List<byte[]> frames, long tuples) {
+        return changing(frames, tuples, false);
+    }
+
+    /**
+     * As {@link #withNewPorts}, and each frame ends with {@link TcProgram#MARK} and its number, 0 for the first one sent.
+     *
+     * @param frames with {@link #NUMBERED_PAYLOAD} octets of payload
+     */
+    static Frames numbered(List<byte[]> frames, long tuples) {
+        return changing(frames, tuples, true);
+    }
+
+    private static Frames changing(List<byte[]> frames, long tuples, boolean numbered) {
         if (Long.bitCount(tuples) != 1 || tuples > 1L << 31) {
             throw new IllegalArgumentException(tuples + " tuples (expected a power of two up to 2^31)");
         }
         if (frames.size() < BATCH) {
             throw new IllegalArgumentException(frames.size() + " frames (expected at least " + BATCH + ")");
         }
-        return new Frames(frames, tuples);
+        return new Frames(frames, tuples, numbered);
     }
 
     private int udpOffset(long at) {
@@ -95,12 +116,12 @@ final class Frames implements AutoCloseable {
         return type == IPV4 ? IPV4_UDP_OFFSET : IPV6_UDP_OFFSET;
     }
 
-    /** Address of the next {@link #BATCH} messages. */
+    /** Address of the next {@code count} messages, at most {@link #BATCH}. */
     @HotPath
-    long nextBatch() {
+    long nextBatch(int count) {
         if (tuples != 0) {
-            for (int i = 0; i < BATCH; i++) {
-                renumber((next + i) % count);
+            for (int i = 0; i < count; i++) {
+                renew((next + i) % this.count, number + i);
             }
         }
         return messages.address() + (long) next * MESSAGE_LENGTH;
@@ -110,18 +131,37 @@ final class Frames implements AutoCloseable {
     @HotPath
     void advance(int sent) {
         next = (next + sent) % count;
+        number += sent;
+    }
+
+    /** The number of the next frame, which is how many were sent. */
+    long number() {
+        return number;
     }
 
     @HotPath
-    private void renumber(int frame) {
+    private void renew(int frame, long itsNumber) {
         long at = (long) frame * slot + udpOffsets[frame];
-        int tuple = (int) (Hashing.mix(sequence++ & tuples - 1) & tuples - 1);
-        int before = u16(at) + u16(at + 2) + u16(at + UDP_PAYLOAD);
+        int tuple = (int) (Hashing.mix(itsNumber & tuples - 1) & tuples - 1);
+        int difference = u16(at) + u16(at + 2) + u16(at + UDP_PAYLOAD);
         int source = LOWEST_PORT + (tuple & 0x7fff);
         int destination = LOWEST_PORT + (tuple >>> 15 & 0xffff) % (0x10000 - LOWEST_PORT);
         bytes.set(BE_SHORT, at, (short) source);
         bytes.set(BE_SHORT, at + 2, (short) destination);
-        bytes.set(BE_SHORT, at + UDP_PAYLOAD, (short) onesComplement(before - source - destination));
+        difference -= source + destination;
+        if (numbered) {
+            long trailer = (long) frame * slot + lengths[frame] - TcProgram.TRAILER_LENGTH;
+            difference += trailerSum(trailer);
+            bytes.set(JAVA_INT_UNALIGNED, trailer, TcProgram.MARK);
+            bytes.set(JAVA_INT_UNALIGNED, trailer + 4, (int) itsNumber);
+            difference -= trailerSum(trailer);
+        }
+        bytes.set(BE_SHORT, at + UDP_PAYLOAD, (short) onesComplement(difference));
+    }
+
+    @HotPath
+    private int trailerSum(long at) {
+        return u16(at) + u16(at + 2) + u16(at + 4) + u16(at + 6);
     }
 
     @HotPath

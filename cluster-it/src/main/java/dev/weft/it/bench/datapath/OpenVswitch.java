@@ -47,22 +47,46 @@ final class OpenVswitch {
         lab.program(
                 host,
                 "ovsdb-server",
-                "env", "OVS_RUNDIR=" + folder, "OVS_LOGDIR=" + folder, "OVS_DBDIR=" + folder,
-                "ovsdb-server", database, "--remote=punix:" + socket,
+                "env",
+                "OVS_RUNDIR=" + folder,
+                "OVS_LOGDIR=" + folder,
+                "OVS_DBDIR=" + folder,
+                "ovsdb-server",
+                database,
+                "--remote=punix:" + socket,
                 "--unixctl=" + folder.resolve("ovsdb.ctl"));
         awaitFile(java.nio.file.Path.of(socket));
         String control = folder.resolve("vswitchd.ctl").toString();
         WeftProcess daemon = lab.program(
                 host,
                 "ovs-vswitchd",
-                "env", "OVS_RUNDIR=" + folder, "OVS_LOGDIR=" + folder, "OVS_DBDIR=" + folder,
-                "ovs-vswitchd", "unix:" + socket, "--unixctl=" + control);
+                "env",
+                "OVS_RUNDIR=" + folder,
+                "OVS_LOGDIR=" + folder,
+                "OVS_DBDIR=" + folder,
+                "ovs-vswitchd",
+                "unix:" + socket,
+                "--unixctl=" + control);
         awaitFile(java.nio.file.Path.of(control));
         Commands.expect(
-                "ovs-vsctl", "--timeout=15", "--db=unix:" + socket,
-                "add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=netdev",
-                "--", "add-port", BRIDGE, path.sender().hostInterface(),
-                "--", "add-port", BRIDGE, path.receiver().hostInterface());
+                "ovs-vsctl",
+                "--timeout=15",
+                "--db=unix:" + socket,
+                "add-br",
+                BRIDGE,
+                "--",
+                "set",
+                "bridge",
+                BRIDGE,
+                "datapath_type=netdev",
+                "--",
+                "add-port",
+                BRIDGE,
+                path.sender().hostInterface(),
+                "--",
+                "add-port",
+                BRIDGE,
+                path.receiver().hostInterface());
         var ovs = new OpenVswitch(daemon, folder.resolve(BRIDGE + ".mgmt").toString(), path);
         // Its socket sends what the VM's stack left to offloads as it is: the stack must leave nothing.
         for (Vm vm : List.of(path.sender(), path.receiver())) {

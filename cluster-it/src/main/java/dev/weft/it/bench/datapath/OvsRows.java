@@ -34,8 +34,9 @@ final class OvsRows {
                     List.of(
                             Row.Figure.of(new PairedRatios(pairs), "x " + ovs.path(), null),
                             new Row.Figure(
-                                    Figures.median(
-                                            pairs.stream().mapToDouble(Pair::subject).toArray()),
+                                    Figures.median(pairs.stream()
+                                            .mapToDouble(Pair::subject)
+                                            .toArray()),
                                     "ns/packet median",
                                     null),
                             new Row.Figure(
@@ -44,7 +45,8 @@ final class OvsRows {
                                             .toArray()),
                                     "ns/packet median, " + ovs.path(),
                                     null)),
-                    ovs.path() + ", in turn with it; " + PACE.perSecond() + " packets/s, its daemon's CPU time included");
+                    ovs.path() + ", in turn with it; " + PACE.perSecond()
+                            + " packets/s, its daemon's CPU time included");
         }
     }
 

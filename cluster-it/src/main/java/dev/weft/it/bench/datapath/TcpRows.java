@@ -69,12 +69,7 @@ final class TcpRows {
 
     /** Four figures: the ratios of rate and of CPU per byte, with these bars, and both rates. */
     static List<Row.Figure> compare(
-            Ground ground,
-            Path subject,
-            Path reference,
-            String remark,
-            Row.@Nullable Bar rate,
-            Row.@Nullable Bar cpu) {
+            Ground ground, Path subject, Path reference, String remark, Row.@Nullable Bar rate, Row.@Nullable Bar cpu) {
         ground.progress()
                 .step(subject + " against " + reference + remark + ", TCP, "
                         + ground.plan().pairs() + " pairs");

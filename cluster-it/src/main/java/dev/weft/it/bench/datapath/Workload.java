@@ -16,15 +16,21 @@ final class Workload {
 
     /** From the sender straight to its neighbour, so many flows. */
     static List<byte[]> bridged(int flows) {
-        return frames(flows, Address.NEIGHBOUR, Address.NEIGHBOUR.mac());
+        return frames(flows, Address.NEIGHBOUR, Address.NEIGHBOUR.mac(), IPV4_PAYLOAD, IPV6_PAYLOAD);
     }
 
-    /** From the sender to the VM behind the router. */
-    static List<byte[]> routed(int flows, String routerMac) {
-        return frames(flows, Address.ROUTED, routerMac);
+    /** From the sender straight to its neighbour, with room for mark and number: longer than 64 octets. */
+    static List<byte[]> bridgedNumbered(int flows) {
+        return frames(
+                flows, Address.NEIGHBOUR, Address.NEIGHBOUR.mac(), Frames.NUMBERED_PAYLOAD, Frames.NUMBERED_PAYLOAD);
     }
 
-    private static List<byte[]> frames(int flows, Address to, String mac) {
+    /** From the sender to the VM behind the router, with room for mark and number. */
+    static List<byte[]> routedNumbered(int flows) {
+        return frames(flows, Address.ROUTED, WeftPaths.ROUTER_MAC, Frames.NUMBERED_PAYLOAD, Frames.NUMBERED_PAYLOAD);
+    }
+
+    private static List<byte[]> frames(int flows, Address to, String mac, int payloadV4, int payloadV6) {
         var frames = new ArrayList<byte[]>();
         for (int i = 0; i < flows; i++) {
             boolean v6 = i % 2 == 1;
@@ -35,7 +41,7 @@ final class Workload {
                             v6 ? "[" + to.v6() + "]" : to.v4(),
                             Address.SENDER.mac(),
                             mac,
-                            v6 ? IPV6_PAYLOAD : IPV4_PAYLOAD)));
+                            v6 ? payloadV6 : payloadV4)));
         }
         return frames;
     }

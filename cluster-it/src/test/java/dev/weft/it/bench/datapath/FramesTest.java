@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.weft.sim.trace.PacketExpression;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -65,6 +67,22 @@ class FramesTest {
     }
 
     @Test
+    void numberedFramesEndWithMarkAndNumber() {
+        try (var memory = Frames.numbered(Workload.bridgedNumbered(64), 1 << 16)) {
+            send(memory, 64);
+            List<byte[]> sent = send(memory, 3);
+
+            assertThat(memory.number()).isEqualTo(67);
+            for (int i = 0; i < sent.size(); i++) {
+                var end = ByteBuffer.wrap(sent.get(i)).order(ByteOrder.nativeOrder());
+                assertThat(end.getInt(end.limit() - 8)).isEqualTo(TcProgram.MARK);
+                assertThat(end.getInt(end.limit() - 4)).isEqualTo(64 + i);
+                assertThat(PacketExpression.print(sent.get(i))).doesNotContain("checksum");
+            }
+        }
+    }
+
+    @Test
     void tuplesAreAPowerOfTwo() {
         List<byte[]> frames = Workload.bridged(64);
 
@@ -73,7 +91,7 @@ class FramesTest {
 
     /** Reads the messages as the kernel does. */
     private static List<byte[]> send(Frames frames, int count) {
-        long address = frames.nextBatch();
+        long address = frames.nextBatch(count);
         var sent = new ArrayList<byte[]>();
         for (int i = 0; i < count; i++) {
             long message = address + (long) i * MESSAGE_LENGTH;
