@@ -39,7 +39,7 @@ final class CostRows {
         return Row.of("baselines", figures, "what there is without Weft, " + reference);
     }
 
-    private static Row compare(String name, Ground ground, Path subject, Path reference, Row.Bar bar) {
+    static Row compare(String name, Ground ground, Path subject, Path reference, Row.Bar bar) {
         var pairs = measure(ground, subject, reference);
         return Row.of(
                 name,
