@@ -14,7 +14,7 @@
 #define MAX_PORTS 4096   /* port numbers are 1..4094; 0 is the tunnel */
 #define STATE_PORT 4095 /* state frames have a share of the rings of their own */
 #define MAX_MASKS 4096
-#define PORT_MASKS 64
+#define PORT_MASKS 64 /* beside the exact one */
 #define MAX_REMOTES 4096
 #define HINTS 16384
 #define CHUNK 2048 /* the unit in which a port's share of a ring is counted */
@@ -40,11 +40,11 @@ struct port {
 	__u32 flags;
 	__u32 mtu; /* of layer 3 */
 	__u32 mask_count;
-	__u16 masks[PORT_MASKS]; /* those with flows here, the exact one first */
+	__u16 masks[PORT_MASKS + 8]; /* those with flows here, the exact one first */
 	__u32 rate;              /* upcalls per second */
 	__u32 capture;           /* 1: a copy of each packet goes to user space */
 };
-_Static_assert(sizeof(struct port) == 152, "struct port");
+_Static_assert(sizeof(struct port) == 168, "struct port");
 
 /* `port_counters`, by port number, per CPU. */
 struct port_counters {

@@ -51,7 +51,7 @@ __noinline int search(const struct flow_key *key, __u32 in_port)
 
 	if (!key || !port)
 		return 0;
-	for (__u32 i = 1; i < PORT_MASKS; i++) {
+	for (__u32 i = 1; i <= PORT_MASKS; i++) {
 		if (i >= port->mask_count)
 			break;
 		if (probe(key, port->masks[i]))

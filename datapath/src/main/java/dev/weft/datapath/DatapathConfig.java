@@ -12,9 +12,17 @@ import dev.weft.base.NanoClock;
  * @param flowCapacity flows of all workers together
  * @param upcallQueueBytes memory for waiting frames, of each worker
  * @param clock stamps the use of flows and fills upcall budgets
+ * @param namespace where the underlay and the interfaces are, for the kind {@code ebpf}: a name under /run/netns, an
+ *     absolute path, or empty for the process's own
  */
 public record DatapathConfig(
-        int workers, IpAddress underlay, int tunnelPort, int flowCapacity, int upcallQueueBytes, NanoClock clock) {
+        int workers,
+        IpAddress underlay,
+        int tunnelPort,
+        int flowCapacity,
+        int upcallQueueBytes,
+        NanoClock clock,
+        String namespace) {
     /** RFC 7348 §5. */
     public static final int VXLAN_PORT = 4789;
 
@@ -38,22 +46,27 @@ public record DatapathConfig(
     }
 
     public static DatapathConfig of(int workers, IpAddress underlay) {
-        return new DatapathConfig(workers, underlay, VXLAN_PORT, DEFAULT_FLOWS, DEFAULT_QUEUE_BYTES, NanoClock.SYSTEM);
+        return new DatapathConfig(
+                workers, underlay, VXLAN_PORT, DEFAULT_FLOWS, DEFAULT_QUEUE_BYTES, NanoClock.SYSTEM, "");
     }
 
     public DatapathConfig withTunnelPort(int port) {
-        return new DatapathConfig(workers, underlay, port, flowCapacity, upcallQueueBytes, clock);
+        return new DatapathConfig(workers, underlay, port, flowCapacity, upcallQueueBytes, clock, namespace);
     }
 
     public DatapathConfig withFlowCapacity(int flows) {
-        return new DatapathConfig(workers, underlay, tunnelPort, flows, upcallQueueBytes, clock);
+        return new DatapathConfig(workers, underlay, tunnelPort, flows, upcallQueueBytes, clock, namespace);
     }
 
     public DatapathConfig withUpcallQueueBytes(int bytes) {
-        return new DatapathConfig(workers, underlay, tunnelPort, flowCapacity, bytes, clock);
+        return new DatapathConfig(workers, underlay, tunnelPort, flowCapacity, bytes, clock, namespace);
     }
 
     public DatapathConfig withClock(NanoClock nanoClock) {
-        return new DatapathConfig(workers, underlay, tunnelPort, flowCapacity, upcallQueueBytes, nanoClock);
+        return new DatapathConfig(workers, underlay, tunnelPort, flowCapacity, upcallQueueBytes, nanoClock, namespace);
+    }
+
+    public DatapathConfig withNamespace(String name) {
+        return new DatapathConfig(workers, underlay, tunnelPort, flowCapacity, upcallQueueBytes, clock, name);
     }
 }

@@ -1,5 +1,6 @@
 package dev.weft.datapath;
 
+import dev.weft.datapath.ebpf.EbpfDatapath;
 import dev.weft.datapath.memory.MemoryDatapath;
 import dev.weft.datapath.memory.MemoryFabric;
 import dev.weft.datapath.userspace.UserspaceDatapath;
@@ -16,6 +17,7 @@ public final class Datapaths {
 
     private static Map<String, Function<DatapathConfig, Datapath>> byName() {
         var kinds = new LinkedHashMap<String, Function<DatapathConfig, Datapath>>();
+        kinds.put(EbpfDatapath.KIND, EbpfDatapath::new);
         kinds.put("userspace", UserspaceDatapath::new);
         // Alone in a fabric of its own; whoever wants several hosts makes the fabric and the datapaths itself.
         kinds.put("memory", config -> new MemoryDatapath(config, new MemoryFabric()));

@@ -128,11 +128,9 @@ final class Bpf {
             case "amd64", "x86_64" -> 321;
             // The generic table of asm-generic/unistd.h.
             case "aarch64", "riscv64", "loongarch64" -> 280;
-            case "ppc64le" -> 361;
-            case "s390x" -> 351;
             default ->
-                throw new BpfException("architecture " + architecture
-                        + " (expected amd64, aarch64, riscv64, loongarch64, ppc64le or s390x)");
+                throw new BpfException(
+                        "architecture " + architecture + " (expected amd64, aarch64, riscv64 or loongarch64)");
         };
     }
 }

@@ -36,7 +36,7 @@ public final class BpfException extends WeftException {
     }
 
     /** The result of a call, or the exception for a negative one. */
-    static int check(int result, String tried) {
+    public static int check(int result, String tried) {
         if (result < 0) {
             throw of(-result, tried);
         }

@@ -3,6 +3,7 @@ package dev.weft.datapath.bpf;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.weft.datapath.kernel.Libc;
+import dev.weft.datapath.link.Direction;
 import dev.weft.datapath.link.NetworkNamespace;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -14,19 +15,6 @@ import java.util.Optional;
  */
 public final class BpfLink implements AutoCloseable {
     private static final int INFO_SIZE = 64; // struct bpf_link_info
-
-    /** Which way of an interface; numbers are enum bpf_attach_type. */
-    public enum Direction {
-        /** Into this host: what a VM sends at the host's end of its veth. */
-        INGRESS(46),
-        EGRESS(47);
-
-        final int attachType;
-
-        Direction(int attachType) {
-            this.attachType = attachType;
-        }
-    }
 
     /**
      * What the kernel says of a link.
@@ -59,8 +47,16 @@ public final class BpfLink implements AutoCloseable {
         var block = Bpf.clearBlock();
         block.set(JAVA_INT, 0, programFd);
         block.set(JAVA_INT, 4, ifindex);
-        block.set(JAVA_INT, 8, direction.attachType);
+        block.set(JAVA_INT, 8, attachType(direction));
         return Bpf.call(Bpf.LINK_CREATE, block);
+    }
+
+    /** enum bpf_attach_type. */
+    private static int attachType(Direction direction) {
+        return switch (direction) {
+            case INGRESS -> 46;
+            case EGRESS -> 47;
+        };
     }
 
     /** What is pinned there; empty when nothing is. */

@@ -9,6 +9,8 @@ import dev.weft.datapath.kernel.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * An object file of the compiler, from open to loaded: maps and programs in it are sized, replaced and left out before
@@ -23,6 +25,7 @@ public final class BpfObject implements AutoCloseable {
     private final MemorySegment state = Libbpf.newState(arena);
     private final String name;
     private final long object;
+    private final List<BpfMap> borrowed = new ArrayList<>();
     private boolean loaded;
     private boolean closed;
 
@@ -68,9 +71,11 @@ public final class BpfObject implements AutoCloseable {
         return configure(library.setMapFlags, map, flags, "give map " + map + " flags 0x" + Integer.toHexString(flags));
     }
 
-    /** @param innerFd of a map that all inside the outer one are like; may be closed after {@link #load} */
+    /** @param innerFd of a map that all inside the outer one are like; it may be closed at once */
     public BpfObject innerMap(String outer, int innerFd) {
-        return configure(library.setInnerMap, outer, innerFd, "set the inner map of " + outer);
+        var inner = BpfMap.duplicate(innerFd); // load reads the descriptor, which libbpf only borrows
+        borrowed.add(inner);
+        return configure(library.setInnerMap, outer, inner.fd(), "set the inner map of " + outer);
     }
 
     /** Takes a map that is there already instead of making one; type and sizes must be the same. */
@@ -268,6 +273,7 @@ public final class BpfObject implements AutoCloseable {
             } catch (Throwable thrown) {
                 throw impossible(thrown);
             }
+            borrowed.forEach(BpfMap::close);
             arena.close();
         }
     }

@@ -29,7 +29,7 @@ public final class LinkException extends WeftException {
     }
 
     /** The result of a system call, or the exception for a negative one. */
-    static int check(int result, String tried) {
+    public static int check(int result, String tried) {
         if (result < 0) {
             throw of(-result, tried);
         }

@@ -3,7 +3,7 @@ package dev.weft.datapath.soft;
 import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
 import dev.weft.datapath.Datapath;
-import dev.weft.datapath.DatapathException;
+import dev.weft.datapath.TunnelKeyRules;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -29,17 +29,7 @@ final class TunnelTable {
     }
 
     synchronized void bind(int key, int target) {
-        if (key < 1 || key > Datapath.STATE_KEY) {
-            throw new DatapathException("tunnel key " + key + " (expected 1.." + Datapath.STATE_KEY + ")");
-        }
-        if (key == Datapath.STATE_KEY && target != Datapath.TO_WORKER) {
-            throw new DatapathException("tunnel key " + key + " bound to port " + target
-                    + ": the key of state frames belongs to the workers; bind it to TO_WORKER");
-        }
-        if (target != Datapath.TO_WORKER && target < 1) {
-            throw new DatapathException(
-                    "tunnel key " + key + " bound to port " + target + " (expected 1 or more, or TO_WORKER)");
-        }
+        TunnelKeyRules.check(key, target);
         replace(copy -> copy.put(key, target));
     }
 

@@ -1,0 +1,261 @@
+package dev.weft.datapath.ebpf;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.weft.base.HotPath;
+import dev.weft.datapath.DatapathException;
+import dev.weft.datapath.PortListener;
+import dev.weft.datapath.PortSpec;
+import dev.weft.datapath.PortStatistics;
+import dev.weft.datapath.bpf.BpfException;
+import dev.weft.datapath.bpf.BpfLink;
+import dev.weft.datapath.bpf.BpfMap;
+import dev.weft.datapath.ebpf.Layout.PortCounters;
+import dev.weft.datapath.link.Link;
+import dev.weft.datapath.link.LinkException;
+import dev.weft.datapath.link.Links;
+import dev.weft.datapath.link.NetworkNamespace;
+import dev.weft.sim.flow.FlowKey;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+
+/** Attached interfaces by number, here and in the kernel's {@code ports}. Any thread; changed under its own lock. */
+final class PortTable {
+    /** An interface with the program at it. */
+    private static final class Attached {
+        final int number;
+        final PortSpec spec;
+        final BpfLink link;
+        final int ifindex;
+        boolean up = true;
+
+        Attached(int number, PortSpec spec, BpfLink link, int ifindex) {
+            this.number = number;
+            this.spec = spec;
+            this.link = link;
+            this.ifindex = ifindex;
+        }
+    }
+
+    // Immutable after construction.
+    private final KernelTables tables;
+    private final NetworkNamespace namespace;
+    private final AtomicIntegerArray mtus = new AtomicIntegerArray(Layout.MAX_PORTS);
+    // Guarded by this.
+    private final TreeMap<Integer, Attached> attached = new TreeMap<>();
+    private int lastGiven;
+    private long goneHits;
+    private long goneMisses;
+    private volatile PortListener listener = (port, id) -> {};
+
+    PortTable(KernelTables tables, NetworkNamespace namespace) {
+        this.tables = tables;
+        this.namespace = namespace;
+    }
+
+    @HotPath
+    boolean isAttached(int number) {
+        return mtu(number) != 0;
+    }
+
+    /** Of the interface, 0 when no such port is attached. */
+    @HotPath
+    int mtu(int number) {
+        return number > 0 && number < Layout.MAX_PORTS ? mtus.getAcquire(number) : 0;
+    }
+
+    void setListener(PortListener portListener) {
+        listener = portListener;
+    }
+
+    synchronized int attach(PortSpec spec) {
+        refuseElsewhere(spec);
+        refuseDouble(spec);
+        Link link = find(spec);
+        int number = nextNumber();
+        KernelTables.clear(tables.portCounters, number);
+        write(number, spec, link);
+        BpfLink hold = null;
+        try (var arena = Arena.ofConfined()) {
+            var ifindex = arena.allocateFrom(JAVA_INT, link.ifindex());
+            var value = arena.allocateFrom(JAVA_INT, number);
+            BpfException.check(
+                    tables.interfaces.update(ifindex.address(), value.address(), BpfMap.ANY), "name interface's port");
+            hold = BpfLink.tcx(namespace, link.ifindex(), BpfLink.Direction.INGRESS, tables.program("weft_port"));
+        } catch (BpfException refused) {
+            erase(number, link.ifindex());
+            throw new DatapathException(
+                    "interface " + spec.interfaceName() + " cannot be attached: " + refused.getMessage(), refused);
+        }
+        attached.put(number, new Attached(number, spec, hold, link.ifindex()));
+        share();
+        return number;
+    }
+
+    private void refuseElsewhere(PortSpec spec) {
+        var wanted = NetworkNamespace.parse(spec.namespace());
+        if (!spec.namespace().isEmpty() && !wanted.identity().equals(namespace.identity())) {
+            throw new DatapathException("interface " + spec.interfaceName() + " in " + wanted
+                    + " (expected one in the datapath's " + namespace + "): move the host's end of the pair there");
+        }
+    }
+
+    private void refuseDouble(PortSpec spec) {
+        for (Attached one : attached.values()) {
+            if (one.spec.interfaceName().equals(spec.interfaceName()) && one.up) {
+                throw new DatapathException("interface " + spec.interfaceName() + " is attached already, as port "
+                        + one.number + "; detach it first");
+            }
+        }
+    }
+
+    private Link find(PortSpec spec) {
+        try (var links = Links.in(namespace)) {
+            return links.find(spec.interfaceName())
+                    .orElseThrow(() -> new DatapathException("interface " + spec.interfaceName() + " is not in "
+                            + namespace + "; create it first, or correct the binding"));
+        } catch (LinkException unreachable) {
+            throw new DatapathException(
+                    "interface " + spec.interfaceName() + " cannot be looked up: " + unreachable.getMessage(),
+                    unreachable);
+        }
+    }
+
+    private int nextNumber() {
+        for (int tries = 0; tries < Layout.LAST_PORT; tries++) {
+            lastGiven = lastGiven % Layout.LAST_PORT + 1;
+            if (!attached.containsKey(lastGiven)) {
+                return lastGiven;
+            }
+        }
+        throw new DatapathException("all " + Layout.LAST_PORT + " port numbers are in use; detach a port first");
+    }
+
+    private void write(int number, PortSpec spec, Link link) {
+        MemorySegment port = tables.port(number);
+        port.set(JAVA_INT, Layout.Port.RATE, spec.upcallsPerSecond());
+        show(port, number, link);
+        port.set(JAVA_INT, Layout.Port.IFINDEX, link.ifindex());
+    }
+
+    private void show(MemorySegment port, int number, Link link) {
+        port.set(JAVA_INT, Layout.Port.MTU, link.mtu());
+        port.set(JAVA_INT, Layout.Port.FLAGS, flags(link));
+        VarHandle.releaseFence();
+        mtus.setRelease(number, Math.max(1, link.mtu()));
+    }
+
+    private static int flags(Link link) {
+        boolean peer = link.kind().equals("veth") && link.peerNamespaceId().isPresent();
+        return (link.up() ? Layout.Port.UP : 0)
+                | (peer ? Layout.Port.PEER : 0)
+                | (link.kind().equals("tun") ? Layout.Port.TAP : 0);
+    }
+
+    /** The interface changed: its MTU, its state, where its other end is. */
+    synchronized void changed(Link link) {
+        for (Attached one : attached.values()) {
+            if (one.ifindex == link.ifindex() && one.up) {
+                show(tables.port(one.number), one.number, link);
+            }
+        }
+    }
+
+    /** The interface is gone: the port stays, silent, until it is detached. */
+    void gone(Link link) {
+        silence(link.ifindex()).ifPresent(lost -> listener.onPortLost(lost.number, lost.spec.id()));
+    }
+
+    private synchronized Optional<Attached> silence(int ifindex) {
+        for (Attached one : attached.values()) {
+            if (one.ifindex == ifindex && one.up) {
+                one.up = false;
+                tables.port(one.number).set(JAVA_INT, Layout.Port.FLAGS, 0);
+                forget(ifindex);
+                return Optional.of(one);
+            }
+        }
+        return Optional.empty();
+    }
+
+    synchronized void detach(int number) {
+        Attached one = attached.remove(number);
+        if (one == null) {
+            return;
+        }
+        if (one.up) {
+            forget(one.ifindex);
+        }
+        mtus.setRelease(number, 0);
+        tables.port(number).set(JAVA_INT, Layout.Port.IFINDEX, 0);
+        one.link.close();
+        goneHits += counter(one.number, PortCounters.HITS);
+        goneMisses += counter(one.number, PortCounters.MISSES);
+        share();
+    }
+
+    private void erase(int number, int ifindex) {
+        mtus.setRelease(number, 0);
+        tables.port(number).set(JAVA_INT, Layout.Port.IFINDEX, 0);
+        forget(ifindex);
+    }
+
+    private void forget(int ifindex) {
+        try (var arena = Arena.ofConfined()) {
+            tables.interfaces.delete(arena.allocateFrom(JAVA_INT, ifindex).address());
+        }
+    }
+
+    /** Each port has its share of a worker's ring, and so have the tunnel's misses and the state frames. */
+    synchronized void share() {
+        tables.setting(Layout.Settings.SHARE_CHUNKS, Math.max(1, tables.queueChunks() / (attached.size() + 2)));
+    }
+
+    synchronized List<PortStatistics> statistics() {
+        var all = new ArrayList<PortStatistics>();
+        for (Attached one : attached.values()) {
+            all.add(new PortStatistics(
+                    one.number,
+                    one.spec,
+                    one.up,
+                    counter(one.number, PortCounters.RECEIVED_PACKETS),
+                    counter(one.number, PortCounters.RECEIVED_BYTES),
+                    counter(one.number, PortCounters.SENT_PACKETS),
+                    counter(one.number, PortCounters.SENT_BYTES),
+                    counter(one.number, PortCounters.UPCALLS),
+                    counter(one.number, PortCounters.OVER_BUDGET)));
+        }
+        return all;
+    }
+
+    private long counter(int number, int offset) {
+        return KernelTables.sum(tables.portCounters, number, offset);
+    }
+
+    /** Of all ingresses, the tunnel and detached ports included. */
+    synchronized long hits() {
+        return goneHits + sum(PortCounters.HITS);
+    }
+
+    synchronized long misses() {
+        return goneMisses + sum(PortCounters.MISSES);
+    }
+
+    private long sum(int offset) {
+        long sum = counter(FlowKey.TUNNEL_PORT, offset);
+        for (int number : attached.keySet()) {
+            sum += counter(number, offset);
+        }
+        return sum;
+    }
+
+    synchronized List<Integer> numbers() {
+        return List.copyOf(attached.keySet());
+    }
+}
