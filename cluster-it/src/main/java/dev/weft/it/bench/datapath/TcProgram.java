@@ -3,6 +3,7 @@ package dev.weft.it.bench.datapath;
 import dev.weft.datapath.bpf.BpfLink;
 import dev.weft.datapath.bpf.BpfMap;
 import dev.weft.datapath.bpf.BpfProgram;
+import dev.weft.datapath.link.Direction;
 import dev.weft.datapath.link.NetworkNamespace;
 
 /**
@@ -115,7 +116,7 @@ final class TcProgram implements AutoCloseable {
                     BpfLink.tcx(
                             NetworkNamespace.named(namespace),
                             Interfaces.index(namespace, interfaceName),
-                            BpfLink.Direction.INGRESS,
+                            Direction.INGRESS,
                             program.fd()));
         } catch (RuntimeException refused) {
             program.close();

@@ -22,7 +22,8 @@ final class TcpRows {
         Path reference = ground.bridge();
         var figures =
                 compare(ground, ground.weft().bridged(), reference, "", Row.Bar.atLeast(0.95), Row.Bar.atMost(1.05));
-        return Row.of("same-host-tcp", figures, reference + ", in turn with it; CPU of the whole machine");
+        return Row.of(
+                "same-host-tcp", figures, reference + ", in turn with it; CPU of both ends, and of the whole machine");
     }
 
     /** Also with an underlay that carries no super-packets, as a network card of an older kind does. */
@@ -42,7 +43,8 @@ final class TcpRows {
                 setSegmentation(path, "on");
             }
         }
-        return Row.of("two-host-tcp", figures, reference + ", in turn with it; CPU of the whole machine");
+        return Row.of(
+                "two-host-tcp", figures, reference + ", in turn with it; CPU of both ends, and of the whole machine");
     }
 
     /** Off: the underlay's ends cut super-packets in software, and put segments together again as they come in. */
@@ -67,7 +69,7 @@ final class TcpRows {
         }
     }
 
-    /** Four figures: the ratios of rate and of CPU per byte, with these bars, and both rates. */
+    /** The ratios of rate and of CPU per byte, with these bars; that of the machine's CPU per byte; both rates. */
     static List<Row.Figure> compare(
             Ground ground, Path subject, Path reference, String remark, Row.@Nullable Bar rate, Row.@Nullable Bar cpu) {
         ground.progress()
@@ -84,9 +86,14 @@ final class TcpRows {
         var costs = runs.stream()
                 .map(r -> new Pair(r.subject().cpuNanosPerByte(), r.reference().cpuNanosPerByte()))
                 .toList();
+        var machine = runs.stream()
+                .map(r -> new Pair(
+                        r.subject().machineNanosPerByte(), r.reference().machineNanosPerByte()))
+                .toList();
         return List.of(
                 Row.Figure.of(new PairedRatios(rates), "x Gbit/s" + remark, rate),
                 Row.Figure.of(new PairedRatios(costs), "x CPU per byte" + remark, cpu),
+                Row.Figure.of(new PairedRatios(machine), "x CPU per byte, whole machine" + remark, null),
                 new Row.Figure(
                         Figures.median(rates.stream().mapToDouble(Pair::subject).toArray()),
                         "Gbit/s median" + remark,

@@ -69,13 +69,11 @@ final class WeftHosts implements AutoCloseable {
 
         @Override
         public Datapath openDatapath(AgentConfig config) {
-            var wanted = new DatapathConfig(
-                    config.workers(),
-                    config.underlay(),
-                    config.tunnelPort(),
-                    config.limits().flows(),
-                    DatapathConfig.of(1, config.underlay()).upcallQueueBytes(),
-                    NanoClock.SYSTEM);
+            var wanted = DatapathConfig.of(config.workers(), config.underlay())
+                    .withTunnelPort(config.tunnelPort())
+                    .withFlowCapacity(config.limits().flows())
+                    .withNamespace(host.namespace());
+            // Inside: a kind that lives in its process is where its threads and sockets are made.
             Datapath datapath = NetworkNamespace.named(host.namespace()).call(() -> Datapaths.open(kind, wanted));
             datapaths.put(host, datapath);
             return datapath;
