@@ -42,7 +42,7 @@ struct port {
 	__u32 mask_count;
 	__u16 masks[PORT_MASKS + 8]; /* those with flows here, the exact one first */
 	__u32 rate;              /* upcalls per second */
-	__u32 capture;           /* 1: a copy of each packet goes to user space */
+	__u32 capture;           /* above 0: a copy of each packet goes to user space */
 };
 _Static_assert(sizeof(struct port) == 168, "struct port");
 
@@ -113,7 +113,7 @@ struct flow {
 	__u32 first_step;
 	__u16 least_mtu; /* of all steps; 0: any */
 	__u8 most_ttl;   /* of all steps together */
-	__u8 reserved;
+	__u8 life;       /* of the process that installed it: another one's flow has no owner yet */
 	struct step step;
 };
 _Static_assert(sizeof(struct flow) == 120, "struct flow");
@@ -149,13 +149,27 @@ struct settings {
 	__u32 share_chunks; /* of a ring, per port */
 	__u32 underlay_v6;
 	__u8 underlay[16]; /* network order; IPv4 mapped */
+	__u64 incarnation; /* of these maps, drawn when they were made */
+	__u32 life;        /* of the process that has them now, 1..255 */
+	__u32 reserved;
 };
-_Static_assert(sizeof(struct settings) == 40, "struct settings");
+_Static_assert(sizeof(struct settings) == 56, "struct settings");
+
+/* `identities`, by port number: which interface it is, so that a process to come can tell. Never read by the kernel. */
+struct identity {
+	__u64 id_high; /* of the virtual port */
+	__u64 id_low;
+	__u64 mac;
+	__u64 namespace; /* inode */
+	__u32 ifindex;   /* 0: nothing is attached */
+	__u32 reserved;
+	char name[24];
+};
+_Static_assert(sizeof(struct identity) == 64, "struct identity");
 
 #define MISS 0
 #define TTL_EXPIRED 1
 #define MTU_EXCEEDED 2
-#define CAPTURED 3
 
 /* A record of a ring: this, then the frame. */
 struct upcall {
@@ -163,7 +177,7 @@ struct upcall {
 	__u32 in_port;
 	__u32 tunnel_key;
 	__u16 reason;
-	__u16 flags;    /* 1: without a key; 2: seen by user space before */
+	__u16 flags;    /* 1: without a key; 2: seen by user space before. Of a capture: 1: from the VM */
 	__u32 gso_size; /* of a super-packet, else 0 */
 	__u32 chunks;   /* of the port's share */
 	__u32 l4_ports; /* of later fragments, if their first one is known */
@@ -235,5 +249,6 @@ enum counter {
 	COUNT_DELIVERED,
 	COUNT_STATE_FRAMES,
 	COUNT_TUNNEL_UPCALLS,
+	COUNT_CAPTURES_MISSED,
 	COUNTERS
 };

@@ -28,6 +28,14 @@ struct {
 	__type(value, struct port);
 } ports SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, MAX_PORTS);
+	__type(key, __u32);
+	__type(value, struct identity);
+} identities SEC(".maps");
+
 /* Interface index to port number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -127,6 +135,12 @@ struct {
 	__type(key, __u32);
 	__array(values, struct ring);
 } rings SEC(".maps");
+
+/* Copies of the packets of ports that are captured. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} captures SEC(".maps");
 
 /* Chunks of a worker's ring by port, ever queued (the kernel counts) and ever taken (the worker counts). */
 struct {

@@ -154,6 +154,8 @@ static __always_inline struct port *way_out(struct __sk_buff *skb, __u32 number,
 		counted->sent_packets++;
 		counted->sent_bytes += skb->len + (skb->vlan_present ? 4 : 0);
 	}
+	if (port->capture)
+		mirror(skb, number, 0);
 	return port;
 }
 
@@ -328,35 +330,92 @@ int weft_port(struct __sk_buff *skb)
 	struct port_counters *counted;
 	struct flow_key key = {};
 	struct parsed p = {};
+	struct port *port;
 	__u32 in_port;
 
 	if (!number)
 		return SHOT;
 	in_port = *number;
+	port = bpf_map_lookup_elem(&ports, &in_port);
 	counted = bpf_map_lookup_elem(&port_counters, &in_port);
-	if (!counted)
+	if (!port || !counted)
 		return SHOT;
+	if (port->capture)
+		mirror(skb, in_port, 1);
 	counted->received_packets++;
 	counted->received_bytes += skb->len + (skb->vlan_present ? 4 : 0);
 	key.w[0] = in_port;
 	return look_up(skb, &key, &p, FRESH);
 }
 
-/* To the worker that the frame names, past the flow table. */
-static __noinline int state_frame(struct __sk_buff *skb, __u32 overhead)
+/* To the worker that the number names, past the flow table. */
+static __noinline int to_worker(struct __sk_buff *skb, __u32 overhead, __u32 key, __u32 named)
 {
 	struct settings *s = get_settings();
 	struct upcall head;
-	__be32 named = 0;
 
 	if (!s || !s->workers)
 		return SHOT;
-	bpf_skb_load_bytes(skb, overhead + ETH_HLEN, &named, sizeof(named));
-	describe(&head, 0, STATE_KEY, MISS);
-	if (enqueue(skb, &head, overhead, bpf_ntohl(named) % s->workers))
+	describe(&head, 0, key, MISS);
+	if (enqueue(skb, &head, overhead, named % s->workers))
 		return drop_for(DROP_UPCALL_QUEUE_FULL);
-	count(COUNT_STATE_FRAMES);
 	return SHOT;
+}
+
+static __noinline int state_frame(struct __sk_buff *skb, __u32 overhead)
+{
+	__be32 named = 0;
+
+	bpf_skb_load_bytes(skb, overhead + ETH_HLEN, &named, sizeof(named));
+	count(COUNT_STATE_FRAMES);
+	return to_worker(skb, overhead, STATE_KEY, bpf_ntohl(named));
+}
+
+/* dev.weft.datapath.ProbeFrame */
+struct probe {
+	__u8 macs[12];
+	__be16 type;
+	__u8 kind;
+	__u8 version;
+};
+#define ETHERTYPE_PROBE 0x88b6
+#define PROBE_ANSWER 1
+
+/*
+ * Sends a question back as an answer: that this host forwards is told by what forwards. Only with the outer headers in
+ * sight; that is how a host that asks sends it.
+ */
+static __noinline int probed(struct __sk_buff *skb, __u32 overhead)
+{
+	struct probe probe;
+	__u8 answer = PROBE_ANSWER, macs[12];
+	__be16 none = 0;
+	__u32 addresses = overhead == OVERHEAD_V4 ? ETH_HLEN + 12 : ETH_HLEN + 8;
+	__be32 from[4], to[4];
+
+	if (bpf_skb_load_bytes(skb, overhead, &probe, sizeof(probe)) || probe.type != bpf_htons(ETHERTYPE_PROBE) ||
+	    probe.version != 1)
+		return drop_for(DROP_BAD_TUNNEL_HEADER);
+	if (probe.kind == PROBE_ANSWER)
+		return to_worker(skb, overhead, PROBE_KEY, 0);
+	if (!overhead || probe.kind || bpf_skb_load_bytes(skb, 0, macs, sizeof(macs)))
+		return drop_for(DROP_BAD_TUNNEL_HEADER);
+	bpf_skb_store_bytes(skb, overhead + __builtin_offsetof(struct probe, kind), &answer, 1, 0);
+	bpf_skb_store_bytes(skb, 0, macs + 6, 6, 0);
+	bpf_skb_store_bytes(skb, 6, macs, 6, 0);
+	if (overhead == OVERHEAD_V4) {
+		bpf_skb_load_bytes(skb, addresses, from, 4);
+		bpf_skb_load_bytes(skb, addresses + 4, to, 4);
+		bpf_skb_store_bytes(skb, addresses, to, 4, 0);
+		bpf_skb_store_bytes(skb, addresses + 4, from, 4, 0);
+	} else {
+		bpf_skb_load_bytes(skb, addresses, from, 16);
+		bpf_skb_load_bytes(skb, addresses + 16, to, 16);
+		bpf_skb_store_bytes(skb, addresses, to, 16, 0);
+		bpf_skb_store_bytes(skb, addresses + 16, from, 16, 0);
+	}
+	bpf_skb_store_bytes(skb, overhead - sizeof(struct vxlan_header) - 2, &none, 2, 0);
+	return bpf_redirect(skb->ifindex, 0);
 }
 
 /* What becomes of an inner frame: `overhead` octets of outer headers still precede it, or none (the device took them). */
@@ -374,6 +433,8 @@ static __always_inline int arrived(struct __sk_buff *skb, const struct address *
 		return SHOT;
 	if (!bpf_map_lookup_elem(&peers, from))
 		return drop_for(DROP_UNKNOWN_PEER);
+	if (key == PROBE_KEY)
+		return probed(skb, overhead);
 	target = bpf_map_lookup_elem(&tunnel_keys, &key);
 	if (!target)
 		return drop_for(DROP_STALE_KEY);

@@ -6,6 +6,7 @@ import dev.weft.agent.control.Lessons;
 import dev.weft.agent.socket.ControlServer;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
+import dev.weft.datapath.Datapaths;
 import dev.weft.topology.Acknowledger;
 import dev.weft.topology.HostIdentity;
 import dev.weft.topology.HostRegistry;
@@ -48,7 +49,7 @@ public final class Agent implements AutoCloseable {
 
     /** Makes the datapath; interfaces come from where it says. */
     public interface Ground {
-        Datapath openDatapath(AgentConfig config);
+        Datapaths.Opened openDatapath(AgentConfig config, UUID host);
 
         Interfaces openInterfaces();
 
@@ -93,7 +94,11 @@ public final class Agent implements AutoCloseable {
         int epoch = registry.raiseTunnelEpoch(hostId);
         ZkStateTables tables = own(open, new ZkStateTables(connection, hostId, TableLimits.DEFAULT, CLOCK, random));
         Acknowledger acknowledger = own(open, new Acknowledger(connection, hostId));
-        Datapath datapath = own(open, ground.openDatapath(config));
+        Datapaths.Opened opened = ground.openDatapath(config, hostId);
+        opened.passedOver()
+                .forEach(why -> LOG.warn(
+                        "not the best datapath, {}: {}", opened.datapath().kind(), why));
+        Datapath datapath = own(open, opened.datapath());
         var lessons = new Lessons();
         WorkerCrew crew = own(
                 open, WorkerCrew.start(config, datapath, ground.tunnelMtu(config), epoch, random.nextLong(), lessons));
@@ -106,12 +111,17 @@ public final class Agent implements AutoCloseable {
                         lessons,
                         epoch,
                         acknowledger::reached));
-        var status = new AgentStatus(config, hostId, connection, datapath, crew, control);
+        var status = new AgentStatus(config, hostId, connection, opened, crew, control);
         own(
                 open,
                 ControlServer.open(config.socket(), new AgentRequests(status, crew, datapath, control, store, CLOCK)));
         LOG.info(
-                "host {} ({}) is up at {} with {} workers", config.name(), hostId, config.underlay(), config.workers());
+                "host {} ({}) is up at {} with datapath {} and {} workers",
+                config.name(),
+                hostId,
+                config.underlay(),
+                datapath.kind(),
+                config.workers());
         return new Agent(config, hostId, status, open);
     }
 
@@ -145,6 +155,11 @@ public final class Agent implements AutoCloseable {
 
     public String name() {
         return config.name();
+    }
+
+    /** The kind of datapath it has. */
+    public String datapath() {
+        return status.datapath();
     }
 
     /** What the command {@code status} answers, as plain values. */

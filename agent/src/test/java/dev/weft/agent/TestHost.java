@@ -3,13 +3,14 @@ package dev.weft.agent;
 import static org.awaitility.Awaitility.await;
 
 import dev.weft.agent.control.Interfaces;
-import dev.weft.datapath.Datapath;
+import dev.weft.datapath.Datapaths;
 import dev.weft.datapath.PortStatistics;
 import dev.weft.datapath.memory.MemoryDatapath;
 import dev.weft.datapath.memory.MemoryFabric;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -54,10 +55,10 @@ final class TestHost implements AutoCloseable {
         }
 
         @Override
-        public Datapath openDatapath(AgentConfig config) {
-            var datapath = new MemoryDatapath(Grounds.datapathConfig(config), fabric);
+        public Datapaths.Opened openDatapath(AgentConfig config, UUID host) {
+            var datapath = new MemoryDatapath(Grounds.datapathConfig(config, host), fabric);
             opened = datapath;
-            return datapath;
+            return new Datapaths.Opened(datapath, List.of());
         }
 
         @Override

@@ -3,8 +3,8 @@ package dev.weft.it;
 import dev.weft.agent.Agent;
 import dev.weft.agent.AgentConfig;
 import dev.weft.agent.control.Interfaces;
-import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathConfig;
+import dev.weft.datapath.Datapaths;
 import dev.weft.datapath.PortStatistics;
 import dev.weft.datapath.memory.MemoryDatapath;
 import dev.weft.datapath.memory.MemoryFabric;
@@ -13,8 +13,10 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.UUID;
 
 /**
  * Whole agents in this process, joined by a fabric in memory, with a real ZooKeeper between them: everything but the
@@ -76,10 +78,10 @@ public final class MemoryCloud implements AutoCloseable {
         }
 
         @Override
-        public Datapath openDatapath(AgentConfig config) {
+        public Datapaths.Opened openDatapath(AgentConfig config, UUID id) {
             var datapath = new MemoryDatapath(DatapathConfig.of(config.workers(), config.underlay()), fabric);
             datapaths.put(host, datapath);
-            return datapath;
+            return new Datapaths.Opened(datapath, List.of());
         }
 
         @Override

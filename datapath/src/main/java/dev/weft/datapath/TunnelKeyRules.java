@@ -6,8 +6,9 @@ public final class TunnelKeyRules {
 
     /** @throws DatapathException when the key is out of range, or its target is not one */
     public static void check(int key, int target) {
-        if (key < 1 || key > Datapath.STATE_KEY) {
-            throw new DatapathException("tunnel key " + key + " (expected 1.." + Datapath.STATE_KEY + ")");
+        if (key < 1 || key > Datapath.STATE_KEY || key == Datapath.PROBE_KEY) {
+            throw new DatapathException("tunnel key " + key + " (expected 1.." + (Datapath.PROBE_KEY - 1) + ", or "
+                    + Datapath.STATE_KEY + ")");
         }
         if (key == Datapath.STATE_KEY && target != Datapath.TO_WORKER) {
             throw new DatapathException("tunnel key " + key + " bound to port " + target

@@ -20,7 +20,9 @@ import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -556,5 +558,102 @@ public abstract class DatapathContract extends DatapathSuite {
         TestHost second = host(underlay(1), 1);
         int port = second.datapath().attach(spec);
         assertThat(statistics(second, port).up()).isTrue();
+    }
+
+    // Probes.
+
+    @Test
+    void aProbeIsAnsweredByTheDatapathItself() {
+        TestHost asker = host(underlay(1), 1);
+        TestHost asked = host(underlay(2), 1);
+        asker.datapath().setPeers(Set.of(underlay(2)));
+        asked.datapath().setPeers(Set.of(underlay(1)));
+        var question = MemorySegment.ofArray(new byte[ProbeFrame.LENGTH]);
+        ProbeFrame.writeQuestion(question, 0, 0x1234_5678_9abcL);
+
+        asker.datapath()
+                .worker(0)
+                .execute(
+                        question,
+                        0,
+                        ProbeFrame.LENGTH,
+                        FlowKey.TUNNEL_PORT,
+                        actions(list -> list.tunnel(underlay(2).high(), underlay(2).low(), Datapath.PROBE_KEY, 0)));
+
+        Upcall answer = upcalls(asker, 1).getFirst();
+        assertThat(answer.tunnelKey()).isEqualTo(Datapath.PROBE_KEY);
+        var frame = MemorySegment.ofArray(answer.frame());
+        assertThat(ProbeFrame.isAnswer(frame, 0, ProbeFrame.LENGTH)).isTrue();
+        assertThat(ProbeFrame.token(frame, 0)).isEqualTo(0x1234_5678_9abcL);
+        assertThat(poll(asked)).isEmpty();
+    }
+
+    @Test
+    void aStrangersProbeIsNotAnswered() {
+        TestHost asker = host(underlay(1), 1);
+        TestHost asked = host(underlay(2), 1);
+        asker.datapath().setPeers(Set.of(underlay(2)));
+        var question = MemorySegment.ofArray(new byte[ProbeFrame.LENGTH]);
+        ProbeFrame.writeQuestion(question, 0, 1);
+        asker.datapath()
+                .worker(0)
+                .execute(
+                        question,
+                        0,
+                        ProbeFrame.LENGTH,
+                        FlowKey.TUNNEL_PORT,
+                        actions(list -> list.tunnel(underlay(2).high(), underlay(2).low(), Datapath.PROBE_KEY, 0)));
+        awaitDrops(asked, "unknown-peer", 1);
+        assertThat(poll(asker)).isEmpty();
+    }
+
+    // Captures.
+
+    @Test
+    void aCaptureSeesWhatComesFromTheVmAndWhatGoesToIt() {
+        TestHost host = host(underlay(1), 1);
+        int a = attach(host);
+        int b = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        host.datapath().worker(0).install(1, key(frame, a, 0), toDestination(), actions(list -> {
+            list.decTtl();
+            list.output(b, 0);
+        }));
+        var seen = new CopyOnWriteArrayList<String>();
+        Capture.Sink sink = (fromVm, segment, offset, length) -> seen.add((fromVm ? "from" : "to") + " ttl "
+                + segment.get(ValueLayout.JAVA_BYTE, offset + TestFrames.ETHERNET + 8) + " of " + length);
+
+        try (Capture ofA = host.datapath().capture(a, 1000, sink);
+                Capture ofB = host.datapath().capture(b, 1000, sink)) {
+            host.send(a, frame);
+            received(host, b);
+            soon().untilAsserted(() -> assertThat(seen)
+                    .containsExactlyInAnyOrder("from ttl 64 of " + frame.length, "to ttl 63 of " + frame.length));
+            assertThat(ofA.missed() + ofB.missed()).isZero();
+        }
+        host.send(a, frame);
+        received(host, b);
+        assertThat(seen).as("closed").hasSize(2);
+    }
+
+    @Test
+    void aCaptureIsBoundedAndCountsWhatItMissed() {
+        TestHost host = host(underlay(1), 1);
+        int a = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        host.datapath().worker(0).install(1, key(frame, a, 0), toDestination(), new ActionList());
+        var seen = new AtomicInteger();
+        try (Capture capture =
+                host.datapath().capture(a, 1, (fromVm, segment, offset, length) -> seen.incrementAndGet())) {
+            for (int i = 0; i < 20; i++) {
+                host.send(a, frame);
+            }
+            awaitHits(host, 20);
+            soon().untilAsserted(() -> assertThat(capture.missed() + seen.get()).isEqualTo(20));
+            assertThat(seen.get()).isBetween(1, 5);
+        }
+        assertThatThrownBy(() -> host.datapath().capture(4711, 1, (fromVm, segment, offset, length) -> {}))
+                .isInstanceOf(DatapathException.class)
+                .hasMessageContaining("4711");
     }
 }

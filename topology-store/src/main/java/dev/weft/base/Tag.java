@@ -71,6 +71,14 @@ public final class Tag {
         return of(DATAPATH_PORT, port, 0, 0);
     }
 
+    /** Whether many flows carry it: a thing of the topology, of which there are few, rather than one address's. */
+    public static boolean isShared(long tag) {
+        return switch ((int) (tag >>> 56)) {
+            case DEVICE, HOST, LOCATION, FLOOD, DATAPATH_PORT -> true;
+            default -> false;
+        };
+    }
+
     private static long of(int kind, long a, long b, long c) {
         long hash = Hashing.combine(Hashing.combine(Hashing.combine(kind, a), b), c);
         return (long) kind << 56 | hash >>> 8;

@@ -122,6 +122,9 @@ final class PacketPath {
             counters.drop(WorkerDrop.UNBOUND_PORT);
             return;
         }
+        if (reason == WorkerPort.UpcallHandler.MISS && repeats(packet, inPort)) {
+            return;
+        }
         counters.count(WorkerCounter.SIMULATIONS);
         if (reason == WorkerPort.UpcallHandler.MTU) {
             simulator.simulateTooLong(packet, port, now, outcomes[0]);
@@ -130,6 +133,24 @@ final class PacketPath {
         }
         // What a flow sent up is about this packet's TTL or length, which no flow can match.
         settle(0, port, inPort, reason == WorkerPort.UpcallHandler.MISS, wasParked, now);
+    }
+
+    /** Whether the packet's flow was installed while it was on its way up; then it has been treated. */
+    private boolean repeats(Packet packet, int inPort) {
+        RecentFlows recent = flows.recent();
+        int entry = recent.find(packet.key);
+        if (entry < 0) {
+            return false;
+        }
+        counters.count(WorkerCounter.REPEATED);
+        DropReason why = recent.dropReason(entry);
+        if (why == null) {
+            seat.execute(packet.segment, packet.offset, packet.length, inPort, recent.actions(entry));
+            counters.count(WorkerCounter.FORWARDED);
+        } else {
+            counters.drop(why);
+        }
+        return true;
     }
 
     private void simulateFlood(Packet packet, int floodKey, boolean wasParked, long now) {

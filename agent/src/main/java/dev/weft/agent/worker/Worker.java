@@ -22,7 +22,6 @@ public final class Worker {
     private static final int COMMANDS_AT_ONCE = 256;
     private static final int FRAMES_AT_ONCE = 256;
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-    private static final long SWEEP_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     // Immutable after construction.
     private final WorkerPort seat;
@@ -60,7 +59,7 @@ public final class Worker {
         updates = new TableUpdates(parts, floods, new Inspector(parts));
         faults = new RateLimitedLog(LOG, clock);
         nextTick = clock.nanoTime();
-        nextSweep = nextTick + SWEEP_NANOS;
+        nextSweep = nextTick + WorkerParts.SWEEP_NANOS;
     }
 
     /** From any thread. False: there is no room, try again later. */
@@ -124,13 +123,13 @@ public final class Worker {
         parts.neighbours.tick(now);
         parts.lot.expire(now, onParkingEnd);
         path.resumeReady();
+        if (parts.flows.sweep(now) > 0) {
+            // Among them may be the flow of a flood; it must be there before the next flood is.
+            floods.refresh();
+            floods.install();
+        }
         if (nextSweep - now <= 0) {
-            nextSweep = now + SWEEP_NANOS;
-            if (parts.flows.sweep(now) > 0) {
-                // Among them may be the flow of a flood; it must be there before the next flood is.
-                floods.refresh();
-                floods.install();
-            }
+            nextSweep = now + WorkerParts.SWEEP_NANOS;
             parts.connections.sweep(now);
             parts.showCounts();
         }

@@ -7,9 +7,13 @@ import dev.weft.sim.Simulator;
 import dev.weft.sim.Tables;
 import dev.weft.state.ConnectionTable;
 import java.lang.foreign.Arena;
+import java.util.concurrent.TimeUnit;
 
 /** Everything one worker owns, put together once. Not thread safe: touched only by its worker thread. */
 final class WorkerParts {
+    /** How often idle flows and connections are looked for. */
+    static final long SWEEP_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
     private static final int BURST_SECONDS = 1;
     private static final long PARKING_NANOS = NeighbourBroker.GIVE_UP_NANOS + NeighbourBroker.RETRY_NANOS / 2;
 
@@ -42,7 +46,7 @@ final class WorkerParts {
                 limits.tables(),
                 setup.seed());
         simulator = new Simulator(tables, setup.tunnelMtu());
-        flows = new Flows(seat, FlowBook.Limits.of(limits.flows()), limits.flowIdleNanos(), counters);
+        flows = new Flows(seat, limits.flows(), limits.flowIdleNanos(), SWEEP_NANOS, clock.nanoTime(), counters);
         channel = new StateChannel(seat, setup.underlay(), arena, counters);
         siblings = new Siblings(index, backchannels, counters);
         connections = new Connections(tables.connections(), flows, channel, siblings);

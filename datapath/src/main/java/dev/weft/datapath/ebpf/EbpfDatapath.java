@@ -1,37 +1,35 @@
 package dev.weft.datapath.ebpf;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
 import dev.weft.base.IpAddress;
+import dev.weft.datapath.Capture;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.DatapathException;
 import dev.weft.datapath.DatapathStatistics;
+import dev.weft.datapath.Feature;
 import dev.weft.datapath.FlowDump;
 import dev.weft.datapath.PortListener;
 import dev.weft.datapath.PortSpec;
 import dev.weft.datapath.PortStatistics;
-import dev.weft.datapath.TunnelKeyRules;
 import dev.weft.datapath.WorkerPort;
-import dev.weft.datapath.bpf.BpfException;
-import dev.weft.datapath.bpf.BpfMap;
+import dev.weft.datapath.bpf.KernelFeatures;
 import dev.weft.datapath.link.LinkEvent;
 import dev.weft.datapath.link.LinkMonitor;
 import dev.weft.datapath.link.NetworkNamespace;
 import dev.weft.datapath.soft.FrameDrop;
 import dev.weft.sim.packet.Malformed;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Consumer;
 
 /**
  * The kernel's flow cache: programs at the ingress of each port, of the underlay and of our own devices. Any thread, but
@@ -46,43 +44,92 @@ public final class EbpfDatapath implements Datapath {
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
     private final Arena arena = Arena.ofShared();
     private final DatapathConfig config;
+    private final NetworkNamespace namespace;
     private final KernelTables tables;
     private final PortTable ports;
     private final RemoteTable remotes;
+    private final TunnelKeys keys;
     private final FlowCount flowCount;
     private final FlowReader reader;
+    private final Survivors survivors;
+    private final Captures captures;
     private final Underlay underlay;
     private final EbpfWorker[] workers;
+    private final long incarnation;
     // Guarded by this.
-    private final Set<IpAddress> peers = new HashSet<>();
+    private boolean closed;
 
     /** @throws DatapathException when this machine cannot: the text names what is missing */
     public EbpfDatapath(DatapathConfig config) {
         this.config = config;
-        var namespace = NetworkNamespace.parse(config.namespace());
+        namespace = NetworkNamespace.parse(config.namespace());
         try {
-            tables = own(KernelTables.load(config));
-            ports = new PortTable(tables, namespace);
+            tables = own(KernelTables.load(config, Pins.of(config.host())));
+            incarnation = tables.incarnation();
+            ports = own(new PortTable(tables, namespace));
             remotes = new RemoteTable(tables.remotes, config.underlay(), this::lookAtUnderlay);
-            flowCount = new FlowCount(config.flowCapacity());
+            keys = new TunnelKeys(tables);
+            flowCount = new FlowCount(Math.min(config.flowCapacity(), tables.flows.maxEntries()));
+            var masks = new MaskLists(tables);
             var runs = new StepRuns(tables.steps);
-            reader = new FlowReader(tables, runs, remotes);
+            reader = new FlowReader(tables, masks, runs, remotes);
             var pair = own(new InjectionPair(tables, namespace, config.tunnelPort()));
+            if (tables.found()) {
+                remotes.restore();
+                ports.restore();
+            } else {
+                ports.share();
+            }
+            survivors = own(new Survivors(tables, masks, runs, reader, flowCount, config.workers()));
             var host = new EbpfWorker.Host(
-                    tables, ports, new MaskLists(tables), remotes, runs, flowCount, config.workers());
+                    tables, ports, masks, remotes, runs, flowCount, survivors, config.workers());
             workers = new EbpfWorker[config.workers()];
             for (int i = 0; i < workers.length; i++) {
                 var injector = new Injector(namespace, pair.ifindex(), pair.farMac(), arena);
                 workers[i] = own(new EbpfWorker(host, i, injector, config.clock(), arena));
             }
+            captures = own(new Captures(tables, config.clock()));
             underlay = own(new Underlay(tables, remotes, namespace, config));
-            ports.share();
             var monitor = own(LinkMonitor.start(this::onLink, LOOK_AGAIN));
             monitor.watch(namespace);
         } catch (RuntimeException refused) {
             closeAll();
             throw refused;
         }
+    }
+
+    /** What this kind needs, looked up now. */
+    public static List<Feature> features() {
+        var all = new ArrayList<Feature>();
+        boolean built = KernelTables.isBuiltIn();
+        all.add(new Feature(
+                KIND,
+                "kernel programs",
+                built,
+                built ? KernelTables.OBJECT : "this build has none: build it with clang and libbpf-dev"));
+        KernelFeatures.probe()
+                .features()
+                .forEach(each -> all.add(new Feature(KIND, each.name(), each.present(), each.detail())));
+        return all;
+    }
+
+    /** Takes away what a datapath of this host left in the process's own namespace, and names it. */
+    public static List<String> remove(UUID host) {
+        Optional<Pins> there = Pins.existing(host);
+        if (there.isEmpty()) {
+            return List.of();
+        }
+        Pins pins = there.get();
+        var gone = new ArrayList<String>();
+        pins.setting(Layout.Settings.TUNNEL_PORT).ifPresent(port -> removeDevices(NetworkNamespace.own(), port));
+        pins.list().forEach(name -> gone.add("pin " + name));
+        pins.remove();
+        return gone;
+    }
+
+    private static void removeDevices(NetworkNamespace namespace, int tunnelPort) {
+        InjectionPair.remove(namespace, tunnelPort);
+        Underlay.remove(namespace, tunnelPort);
     }
 
     private <T extends AutoCloseable> T own(T thing) {
@@ -140,49 +187,43 @@ public final class EbpfDatapath implements Datapath {
     }
 
     @Override
+    public boolean survives() {
+        return tables.pins().keepsAnything();
+    }
+
+    @Override
+    public long incarnation() {
+        return incarnation;
+    }
+
+    @Override
     public void bindTunnelKey(int key, int portOrToWorker) {
-        TunnelKeyRules.check(key, portOrToWorker);
-        try (var local = Arena.ofConfined()) {
-            var name = local.allocateFrom(JAVA_INT, key);
-            var target = local.allocateFrom(JAVA_INT, portOrToWorker);
-            BpfException.check(
-                    tables.tunnelKeys.update(name.address(), target.address(), BpfMap.ANY), "bind tunnel key " + key);
-        }
+        keys.bind(key, portOrToWorker);
     }
 
     @Override
     public void unbindTunnelKey(int key) {
-        try (var local = Arena.ofConfined()) {
-            tables.tunnelKeys.delete(local.allocateFrom(JAVA_INT, key).address());
-        }
+        keys.unbind(key);
     }
 
     @Override
-    public synchronized void setPeers(Set<IpAddress> underlayAddresses) {
-        try (var local = Arena.ofConfined()) {
-            var yes = local.allocateFrom(JAVA_BYTE, (byte) 1);
-            for (IpAddress gone : Set.copyOf(peers)) {
-                if (!underlayAddresses.contains(gone)) {
-                    tables.peers.delete(octets(local, gone).address());
-                    peers.remove(gone);
-                }
-            }
-            for (IpAddress peer : underlayAddresses) {
-                if (peers.add(peer)) {
-                    BpfException.check(
-                            tables.peers.update(octets(local, peer).address(), yes.address(), BpfMap.ANY),
-                            "know peer " + peer);
-                }
-            }
-        }
+    public void setPeers(Set<IpAddress> underlayAddresses) {
+        keys.setPeers(underlayAddresses);
     }
 
-    private static MemorySegment octets(Arena arena, IpAddress address) {
-        byte[] octets = ByteBuffer.allocate(16)
-                .putLong(address.high())
-                .putLong(address.low())
-                .array();
-        return arena.allocateFrom(JAVA_BYTE, octets);
+    @Override
+    public int dropUnadopted() {
+        keys.dropSurvivors();
+        ports.dropSurvivors();
+        return survivors.drop();
+    }
+
+    @Override
+    public Capture capture(int port, int framesPerSecond, Capture.Sink sink) {
+        if (!ports.isAttached(port)) {
+            throw new DatapathException("port " + port + " is not attached (expected one of " + ports.numbers() + ")");
+        }
+        return captures.open(port, framesPerSecond, sink);
     }
 
     @Override
@@ -217,14 +258,32 @@ public final class EbpfDatapath implements Datapath {
     }
 
     @Override
-    public List<FlowDump> flows() {
-        return reader.read();
+    public void forEachFlow(Consumer<FlowDump> each) {
+        reader.forEach(each);
     }
 
     @Override
     public void close() {
+        if (survives()) {
+            closeOnce();
+        } else {
+            remove();
+        }
+    }
+
+    @Override
+    public void remove() {
         ports.numbers().forEach(ports::detach);
-        closeAll();
+        closeOnce();
+        removeDevices(namespace, config.tunnelPort());
+        tables.pins().remove();
+    }
+
+    private synchronized void closeOnce() {
+        if (!closed) {
+            closed = true;
+            closeAll();
+        }
     }
 
     private void closeAll() {

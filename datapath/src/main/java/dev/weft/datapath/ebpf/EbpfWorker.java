@@ -69,6 +69,7 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
             RemoteTable remotes,
             StepRuns runs,
             FlowCount flowCount,
+            Survivors survivors,
             int workers) {}
 
     EbpfWorker(Host host, int index, Injector injector, NanoClock clock, Arena arena) {
@@ -166,9 +167,13 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
         if (result == 0) {
             return INSTALLED;
         }
+        boolean exists = Errno.EEXIST.is(result);
+        if (exists && !host.survivors.isEmpty() && host.survivors.replace(key, flow)) {
+            return INSTALLED;
+        }
         slots.remove(slot);
         giveBack(use, first, compiler.count());
-        return Errno.EEXIST.is(result) ? EXISTS : FULL;
+        return exists ? EXISTS : FULL;
     }
 
     private void fillKey(int slot, FlowKey flowKey, MaskLists.Use use) {
@@ -190,6 +195,7 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
         flow.set(JAVA_SHORT, Flow.STEP_COUNT, (short) compiler.count());
         flow.set(JAVA_SHORT, Flow.LEAST_MTU, (short) compiler.leastMtu());
         flow.set(JAVA_BYTE, Flow.MOST_TTL, (byte) compiler.mostTtl());
+        flow.set(JAVA_BYTE, Flow.LIFE, host.tables.life());
         if (compiler.count() == 1) {
             MemorySegment.copy(compiler.steps(), 0, flow, Flow.STEP, Layout.Step.SIZE);
         } else if (compiler.count() > 1) {
@@ -268,7 +274,8 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
     }
 
     private boolean report(FlowUse use, long at) {
-        if (batchFlows.get(JAVA_SHORT, at + Flow.WORKER) != index) {
+        if (batchFlows.get(JAVA_SHORT, at + Flow.WORKER) != index
+                || batchFlows.get(JAVA_BYTE, at + Flow.LIFE) != host.tables.life()) {
             return false;
         }
         int slot = batchFlows.get(JAVA_INT, at + Flow.SLOT);
@@ -280,6 +287,21 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
         slots.setSeen(slot, packets);
         use.onUsed(id, packets, batchFlows.get(JAVA_LONG, at + Flow.BYTES), batchFlows.get(JAVA_LONG, at + Flow.USED));
         return true;
+    }
+
+    @Override
+    public int readSurvivors(SurvivorHandler survivorHandler, int limit) {
+        return host.survivors.isEmpty() ? 0 : host.survivors.read(index, survivorHandler, limit);
+    }
+
+    @Override
+    public boolean adopt(long flowId, long survivor) {
+        return host.survivors.adopt(survivor, index, flowId, slots);
+    }
+
+    @Override
+    public void discard(long survivor) {
+        host.survivors.discard(survivor);
     }
 
     DropCounts drops() {

@@ -21,6 +21,11 @@ final class FlowCount {
         return false;
     }
 
+    /** One that is there already. */
+    void add() {
+        flows.incrementAndGet();
+    }
+
     void remove() {
         flows.decrementAndGet();
     }

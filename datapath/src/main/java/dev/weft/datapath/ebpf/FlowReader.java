@@ -11,20 +11,23 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import dev.weft.base.IpAddress;
 import dev.weft.datapath.FlowDump;
 import dev.weft.datapath.bpf.BpfException;
+import dev.weft.datapath.bpf.MapCursor;
 import dev.weft.datapath.ebpf.Layout.Flow;
 import dev.weft.datapath.ebpf.Layout.Step;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
-import dev.weft.sim.flow.FlowMask;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Reads the kernel's flows back into the words they were made of. For people, and for adoption. */
 final class FlowReader {
+    /** The worker of a flow that survived and was not taken over. */
+    static final int NOBODY = -1;
+
     private static final int BATCH = 4096;
     private static final ValueLayout.OfShort BE_SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfLong BE_LONG = JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -32,59 +35,65 @@ final class FlowReader {
     private final KernelTables tables;
     private final StepRuns runs;
     private final RemoteTable remotes;
+    private final MaskLists masks;
 
-    FlowReader(KernelTables tables, StepRuns runs, RemoteTable remotes) {
+    FlowReader(KernelTables tables, MaskLists masks, StepRuns runs, RemoteTable remotes) {
         this.tables = tables;
+        this.masks = masks;
         this.runs = runs;
         this.remotes = remotes;
     }
 
-    List<FlowDump> read() {
-        var all = new ArrayList<FlowDump>();
-        List<IpAddress> hosts = remotes.all();
+    void forEach(Consumer<FlowDump> each) {
         try (var arena = Arena.ofConfined();
                 var cursor = tables.flows.cursor()) {
             var keys = arena.allocate((long) BATCH * Layout.KEY_SIZE, 8);
             var flows = arena.allocate((long) BATCH * Flow.SIZE, 8);
-            while (true) {
-                int count = cursor.next(keys.address(), flows.address(), BATCH);
-                BpfException.check(count, "read the flows");
-                if (count == 0) {
-                    return all;
-                }
+            for (int count = next(cursor, keys, flows); count > 0; count = next(cursor, keys, flows)) {
                 for (int i = 0; i < count; i++) {
-                    all.add(read(
+                    each.accept(read(
                             keys.asSlice((long) i * Layout.KEY_SIZE, Layout.KEY_SIZE),
-                            flows.asSlice((long) i * Flow.SIZE, Flow.SIZE),
-                            hosts));
+                            flows.asSlice((long) i * Flow.SIZE, Flow.SIZE)));
                 }
             }
         }
     }
 
-    private FlowDump read(MemorySegment keyWords, MemorySegment flow, List<IpAddress> hosts) {
+    private static int next(MapCursor cursor, MemorySegment keys, MemorySegment flows) {
+        return BpfException.check(cursor.next(keys.address(), flows.address(), BATCH), "read the flows");
+    }
+
+    private FlowDump read(MemorySegment keyWords, MemorySegment flow) {
         var key = new FlowKey();
-        var mask = new FlowMask();
-        int number = (int) (keyWords.get(JAVA_LONG, 0) >>> 16) & 0xffff;
-        for (int i = 0; i < FlowKey.WORDS; i++) {
-            key.setWord(i, keyWords.get(JAVA_LONG, 8L * i));
-            mask.setWord(i, tables.masks.get(JAVA_LONG, (long) number * Layout.KEY_SIZE + 8L * i));
-        }
-        key.setWord(0, key.word(0) & ~0xffff_0000L);
-        mask.setWord(0, -1L);
+        readKey(keyWords, key);
+        boolean owned = flow.get(JAVA_BYTE, Flow.LIFE) == tables.life();
         return new FlowDump(
-                flow.get(JAVA_SHORT, Flow.WORKER),
+                owned ? flow.get(JAVA_SHORT, Flow.WORKER) : NOBODY,
                 flow.get(JAVA_LONG, Flow.ID),
                 key,
-                mask,
-                actions(flow, hosts),
+                masks.read(maskNumber(keyWords)),
+                actions(flow),
                 flow.get(JAVA_LONG, Flow.PACKETS),
                 flow.get(JAVA_LONG, Flow.BYTES),
                 flow.get(JAVA_LONG, Flow.USED));
     }
 
-    private ActionList actions(MemorySegment flow, List<IpAddress> hosts) {
+    static int maskNumber(MemorySegment keyWords) {
+        return (int) (keyWords.get(JAVA_LONG, 0) >>> 16) & 0xffff;
+    }
+
+    /** The key without its mask's number. */
+    static void readKey(MemorySegment keyWords, FlowKey key) {
+        for (int i = 0; i < FlowKey.WORDS; i++) {
+            key.setWord(i, keyWords.get(JAVA_LONG, 8L * i));
+        }
+        key.setWord(0, key.word(0) & ~0xffff_0000L);
+    }
+
+    /** What the kernel's steps say, as a list of actions again. */
+    ActionList actions(MemorySegment flow) {
         var actions = new ActionList();
+        List<IpAddress> hosts = remotes.all();
         int count = Short.toUnsignedInt(flow.get(JAVA_SHORT, Flow.STEP_COUNT));
         int first = flow.get(JAVA_INT, Flow.FIRST_STEP);
         for (int i = 0; i < count; i++) {

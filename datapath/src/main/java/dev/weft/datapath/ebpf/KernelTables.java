@@ -1,17 +1,23 @@
 package dev.weft.datapath.ebpf;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.weft.base.IpAddress;
 import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.DatapathException;
 import dev.weft.datapath.bpf.BpfException;
+import dev.weft.datapath.bpf.BpfLink;
 import dev.weft.datapath.bpf.BpfMap;
 import dev.weft.datapath.bpf.BpfMapType;
 import dev.weft.datapath.bpf.BpfObject;
+import dev.weft.datapath.link.NetworkNamespace;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,13 +28,35 @@ import java.util.List;
 final class KernelTables implements AutoCloseable {
     static final String OBJECT = "weft.bpf.o";
 
+    private static final int MAX_LIFE = 255;
     private static final int LEAST_RING_BYTES = 256 << 10;
     /** The longest record must fit beside others. */
     private static final int RING_HEADROOM = 128 << 10;
 
+    /** What survives the process; the rest is made anew with each. */
+    private static final List<String> LASTING = List.of(
+            "settings",
+            "ports",
+            "identities",
+            "interfaces",
+            "port_counters",
+            "budgets",
+            "masks",
+            "flows",
+            "steps",
+            "remotes",
+            "tunnel_keys",
+            "peers",
+            "drops",
+            "malformed",
+            "counters");
+
     private final Arena arena = Arena.ofShared();
     private final List<AutoCloseable> open = new ArrayList<>();
+    private final Pins pins;
+    private final boolean found;
     private final BpfObject object;
+    private final int queueChunks;
 
     final BpfMap interfaces;
     final BpfMap portCounters;
@@ -39,16 +67,19 @@ final class KernelTables implements AutoCloseable {
     final BpfMap drops;
     final BpfMap malformed;
     final BpfMap counters;
+    final BpfMap captures;
     final List<BpfMap> rings;
-    private final int queueChunks;
 
     final MemorySegment settings;
     final MemorySegment ports;
+    final MemorySegment identities;
     final MemorySegment masks;
     final MemorySegment steps;
     final MemorySegment taken;
 
-    private KernelTables(DatapathConfig config) {
+    private KernelTables(DatapathConfig config, Pins pins) {
+        this.pins = pins;
+        found = pins.hold(LASTING, Layout.VERSION);
         object = own(BpfObject.open(readObject(), "weft"));
         object.maxEntries("flows", config.flowCapacity());
         object.maxEntries("queued", Layout.MAX_PORTS * config.workers());
@@ -56,6 +87,11 @@ final class KernelTables implements AutoCloseable {
         queueChunks = config.upcallQueueBytes() / Layout.CHUNK;
         rings = makeRings(config);
         object.innerMap("rings", rings.getFirst().fd());
+        if (found) {
+            for (String name : LASTING) {
+                object.reuse(name, own(pins.map(name)).fd());
+            }
+        }
         object.load();
         fillRings();
         interfaces = map("interfaces");
@@ -67,20 +103,73 @@ final class KernelTables implements AutoCloseable {
         drops = map("drops");
         malformed = map("malformed");
         counters = map("counters");
+        captures = map("captures");
         settings = map("settings").map(arena);
         ports = map("ports").map(arena);
+        identities = map("identities").map(arena);
         masks = map("masks").map(arena);
         steps = map("steps").map(arena);
         taken = map("taken").map(arena);
+        begin(config);
+    }
+
+    /** Writes the settings last, so that maps whose making was cut short are not taken for whole ones. */
+    private void begin(DatapathConfig config) {
+        IpAddress address = config.underlay();
+        setting(Layout.Settings.WORKERS, config.workers());
+        setting(Layout.Settings.TUNNEL_PORT, config.tunnelPort());
+        setting(Layout.Settings.UNDERLAY_V6, address.isV4() ? 0 : 1);
+        var octets = ByteBuffer.allocate(16).putLong(address.high()).putLong(address.low());
+        MemorySegment.copy(octets.array(), 0, settings, JAVA_BYTE, Layout.Settings.UNDERLAY, 16);
+        setting(Layout.Settings.LIFE, settings.get(JAVA_INT, Layout.Settings.LIFE) % MAX_LIFE + 1);
+        if (!found) {
+            settings.set(JAVA_LONG, Layout.Settings.INCARNATION, new SecureRandom().nextLong());
+            for (String name : LASTING) {
+                pins.keep(name, object);
+            }
+        }
+        setting(Layout.Settings.LAYOUT_VERSION, Layout.VERSION);
     }
 
     /** @throws DatapathException when the kernel refuses, or this build has no programs */
-    static KernelTables load(DatapathConfig config) {
+    static KernelTables load(DatapathConfig config, Pins pins) {
         try {
-            return new KernelTables(config);
+            return new KernelTables(config, pins);
         } catch (BpfException refused) {
             throw new DatapathException("datapath kind ebpf cannot be loaded: " + refused.getMessage(), refused);
         }
+    }
+
+    /** Whether an earlier process of this host left all this. */
+    boolean found() {
+        return found;
+    }
+
+    /** Of the process that has them now. */
+    byte life() {
+        return (byte) settings.get(JAVA_INT, Layout.Settings.LIFE);
+    }
+
+    long incarnation() {
+        return settings.get(JAVA_LONG, Layout.Settings.INCARNATION);
+    }
+
+    /**
+     * Holds a program at an interface, kept under that name if this host keeps anything. One that is there already is
+     * swapped for ours: no packet meets neither.
+     */
+    BpfLink attach(String name, NetworkNamespace namespace, int ifindex, String program) {
+        return pins.link(name, namespace, ifindex, object.program(program));
+    }
+
+    /** Takes a program off its interface, for good. */
+    void detach(String name, BpfLink link) {
+        pins.forget(name);
+        link.close();
+    }
+
+    Pins pins() {
+        return pins;
     }
 
     static boolean isBuiltIn() {
@@ -137,14 +226,14 @@ final class KernelTables implements AutoCloseable {
         return thing;
     }
 
-    /** Descriptor of a program. */
-    int program(String name) {
-        return object.program(name);
-    }
-
     /** The part of {@link #ports} of one port. */
     MemorySegment port(int number) {
         return ports.asSlice((long) number * Layout.Port.SIZE, Layout.Port.SIZE);
+    }
+
+    /** The part of {@link #identities} of one port. */
+    MemorySegment identity(int number) {
+        return identities.asSlice((long) number * Layout.Identity.SIZE, Layout.Identity.SIZE);
     }
 
     /** One counter of a per-CPU array, all processors together. */

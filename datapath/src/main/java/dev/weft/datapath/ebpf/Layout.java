@@ -96,6 +96,7 @@ final class Layout {
         static final int FIRST_STEP = 40;
         static final int LEAST_MTU = 44;
         static final int MOST_TTL = 46;
+        static final int LIFE = 47;
         static final int STEP = 48;
 
         private Flow() {}
@@ -119,7 +120,7 @@ final class Layout {
     }
 
     static final class Settings {
-        static final int SIZE = 40;
+        static final int SIZE = 56;
         static final int LAYOUT_VERSION = 0;
         static final int WORKERS = 4;
         static final int TUNNEL_PORT = 8;
@@ -127,8 +128,23 @@ final class Layout {
         static final int SHARE_CHUNKS = 16;
         static final int UNDERLAY_V6 = 20;
         static final int UNDERLAY = 24;
+        static final int INCARNATION = 40;
+        static final int LIFE = 48;
 
         private Settings() {}
+    }
+
+    static final class Identity {
+        static final int SIZE = 64;
+        static final int ID_HIGH = 0;
+        static final int ID_LOW = 8;
+        static final int MAC = 16;
+        static final int NAMESPACE = 24;
+        static final int IFINDEX = 32;
+        static final int NAME = 40;
+        static final int NAME_SIZE = 24;
+
+        private Identity() {}
     }
 
     static final class Upcall {
@@ -142,6 +158,7 @@ final class Layout {
         static final int CHUNKS = 20;
         static final int L4_PORTS = 24;
 
+        static final int FROM_VM = 1;
         static final int UNREAD = 1;
         static final int AGAIN = 2;
 
@@ -168,6 +185,7 @@ final class Layout {
     static final int COUNT_DELIVERED = 0;
     static final int COUNT_STATE_FRAMES = 1;
     static final int COUNT_TUNNEL_UPCALLS = 2;
+    static final int COUNT_CAPTURES_MISSED = 3;
 
     private Layout() {}
 }

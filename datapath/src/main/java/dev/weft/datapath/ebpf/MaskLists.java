@@ -11,11 +11,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The masks in use: each ingress port has a list of those with flows there, at most 64 and the exact one; equal masks of
@@ -73,13 +75,70 @@ final class MaskLists {
     MaskLists(KernelTables tables) {
         this.tables = tables;
         exact.exact();
-        for (int number = Layout.EXACT_MASK + 1; number < Layout.MAX_MASKS; number++) {
-            free.add(number);
-        }
         for (int port = 0; port < Layout.MAX_PORTS; port++) {
             lists.set(port, NONE);
         }
+        if (tables.found()) {
+            restore();
+        }
+        var used = new BitSet();
+        numbers.values().forEach(each -> used.set(each.number));
+        for (int number = Layout.EXACT_MASK + 1; number < Layout.MAX_MASKS; number++) {
+            if (!used.get(number)) {
+                free.add(number);
+            }
+        }
         show(Layout.EXACT_MASK, exact);
+    }
+
+    /** The lists that an earlier process left, with no flows counted yet. */
+    private void restore() {
+        for (int port = 0; port < Layout.MAX_PORTS; port++) {
+            MemorySegment at = tables.port(port);
+            var list = new Use[at.get(JAVA_INT, Layout.Port.MASK_COUNT)];
+            for (int i = 0; i < list.length; i++) {
+                int number = Short.toUnsignedInt(at.get(JAVA_SHORT, Layout.Port.MASKS + 2L * i));
+                var mask = read(number);
+                list[i] = new Use(port, number, mask);
+                if (number != Layout.EXACT_MASK) {
+                    numbers.computeIfAbsent(mask, fresh -> new Numbered(number)).ports++;
+                }
+            }
+            lists.set(port, list);
+        }
+    }
+
+    /** The mask of a number, ingress included as a flow's own mask has it. */
+    FlowMask read(int number) {
+        var mask = new FlowMask();
+        for (int i = 1; i < FlowKey.WORDS; i++) {
+            mask.setWord(i, tables.masks.get(JAVA_LONG, (long) number * Layout.KEY_SIZE + 8L * i));
+        }
+        mask.setWord(0, -1L);
+        return mask;
+    }
+
+    /** A flow that survived is counted to the mask of that number at its port; null when it is in no list. */
+    @Nullable
+    Use rejoin(int port, int number) {
+        for (Use use : lists.get(port)) {
+            if (use.number == number) {
+                use.flows.incrementAndGet();
+                return use;
+            }
+        }
+        return null;
+    }
+
+    /** Masks of which no flow survived leave their lists. */
+    void retireUnused() {
+        for (int port = 0; port < Layout.MAX_PORTS; port++) {
+            for (Use use : lists.get(port)) {
+                if (use.flows.get() == 0) {
+                    retire(use);
+                }
+            }
+        }
     }
 
     /** The use of this mask at this port, one flow counted to it; the exact one's when there is no room for another. */

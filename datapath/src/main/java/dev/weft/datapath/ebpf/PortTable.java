@@ -1,8 +1,10 @@
 package dev.weft.datapath.ebpf;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.weft.base.HotPath;
+import dev.weft.base.MacAddress;
 import dev.weft.datapath.DatapathException;
 import dev.weft.datapath.PortListener;
 import dev.weft.datapath.PortSpec;
@@ -10,6 +12,7 @@ import dev.weft.datapath.PortStatistics;
 import dev.weft.datapath.bpf.BpfException;
 import dev.weft.datapath.bpf.BpfLink;
 import dev.weft.datapath.bpf.BpfMap;
+import dev.weft.datapath.ebpf.Layout.Identity;
 import dev.weft.datapath.ebpf.Layout.PortCounters;
 import dev.weft.datapath.link.Link;
 import dev.weft.datapath.link.LinkException;
@@ -23,23 +26,34 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /** Attached interfaces by number, here and in the kernel's {@code ports}. Any thread; changed under its own lock. */
-final class PortTable {
+final class PortTable implements AutoCloseable {
+    private static final String PROGRAM = "weft_port";
+
     /** An interface with the program at it. */
     private static final class Attached {
         final int number;
-        final PortSpec spec;
         final BpfLink link;
         final int ifindex;
+        final long mac;
+        PortSpec spec;
         boolean up = true;
+        /** It was there before this process, which has not asked for it yet. */
+        boolean survivor;
 
-        Attached(int number, PortSpec spec, BpfLink link, int ifindex) {
+        Attached(int number, PortSpec spec, BpfLink link, Link at) {
             this.number = number;
             this.spec = spec;
             this.link = link;
-            this.ifindex = ifindex;
+            ifindex = at.ifindex();
+            mac = macOf(at);
+        }
+
+        String pin() {
+            return "port-" + number;
         }
     }
 
@@ -74,28 +88,115 @@ final class PortTable {
         listener = portListener;
     }
 
+    private static long macOf(Link link) {
+        return link.mac().map(MacAddress::bits).orElse(0L);
+    }
+
+    /** Finds the ports that an earlier process attached; what is not as it was is taken away. */
+    synchronized void restore() {
+        try (var links = Links.in(namespace)) {
+            for (int number = 1; number <= Layout.LAST_PORT; number++) {
+                MemorySegment identity = tables.identity(number);
+                int ifindex = identity.get(JAVA_INT, Identity.IFINDEX);
+                if (ifindex != 0) {
+                    restore(number, identity, links.find(ifindex));
+                }
+            }
+        }
+        share();
+    }
+
+    private void restore(int number, MemorySegment identity, Optional<Link> there) {
+        String name = identity.getString(Identity.NAME);
+        boolean same = there.isPresent()
+                && there.get().name().equals(name)
+                && macOf(there.get()) == identity.get(JAVA_LONG, Identity.MAC)
+                && inode() == identity.get(JAVA_LONG, Identity.NAMESPACE);
+        if (!same || tables.pins().find("port-" + number, there.get().ifindex()).isEmpty()) {
+            tables.pins().forget("port-" + number);
+            erase(number, identity.get(JAVA_INT, Identity.IFINDEX));
+            return;
+        }
+        var id = new UUID(identity.get(JAVA_LONG, Identity.ID_HIGH), identity.get(JAVA_LONG, Identity.ID_LOW));
+        int rate = tables.port(number).get(JAVA_INT, Layout.Port.RATE);
+        var spec = new PortSpec(id, name, "", rate);
+        BpfLink link = tables.attach("port-" + number, namespace, there.get().ifindex(), PROGRAM);
+        var survivor = new Attached(number, spec, link, there.get());
+        survivor.survivor = true;
+        attached.put(number, survivor);
+        show(tables.port(number), number, there.get());
+        lastGiven = number;
+    }
+
     synchronized int attach(PortSpec spec) {
         refuseElsewhere(spec);
-        refuseDouble(spec);
         Link link = find(spec);
+        Optional<Attached> same = survivorFor(spec, link);
+        if (same.isPresent()) {
+            Attached kept = same.get();
+            kept.survivor = false;
+            kept.spec = spec;
+            tables.port(kept.number).set(JAVA_INT, Layout.Port.RATE, spec.upcallsPerSecond());
+            return kept.number;
+        }
+        refuseDouble(spec);
         int number = nextNumber();
         KernelTables.clear(tables.portCounters, number);
         write(number, spec, link);
-        BpfLink hold = null;
+        BpfLink hold;
         try (var arena = Arena.ofConfined()) {
             var ifindex = arena.allocateFrom(JAVA_INT, link.ifindex());
             var value = arena.allocateFrom(JAVA_INT, number);
             BpfException.check(
                     tables.interfaces.update(ifindex.address(), value.address(), BpfMap.ANY), "name interface's port");
-            hold = BpfLink.tcx(namespace, link.ifindex(), BpfLink.Direction.INGRESS, tables.program("weft_port"));
+            hold = tables.attach("port-" + number, namespace, link.ifindex(), PROGRAM);
         } catch (BpfException refused) {
             erase(number, link.ifindex());
             throw new DatapathException(
                     "interface " + spec.interfaceName() + " cannot be attached: " + refused.getMessage(), refused);
         }
-        attached.put(number, new Attached(number, spec, hold, link.ifindex()));
+        attached.put(number, new Attached(number, spec, hold, link));
+        identify(number, spec, link);
         share();
         return number;
+    }
+
+    /** The survivor that is this very port; others of the same port or interface make room. */
+    private Optional<Attached> survivorFor(PortSpec spec, Link link) {
+        for (Attached one : List.copyOf(attached.values())) {
+            boolean sameInterface = one.ifindex == link.ifindex() && one.mac == macOf(link);
+            boolean samePort = one.spec.id().equals(spec.id());
+            if (one.survivor && sameInterface && samePort) {
+                return Optional.of(one);
+            }
+            if (one.survivor && (sameInterface || samePort)) {
+                detach(one.number);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void identify(int number, PortSpec spec, Link link) {
+        MemorySegment identity = tables.identity(number);
+        identity.set(JAVA_LONG, Identity.ID_HIGH, spec.id().getMostSignificantBits());
+        identity.set(JAVA_LONG, Identity.ID_LOW, spec.id().getLeastSignificantBits());
+        identity.set(JAVA_LONG, Identity.MAC, macOf(link));
+        identity.set(JAVA_LONG, Identity.NAMESPACE, inode());
+        identity.setString(Identity.NAME, link.name());
+        identity.set(JAVA_INT, Identity.IFINDEX, link.ifindex());
+    }
+
+    private long inode() {
+        return namespace.identity().map(NetworkNamespace.Identity::inode).orElse(0L);
+    }
+
+    /** Detaches what this process has not asked for. */
+    synchronized void dropSurvivors() {
+        for (Attached one : List.copyOf(attached.values())) {
+            if (one.survivor) {
+                detach(one.number);
+            }
+        }
     }
 
     private void refuseElsewhere(PortSpec spec) {
@@ -194,7 +295,9 @@ final class PortTable {
         }
         mtus.setRelease(number, 0);
         tables.port(number).set(JAVA_INT, Layout.Port.IFINDEX, 0);
-        one.link.close();
+        tables.port(number).set(JAVA_INT, Layout.Port.CAPTURE, 0);
+        tables.identity(number).set(JAVA_INT, Identity.IFINDEX, 0);
+        tables.detach(one.pin(), one.link);
         goneHits += counter(one.number, PortCounters.HITS);
         goneMisses += counter(one.number, PortCounters.MISSES);
         share();
@@ -202,6 +305,7 @@ final class PortTable {
 
     private void erase(int number, int ifindex) {
         mtus.setRelease(number, 0);
+        tables.identity(number).set(JAVA_INT, Identity.IFINDEX, 0);
         tables.port(number).set(JAVA_INT, Layout.Port.IFINDEX, 0);
         forget(ifindex);
     }
@@ -257,5 +361,12 @@ final class PortTable {
 
     synchronized List<Integer> numbers() {
         return List.copyOf(attached.keySet());
+    }
+
+    /** Lets the programs go that are not kept elsewhere. */
+    @Override
+    public synchronized void close() {
+        attached.values().forEach(one -> one.link.close());
+        attached.clear();
     }
 }

@@ -11,7 +11,9 @@ import dev.weft.datapath.bpf.BpfMap;
 import dev.weft.datapath.ebpf.Layout.Remote;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 
@@ -24,6 +26,9 @@ final class RemoteTable {
     static final int FULL = -1;
 
     private static final int IPV4_HEADER_WORDS = 10;
+
+    private static final ValueLayout.OfLong BE_LONG =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     /** Known hosts. Replaced whole; indices are places in it. */
     private record Known(long[] high, long[] low) {
@@ -47,6 +52,28 @@ final class RemoteTable {
         this.map = map;
         v6 = !underlay.isV4();
         this.onNew = onNew;
+    }
+
+    /** Takes over the hosts an earlier process knew: flows name them by index. */
+    synchronized void restore() {
+        var highs = new long[Layout.MAX_REMOTES];
+        var lows = new long[Layout.MAX_REMOTES];
+        int count = 0;
+        try (var arena = Arena.ofConfined()) {
+            var key = arena.allocate(JAVA_INT);
+            var value = arena.allocate(Remote.SIZE, 8);
+            while (count < Layout.MAX_REMOTES) {
+                key.set(JAVA_INT, 0, count);
+                BpfException.check(map.lookup(key.address(), value.address()), "read remote host " + count);
+                highs[count] = value.get(BE_LONG, Remote.DST);
+                lows[count] = value.get(BE_LONG, Remote.DST + 8);
+                if ((highs[count] | lows[count]) == 0) {
+                    break;
+                }
+                count++;
+            }
+        }
+        known = new Known(Arrays.copyOf(highs, count), Arrays.copyOf(lows, count));
     }
 
     @HotPath
@@ -139,7 +166,7 @@ final class RemoteTable {
                 .putInt((int) source.low())
                 .putInt((int) destination.low())
                 .flip()
-                .order(java.nio.ByteOrder.nativeOrder());
+                .order(ByteOrder.nativeOrder());
         int sum = 0;
         while (header.hasRemaining()) {
             sum += header.getShort() & 0xffff;

@@ -1,7 +1,5 @@
 package dev.weft.datapath.ebpf;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
 import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
 import dev.weft.datapath.DatapathConfig;
@@ -13,8 +11,6 @@ import dev.weft.datapath.link.LinkException;
 import dev.weft.datapath.link.Links;
 import dev.weft.datapath.link.NetworkNamespace;
 import dev.weft.datapath.link.UnderlayPath;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +29,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Underlay implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Underlay.class);
+    private static final String TUNNEL_PIN = "tunnel";
+    private static final String UNDERLAY_PIN = "underlay";
     private static final long LOOK_MILLIS = 1000;
     /** What fits is decided packet by packet, before it comes to the device. */
     private static final int DEVICE_MTU = 65_400;
@@ -52,7 +50,7 @@ final class Underlay implements AutoCloseable {
     private final Links links;
     private final Thread thread;
     private final Semaphore wanted = new Semaphore(1);
-    private final @Nullable BpfLink tunnelProgram;
+    private @Nullable BpfLink tunnelProgram;
     // Owned by the thread.
     private final Map<Integer, Way> ways = new HashMap<>();
     private @Nullable BpfLink underlayProgram;
@@ -65,14 +63,13 @@ final class Underlay implements AutoCloseable {
         this.remotes = remotes;
         this.namespace = namespace;
         address = config.underlay();
-        device = "weft-v" + config.tunnelPort();
+        device = deviceName(config.tunnelPort());
         links = Links.in(namespace);
         try {
             tunnelProgram = makeDevice(config.tunnelPort());
-            writeSettings(config);
             follow();
         } catch (LinkException | BpfException refused) {
-            close(false);
+            letGo();
             throw new DatapathException("the tunnel cannot be set up: " + refused.getMessage(), refused);
         }
         thread = Thread.ofPlatform().daemon().name("underlay").unstarted(this::run);
@@ -80,22 +77,18 @@ final class Underlay implements AutoCloseable {
     }
 
     private BpfLink makeDevice(int port) {
-        links.find(device).ifPresent(old -> links.delete(device));
-        links.createVxlan(device, port, DEVICE_MTU);
-        links.withoutIpv6Address(device);
-        links.setUp(device);
+        if (links.find(device).isEmpty()) {
+            links.createVxlan(device, port, DEVICE_MTU);
+            links.withoutIpv6Address(device);
+            links.setUp(device);
+        }
         Link made = links.get(device);
         tables.setting(Layout.Settings.VXLAN_IFINDEX, made.ifindex());
-        return BpfLink.tcx(namespace, made.ifindex(), BpfLink.Direction.INGRESS, tables.program("weft_tunnel"));
+        return tables.attach(TUNNEL_PIN, namespace, made.ifindex(), "weft_tunnel");
     }
 
-    private void writeSettings(DatapathConfig config) {
-        tables.setting(Layout.Settings.LAYOUT_VERSION, Layout.VERSION);
-        tables.setting(Layout.Settings.WORKERS, config.workers());
-        tables.setting(Layout.Settings.TUNNEL_PORT, config.tunnelPort());
-        tables.setting(Layout.Settings.UNDERLAY_V6, address.isV4() ? 0 : 1);
-        var octets = ByteBuffer.allocate(16).putLong(address.high()).putLong(address.low());
-        MemorySegment.copy(octets.array(), 0, tables.settings, JAVA_BYTE, Layout.Settings.UNDERLAY, 16);
+    static String deviceName(int tunnelPort) {
+        return "weft-v" + tunnelPort;
     }
 
     /** Something may have changed: look soon. From any thread. */
@@ -156,13 +149,13 @@ final class Underlay implements AutoCloseable {
             return;
         }
         if (underlayProgram != null) {
-            underlayProgram.close();
+            tables.detach(UNDERLAY_PIN, underlayProgram);
             underlayProgram = null;
         }
         underlayIfindex = ifindex;
         if (ifindex != 0) {
             underlayProgram =
-                    BpfLink.tcx(namespace, ifindex, BpfLink.Direction.INGRESS, tables.program("weft_underlay"));
+                    BpfLink.tcx(namespace, ifindex, Direction.INGRESS, tables.program("weft_underlay"));
         }
     }
 
@@ -184,6 +177,7 @@ final class Underlay implements AutoCloseable {
                 path.get().mtu() - overhead));
     }
 
+    /** Ends the thread; what it made stays until {@link #remove}. */
     @Override
     public void close() {
         closing = true;
@@ -193,21 +187,25 @@ final class Underlay implements AutoCloseable {
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         }
-        close(true);
+        letGo();
     }
 
-    private void close(boolean made) {
+    private void letGo() {
         if (underlayProgram != null) {
             underlayProgram.close();
         }
-        if (made && tunnelProgram != null) {
+        if (tunnelProgram != null) {
             tunnelProgram.close();
         }
-        try {
-            links.find(device).ifPresent(own -> links.delete(device));
-        } catch (LinkException gone) {
-            LOG.debug("the vxlan device {} is gone already: {}", device, gone.getMessage());
-        }
         links.close();
+    }
+
+    /** The device of a tunnel port, if it is there. */
+    static void remove(NetworkNamespace namespace, int tunnelPort) {
+        try (var links = Links.in(namespace)) {
+            links.find(deviceName(tunnelPort)).ifPresent(own -> links.delete(own.name()));
+        } catch (LinkException gone) {
+            LOG.debug("the vxlan device is gone with its namespace: {}", gone.getMessage());
+        }
     }
 }

@@ -5,6 +5,7 @@ import dev.weft.base.IpAddress;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.TunnelKeyRules;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -16,6 +17,8 @@ final class TunnelTable {
 
     private volatile Int2IntHashMap targets = new Int2IntHashMap(UNBOUND);
     private volatile AddressMap<IpAddress> peers = AddressMap.of(Map.of());
+    // Guarded by this: keys that survived and were not bound again yet.
+    private final Set<Integer> unadopted = new HashSet<>();
 
     /** The port of the key, {@link Datapath#TO_WORKER}, or {@link #UNBOUND}. */
     @HotPath
@@ -30,10 +33,22 @@ final class TunnelTable {
 
     synchronized void bind(int key, int target) {
         TunnelKeyRules.check(key, target);
+        unadopted.remove(key);
         replace(copy -> copy.put(key, target));
     }
 
+    /** Who bound the keys is gone; they stay. */
+    synchronized void orphanAll() {
+        targets.keySet().forEach(unadopted::add);
+    }
+
+    synchronized void unbindOrphans() {
+        unadopted.forEach(key -> replace(copy -> copy.remove(key)));
+        unadopted.clear();
+    }
+
     synchronized void unbind(int key) {
+        unadopted.remove(key);
         replace(copy -> copy.remove(key));
     }
 

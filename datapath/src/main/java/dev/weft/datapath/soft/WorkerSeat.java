@@ -21,6 +21,8 @@ final class WorkerSeat implements WorkerPort {
     // Owned by the worker thread.
     private final UpcallQueue.Taken taken = new UpcallQueue.Taken();
     private final long[] use = new long[4];
+    private final FlowCache.Orphan orphan = new FlowCache.Orphan();
+    private int nextOrphan;
 
     // Shared.
     private volatile @Nullable Thread waiter;
@@ -89,6 +91,32 @@ final class WorkerSeat implements WorkerPort {
     @Override
     public void execute(MemorySegment segment, long offset, int length, int inPort, ActionList actions) {
         datapath.execute(segment, offset, length, inPort, actions);
+    }
+
+    @Override
+    public int readSurvivors(SurvivorHandler handler, int limit) {
+        int done = 0;
+        while (done < limit) {
+            int slot = cache.orphan(nextOrphan, index, datapath.workers(), orphan);
+            if (slot < 0) {
+                nextOrphan = 0;
+                break;
+            }
+            nextOrphan = slot + 1;
+            handler.onSurvivor(orphan.id, orphan.key, orphan.mask, orphan.actions, orphan.lastUsedNanos);
+            done++;
+        }
+        return done;
+    }
+
+    @Override
+    public boolean adopt(long flowId, long survivor) {
+        return cache.adopt(index, flowId, survivor);
+    }
+
+    @Override
+    public void discard(long survivor) {
+        cache.discard(survivor);
     }
 
     @Override

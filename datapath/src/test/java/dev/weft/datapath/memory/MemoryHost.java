@@ -6,13 +6,20 @@ import dev.weft.datapath.TestHost;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** A host of the suites: a datapath in memory, whose VMs are its sink. */
+/** A host whose VMs are queues. */
 final class MemoryHost implements TestHost {
     private final MemoryDatapath datapath;
     private int interfaces;
 
     MemoryHost(MemoryDatapath datapath) {
         this.datapath = datapath;
+    }
+
+    /** The same interfaces, another process. */
+    MemoryHost with(MemoryDatapath reopened) {
+        var host = new MemoryHost(reopened);
+        host.interfaces = interfaces;
+        return host;
     }
 
     @Override

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -48,11 +49,18 @@ final class WeftHosts implements AutoCloseable {
      */
     Agent start(LabHost host, String underlay, Map<String, ?> overrides) {
         var config = new HashMap<String, Object>(Map.of(
-                "name", host.name(),
-                "underlay", underlay,
-                "store", store.connectString(),
-                "state-dir", folder.resolve(host.name()).toString(),
-                "workers", 1));
+                "name",
+                host.name(),
+                "underlay",
+                underlay,
+                "store",
+                store.connectString(),
+                "state-dir",
+                folder.resolve(host.name()).toString(),
+                "workers",
+                1,
+                "datapath",
+                kind));
         config.putAll(overrides);
         var agent = Agent.start(AgentConfig.load(config), new Ground(host));
         agents.put(host, agent);
@@ -67,16 +75,17 @@ final class WeftHosts implements AutoCloseable {
             this.host = host;
         }
 
+        /** Without the host's id: what is not pinned goes with this process, however it ends. */
         @Override
-        public Datapath openDatapath(AgentConfig config) {
+        public Datapaths.Opened openDatapath(AgentConfig config, UUID id) {
             var wanted = DatapathConfig.of(config.workers(), config.underlay())
                     .withTunnelPort(config.tunnelPort())
                     .withFlowCapacity(config.limits().flows())
                     .withNamespace(host.namespace());
             // Inside: a kind that lives in its process is where its threads and sockets are made.
-            Datapath datapath = NetworkNamespace.named(host.namespace()).call(() -> Datapaths.open(kind, wanted));
-            datapaths.put(host, datapath);
-            return datapath;
+            Datapaths.Opened opened = NetworkNamespace.named(host.namespace()).call(() -> Datapaths.open(kind, wanted));
+            datapaths.put(host, opened.datapath());
+            return opened;
         }
 
         @Override
