@@ -126,9 +126,12 @@ final class Flows {
             reading = true;
             roundBegan = nowNanos;
         }
-        if (reading && seat.readUsed(used, READ_AT_ONCE) < READ_AT_ONCE) {
-            reading = false;
-            knownUntil = roundBegan;
+        if (reading) {
+            seat.readUsed(used, READ_AT_ONCE);
+            if (seat.isRoundOver()) {
+                reading = false;
+                knownUntil = roundBegan;
+            }
         }
         int count = book.expire(knownUntil, EXPIRED_AT_ONCE, gone);
         if (count > 0) {
