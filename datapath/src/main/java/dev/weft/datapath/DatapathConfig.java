@@ -73,7 +73,8 @@ public record DatapathConfig(
     }
 
     public DatapathConfig withClock(NanoClock nanoClock) {
-        return new DatapathConfig(host, workers, underlay, tunnelPort, flowCapacity, upcallQueueBytes, nanoClock, namespace);
+        return new DatapathConfig(
+                host, workers, underlay, tunnelPort, flowCapacity, upcallQueueBytes, nanoClock, namespace);
     }
 
     public DatapathConfig withNamespace(String name) {

@@ -13,6 +13,7 @@ import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -579,7 +580,8 @@ public abstract class DatapathContract extends DatapathSuite {
                         0,
                         ProbeFrame.LENGTH,
                         FlowKey.TUNNEL_PORT,
-                        actions(list -> list.tunnel(underlay(2).high(), underlay(2).low(), Datapath.PROBE_KEY, 0)));
+                        actions(list ->
+                                list.tunnel(underlay(2).high(), underlay(2).low(), Datapath.PROBE_KEY, 0)));
 
         Upcall answer = upcalls(asker, 1).getFirst();
         assertThat(answer.tunnelKey()).isEqualTo(Datapath.PROBE_KEY);
@@ -603,7 +605,8 @@ public abstract class DatapathContract extends DatapathSuite {
                         0,
                         ProbeFrame.LENGTH,
                         FlowKey.TUNNEL_PORT,
-                        actions(list -> list.tunnel(underlay(2).high(), underlay(2).low(), Datapath.PROBE_KEY, 0)));
+                        actions(list ->
+                                list.tunnel(underlay(2).high(), underlay(2).low(), Datapath.PROBE_KEY, 0)));
         awaitDrops(asked, "unknown-peer", 1);
         assertThat(poll(asker)).isEmpty();
     }

@@ -47,7 +47,11 @@ public abstract class DatapathSuite {
     @AfterEach
     void closeHosts() {
         hosts.forEach(TestHost::close);
+        removeUnderlay();
     }
+
+    /** After the hosts are closed: takes away what a kind has made for them. */
+    protected void removeUnderlay() {}
 
     static int attach(TestHost host) {
         return host.datapath().attach(host.newInterface(UNLIMITED));

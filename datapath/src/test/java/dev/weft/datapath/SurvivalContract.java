@@ -72,7 +72,11 @@ public abstract class SurvivalContract {
     void end() {
         datapath().remove();
         host().close();
+        removeUnderlay();
     }
+
+    /** After the host is closed: takes away what a kind has made for it. */
+    protected void removeUnderlay() {}
 
     private void restart(int workers) {
         datapath().close();

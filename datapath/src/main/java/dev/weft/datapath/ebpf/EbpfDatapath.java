@@ -81,8 +81,7 @@ public final class EbpfDatapath implements Datapath {
                 ports.share();
             }
             survivors = own(new Survivors(tables, masks, runs, reader, flowCount, config.workers()));
-            var host = new EbpfWorker.Host(
-                    tables, ports, masks, remotes, runs, flowCount, survivors, config.workers());
+            var host = new EbpfWorker.Host(tables, ports, masks, remotes, runs, flowCount, survivors, config.workers());
             workers = new EbpfWorker[config.workers()];
             for (int i = 0; i < workers.length; i++) {
                 var injector = new Injector(namespace, pair.ifindex(), pair.farMac(), arena);
@@ -92,6 +91,7 @@ public final class EbpfDatapath implements Datapath {
             underlay = own(new Underlay(tables, remotes, namespace, config));
             var monitor = own(LinkMonitor.start(this::onLink, LOOK_AGAIN));
             monitor.watch(namespace);
+            monitor.watchPaths(namespace, change -> underlay.look());
         } catch (RuntimeException refused) {
             closeAll();
             throw refused;

@@ -43,8 +43,7 @@ final class Pins {
 
     /** The pins of a host that has some. */
     static Optional<Pins> existing(UUID host) {
-        boolean there = Files.isDirectory(
-                BpfFileSystem.USUAL.resolve("weft").resolve(host.toString()));
+        boolean there = Files.isDirectory(BpfFileSystem.USUAL.resolve("weft").resolve(host.toString()));
         return there ? Optional.of(of(host)) : Optional.empty();
     }
 
@@ -91,7 +90,8 @@ final class Pins {
             throw new IllegalStateException("map " + name + " of a datapath that keeps nothing");
         }
         return BpfMap.pinned(folder.pin(name))
-                .orElseThrow(() -> new BpfException("pin " + name + " in " + folder.folder() + " is gone"));
+                .orElseThrow(
+                        () -> new DatapathException("pin " + name + " in " + folder.folder() + " went away just now"));
     }
 
     void keep(String name, BpfObject object) {

@@ -27,8 +27,7 @@ final class RemoteTable {
 
     private static final int IPV4_HEADER_WORDS = 10;
 
-    private static final ValueLayout.OfLong BE_LONG =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfLong BE_LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     /** Known hosts. Replaced whole; indices are places in it. */
     private record Known(long[] high, long[] low) {

@@ -42,12 +42,7 @@ final class Survivors implements AutoCloseable {
     private volatile boolean empty = true;
 
     Survivors(
-            KernelTables tables,
-            MaskLists masks,
-            StepRuns runs,
-            FlowReader reader,
-            FlowCount flowCount,
-            int workers) {
+            KernelTables tables, MaskLists masks, StepRuns runs, FlowReader reader, FlowCount flowCount, int workers) {
         this.tables = tables;
         this.masks = masks;
         this.runs = runs;
@@ -131,8 +126,7 @@ final class Survivors implements AutoCloseable {
             }
             FlowReader.readKey(words, key);
             handed++;
-            handler.onSurvivor(
-                    number, key, survivor.use.mask, reader.actions(flow), flow.get(JAVA_LONG, Flow.USED));
+            handler.onSurvivor(number, key, survivor.use.mask, reader.actions(flow), flow.get(JAVA_LONG, Flow.USED));
         }
         if (handed < limit) {
             nextOf[worker] = 0;
@@ -175,8 +169,7 @@ final class Survivors implements AutoCloseable {
      * @return whether there was one
      */
     synchronized boolean replace(MemorySegment key, MemorySegment value) {
-        if (tables.flows.lookup(key.address(), flow.address()) < 0
-                || flow.get(JAVA_BYTE, Flow.LIFE) == tables.life()) {
+        if (tables.flows.lookup(key.address(), flow.address()) < 0 || flow.get(JAVA_BYTE, Flow.LIFE) == tables.life()) {
             return false;
         }
         for (Map.Entry<Long, Survivor> each : left.entrySet()) {

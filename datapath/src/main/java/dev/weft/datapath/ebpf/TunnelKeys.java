@@ -17,8 +17,7 @@ import java.util.Set;
 
 /** Own tunnel keys and known peers, in the kernel's maps. Any thread, one lock. */
 final class TunnelKeys {
-    private static final ValueLayout.OfLong BE_LONG =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfLong BE_LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final int ADDRESS_SIZE = 16;
 
     private final KernelTables tables;

@@ -32,6 +32,7 @@ final class Underlay implements AutoCloseable {
     private static final String TUNNEL_PIN = "tunnel";
     private static final String UNDERLAY_PIN = "underlay";
     private static final long LOOK_MILLIS = 1000;
+    private static final int LOOKS_PER_CHECK = 15;
     /** What fits is decided packet by packet, before it comes to the device. */
     private static final int DEVICE_MTU = 65_400;
 
@@ -55,6 +56,7 @@ final class Underlay implements AutoCloseable {
     private final Map<Integer, Way> ways = new HashMap<>();
     private @Nullable BpfLink underlayProgram;
     private int underlayIfindex;
+    private int looks;
     // Shared.
     private volatile boolean closing;
 
@@ -116,6 +118,7 @@ final class Underlay implements AutoCloseable {
     }
 
     private void follow() {
+        looks++;
         followInterface();
         var all = remotes.all();
         Map<IpAddress, MacAddress> neighbours = new HashMap<>();
@@ -140,11 +143,7 @@ final class Underlay implements AutoCloseable {
 
     /** Tunnel packets to other interfaces' addresses reach us through the device: only the usual way is short. */
     private void followInterface() {
-        Optional<Link> link = links.list().stream()
-                .filter(each -> links.addresses(each.name()).stream()
-                        .anyMatch(one -> one.address().equals(address)))
-                .findFirst();
-        int ifindex = link.map(Link::ifindex).orElse(0);
+        int ifindex = links.linkWith(address).map(Link::ifindex).orElse(0);
         if (ifindex == underlayIfindex) {
             return;
         }
@@ -154,8 +153,7 @@ final class Underlay implements AutoCloseable {
         }
         underlayIfindex = ifindex;
         if (ifindex != 0) {
-            underlayProgram =
-                    BpfLink.tcx(namespace, ifindex, Direction.INGRESS, tables.program("weft_underlay"));
+            underlayProgram = tables.attach(UNDERLAY_PIN, namespace, ifindex, "weft_underlay");
         }
     }
 
@@ -164,17 +162,19 @@ final class Underlay implements AutoCloseable {
         if (path.isEmpty() || path.get().local() || path.get().link().mac().isEmpty()) {
             return Optional.empty();
         }
-        MacAddress to = neighbours.get(path.get().gateway().orElse(remote));
+        IpAddress next = path.get().gateway().orElse(remote);
+        Link link = path.get().link();
+        MacAddress to = neighbours.get(next);
+        if (to == null || looks % LOOKS_PER_CHECK == 0) {
+            // Frames that we address ourselves do not make the kernel check that the neighbour is still there.
+            links.useNeighbour(next, link.ifindex());
+        }
         if (to == null) {
             return Optional.empty();
         }
         int overhead = address.isV4() ? OVERHEAD_V4 : OVERHEAD_V6;
         return Optional.of(new Way(
-                address,
-                path.get().link().ifindex(),
-                to,
-                path.get().link().mac().get(),
-                path.get().mtu() - overhead));
+                address, link.ifindex(), to, link.mac().get(), path.get().mtu() - overhead));
     }
 
     /** Ends the thread; what it made stays until {@link #remove}. */

@@ -186,6 +186,14 @@ public final class Links implements AutoCloseable {
                 .toList();
     }
 
+    /** The link that has this address. */
+    public Optional<Link> linkWith(IpAddress address) {
+        return allAddresses().stream()
+                .filter(each -> each.value().address().equals(address))
+                .findFirst()
+                .flatMap(each -> find(each.ifindex()));
+    }
+
     List<InterfaceAddress.OnLink> allAddresses() {
         return netlink.dump("list addresses", InterfaceAddress.list(0), InterfaceAddress::decode);
     }

@@ -6,7 +6,6 @@ import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.TestHost;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
 class EbpfActionIT extends ActionContract {
@@ -17,8 +16,8 @@ class EbpfActionIT extends ActionContract {
         underlay = new EbpfUnderlay();
     }
 
-    @AfterEach
-    void removeUnderlay() {
+    @Override
+    protected void removeUnderlay() {
         if (underlay != null) {
             underlay.close();
         }

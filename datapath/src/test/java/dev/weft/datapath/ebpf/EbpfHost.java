@@ -3,6 +3,7 @@ package dev.weft.datapath.ebpf;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.weft.datapath.Datapath;
+import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.PortSpec;
 import dev.weft.datapath.TestHost;
 import dev.weft.datapath.link.Links;
@@ -22,6 +23,7 @@ final class EbpfHost implements TestHost {
     private final String namespace;
     private final EbpfDatapath datapath;
     private final Map<String, PacketSocket> vms = new HashMap<>();
+    private final Map<Integer, String> names = new HashMap<>();
     private final Arena arena = Arena.ofShared();
     private final MemorySegment buffer = arena.allocate(70_000, 8);
 
@@ -31,8 +33,18 @@ final class EbpfHost implements TestHost {
         this.datapath = datapath;
     }
 
+    /** The same machine and interfaces, another process. */
+    EbpfHost reopen(DatapathConfig config) {
+        var host = new EbpfHost(network, namespace, new EbpfDatapath(config.withNamespace(namespace)));
+        host.vms.putAll(vms);
+        vms.clear();
+        return host;
+    }
+
+    /** Remembers which port is where, as long as the datapath can tell: its VMs go on when it is closed. */
     @Override
     public Datapath datapath() {
+        datapath.ports().forEach(each -> names.put(each.port(), each.spec().interfaceName()));
         return datapath;
     }
 
@@ -47,11 +59,13 @@ final class EbpfHost implements TestHost {
     }
 
     private String nameOf(int port) {
-        return datapath.ports().stream()
-                .filter(each -> each.port() == port)
-                .map(each -> each.spec().interfaceName())
-                .findFirst()
-                .orElseThrow();
+        return Objects.requireNonNull(names.computeIfAbsent(
+                port,
+                fresh -> datapath.ports().stream()
+                        .filter(each -> each.port() == fresh)
+                        .map(each -> each.spec().interfaceName())
+                        .findFirst()
+                        .orElse(null)));
     }
 
     private PacketSocket vm(int port) {

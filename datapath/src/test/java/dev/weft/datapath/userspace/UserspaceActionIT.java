@@ -5,7 +5,6 @@ import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.TestHost;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
 class UserspaceActionIT extends ActionContract {
@@ -16,8 +15,8 @@ class UserspaceActionIT extends ActionContract {
         underlay = new UserspaceUnderlay();
     }
 
-    @AfterEach
-    void removeUnderlay() {
+    @Override
+    protected void removeUnderlay() {
         if (underlay != null) {
             underlay.close();
         }
