@@ -46,7 +46,7 @@ final class SetupRows {
                     rate *= 1.15;
                 } else {
                     delivered.add(perSecond);
-                    rate *= 0.9;
+                    rate *= 0.8;
                 }
             }
             return new Search(best, delivered);
