@@ -55,6 +55,7 @@ final class Router extends Device {
 
     @Override
     void receive(Simulation sim, Port in) {
+        sim.enterRouter();
         if (sim.useIsTagged()) {
             sim.drop(this, DropReason.TAGGED_AT_ROUTER);
             return;

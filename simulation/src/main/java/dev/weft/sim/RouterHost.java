@@ -139,6 +139,7 @@ final class RouterHost {
             return;
         }
         int length = PacketWriter.echoReply(sim.out.emitBuffer(), sim.out.nextEmit(), packet, in.mac, sim.srcMac());
+        sim.translateAnswer(length);
         sim.emitted(in, length, "echo reply", "");
         sim.consume(router, "answers the echo request");
     }

@@ -5,11 +5,13 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.Tag;
 import dev.weft.sim.packet.Ethernet;
+import dev.weft.sim.packet.Headers;
 import dev.weft.sim.packet.IcmpError;
 import dev.weft.sim.packet.IcmpErrors;
 import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketWriter;
+import dev.weft.sim.packet.Translation;
 import dev.weft.sim.trace.Explanation;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +44,10 @@ final class Simulation extends PacketView {
     private long doneSrcMac;
     private long doneDstMac;
     private int doneHops;
+    private final Headers doneHeaders = new Headers();
     // The walk.
+    private final Headers[] branched = new Headers[MAX_DEPTH + 1];
+    private final Headers[] branchedAtRouter = new Headers[MAX_DEPTH + 1];
     private int depth;
     private int visits;
     private boolean looped;
@@ -52,10 +57,18 @@ final class Simulation extends PacketView {
     private @Nullable Port routerIn;
 
     private long routerInSrcMac;
+    /** The packet as the last router took it in: what its answers are about. */
+    private final Headers atRouter = new Headers();
+
+    private final Headers answer = new Headers();
 
     Simulation(Tables tables, int tunnelMtu) {
         this.tables = tables;
         this.tunnelMtu = tunnelMtu;
+        for (int i = 0; i < branched.length; i++) {
+            branched[i] = new Headers();
+            branchedAtRouter[i] = new Headers();
+        }
         gate = new StatefulGate(tables.connections());
     }
 
@@ -71,6 +84,8 @@ final class Simulation extends PacketView {
         out.clear();
         doneMacs = false;
         doneHops = 0;
+        doneHeaders.copyFrom(headers);
+        atRouter.copyFrom(headers);
         depth = 0;
         visits = 0;
         looped = false;
@@ -100,6 +115,11 @@ final class Simulation extends PacketView {
         } else if (out.hasConnection()) {
             out.interestRemoteHosts();
         }
+    }
+
+    /** A router takes the packet in: as it is now is how its sender will know it in an answer. */
+    void enterRouter() {
+        atRouter.copyFrom(headers);
     }
 
     // Rewrites.
@@ -161,7 +181,13 @@ final class Simulation extends PacketView {
         int before = hops;
         Port in = routerIn;
         long inSrcMac = routerInSrcMac;
+        Headers saved = branched[depth];
+        Headers savedAtRouter = branchedAtRouter[depth];
+        saved.copyFrom(headers);
+        savedAtRouter.copyFrom(atRouter);
         leave(port);
+        headers.copyFrom(saved);
+        atRouter.copyFrom(savedAtRouter);
         srcMac = src;
         dstMac = dst;
         macsRewritten = rewritten;
@@ -255,7 +281,32 @@ final class Simulation extends PacketView {
         if (macsRewritten) {
             rewriteMacs();
         }
+        if ((headers.rewritten | doneHeaders.rewritten) != 0) {
+            rewriteHeaders();
+        }
         return true;
+    }
+
+    /** Also back to what they were: a flow has one value for each field that any of its branches rewrites. */
+    private void rewriteHeaders() {
+        if (doneHeaders.srcHigh != headers.srcHigh || doneHeaders.srcLow != headers.srcLow) {
+            out.actions.setSrc(headers.srcHigh, headers.srcLow);
+        }
+        if (doneHeaders.dstHigh != headers.dstHigh || doneHeaders.dstLow != headers.dstLow) {
+            out.actions.setDst(headers.dstHigh, headers.dstLow);
+        }
+        if (doneHeaders.l4Src != headers.l4Src) {
+            out.actions.setL4Src(headers.l4Src);
+        }
+        if (doneHeaders.l4Dst != headers.l4Dst) {
+            out.actions.setL4Dst(headers.l4Dst);
+        }
+        if (doneHeaders.icmpId != headers.icmpId) {
+            out.actions.setIcmpId(headers.icmpId);
+        }
+        int ever = doneHeaders.rewritten | headers.rewritten;
+        doneHeaders.copyFrom(headers);
+        doneHeaders.rewritten = ever;
     }
 
     /** Also to what a packet may happen to have already: others under its mask have not. */
@@ -313,24 +364,29 @@ final class Simulation extends PacketView {
 
     private void icmpError(Port in, long toMac, IcmpError error, int mtu) {
         out.notCacheable();
-        int from = in.addressFor(packet.key.srcHigh(), packet.key.srcLow());
+        int from = in.addressFor(atRouter.srcHigh, atRouter.srcLow);
         if (from == Port.NONE || !out.hasEmitRoom() || !IcmpErrors.mayAnswer(packet, error)) {
             return;
         }
-        emitted(
-                in,
-                PacketWriter.icmpError(
-                        out.emitBuffer(),
-                        out.nextEmit(),
-                        packet,
-                        error,
-                        mtu,
-                        in.mac,
-                        toMac,
-                        in.addressHigh(from),
-                        in.addressLow(from)),
-                "ICMP error: ",
-                error.name());
+        long at = out.nextEmit();
+        int length = PacketWriter.icmpError(
+                out.emitBuffer(), at, packet, error, mtu, in.mac, toMac, in.addressHigh(from), in.addressLow(from));
+        if (length != PacketWriter.NO_ROOM && atRouter.rewritten != 0) {
+            answer.answering(atRouter);
+            answer.rewritten &= Headers.DST; // the source is the router's own
+            Translation.applyToError(out.emitBuffer(), at, length, answer, atRouter);
+        }
+        emitted(in, length, "ICMP error: ", error.name());
+    }
+
+    /** An answer to the packet, made of what it came with, becomes one to what the router took in. */
+    void translateAnswer(int length) {
+        if (atRouter.rewritten != 0 && length != PacketWriter.NO_ROOM) {
+            answer.answering(atRouter);
+            long l3 = out.nextEmit() + Ethernet.LENGTH;
+            boolean v4 = packet.key.etherType() == Ethernet.IPV4;
+            Translation.apply(out.emitBuffer(), l3, out.nextEmit() + length, v4, answer);
+        }
     }
 
     /** A frame of this length was written at {@link Outcome#nextEmit()}; it leaves the port. */

@@ -3,6 +3,7 @@ package dev.weft.sim;
 import dev.weft.base.HotPath;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.packet.Ethernet;
+import dev.weft.sim.packet.Headers;
 import dev.weft.sim.packet.Icmp;
 import dev.weft.sim.packet.Icmpv6;
 import dev.weft.sim.packet.Ipv4;
@@ -49,8 +50,9 @@ final class StatefulGate {
         ConnectionKey connection = sim.out.connection();
         connection.port(port.id.getMostSignificantBits(), port.id.getLeastSignificantBits());
         connection.protocol(protocol);
-        connection.vm(packet.srcHigh(), packet.srcLow(), ports ? icmp ? packet.icmpId() : packet.l4Src() : 0);
-        connection.remote(packet.dstHigh(), packet.dstLow(), ports ? icmp ? packet.icmpId() : packet.l4Dst() : 0);
+        Headers headers = sim.headers;
+        connection.vm(headers.srcHigh, headers.srcLow, ports ? icmp ? headers.icmpId : headers.l4Src : 0);
+        connection.remote(headers.dstHigh, headers.dstLow, ports ? icmp ? headers.icmpId : headers.l4Dst : 0);
         sim.out.addTag(connections.tag(connection));
         sim.out.connect(protocol == Ipv4.TCP ? packet.tcpFlags() : 0);
         if (sim.isExplaining()) {
@@ -89,11 +91,11 @@ final class StatefulGate {
         if (icmp && !isEchoReply(packet.key.l4Src(), v4)) {
             return isAboutKnown(sim, v4);
         }
-        FlowKey tuple = packet.key;
-        boolean ports = tuple.fragment() == FlowKey.NOT_FRAGMENT;
+        Headers tuple = sim.headers;
+        boolean ports = packet.key.fragment() == FlowKey.NOT_FRAGMENT;
         key.protocol(protocol);
-        key.vm(tuple.dstHigh(), tuple.dstLow(), ports ? icmp ? tuple.icmpId() : tuple.l4Dst() : 0);
-        key.remote(tuple.srcHigh(), tuple.srcLow(), ports ? icmp ? tuple.icmpId() : tuple.l4Src() : 0);
+        key.vm(tuple.dstHigh, tuple.dstLow, ports ? icmp ? tuple.icmpId : tuple.l4Dst : 0);
+        key.remote(tuple.srcHigh, tuple.srcLow, ports ? icmp ? tuple.icmpId : tuple.l4Src : 0);
         return lookUp(sim);
     }
 
@@ -117,9 +119,10 @@ final class StatefulGate {
         }
         sim.out.notCacheable();
         Quote quote = packet.quote;
+        Headers about = sim.quoted;
         boolean mine = quote.present
-                && quote.srcHigh == packet.key.dstHigh()
-                && quote.srcLow == packet.key.dstLow()
+                && about.srcHigh == sim.dstHigh()
+                && about.srcLow == sim.dstLow()
                 && (!isIcmp(quote.protocol, v4) || isEchoRequest(quote.l4Src, v4));
         if (!mine) {
             return false;
@@ -127,8 +130,8 @@ final class StatefulGate {
         boolean icmp = isIcmp(quote.protocol, v4);
         boolean ports = quote.fragment == FlowKey.NOT_FRAGMENT;
         key.protocol(quote.protocol);
-        key.vm(quote.srcHigh, quote.srcLow, ports ? icmp ? quote.icmpId : quote.l4Src : 0);
-        key.remote(quote.dstHigh, quote.dstLow, ports ? icmp ? quote.icmpId : quote.l4Dst : 0);
+        key.vm(about.srcHigh, about.srcLow, ports ? icmp ? about.icmpId : about.l4Src : 0);
+        key.remote(about.dstHigh, about.dstLow, ports ? icmp ? about.icmpId : about.l4Dst : 0);
         return lookUp(sim);
     }
 
@@ -142,8 +145,9 @@ final class StatefulGate {
         sim.useSrcHigh(128);
         sim.useDstHigh(128);
         sim.useFragment();
-        sim.out.mask.addL4();
-        sim.out.mask.addIcmpId();
+        sim.useL4Src();
+        sim.useL4Dst();
+        sim.useIcmpId();
         return sim.useProtocol();
     }
 
