@@ -37,6 +37,9 @@ final class Bridge extends Device {
     /** Address of a router port or seeded neighbour, to its MAC. */
     final FrozenMap known;
 
+    final int inboundChain;
+    final int outboundChain;
+
     Bridge(
             int index,
             UUID id,
@@ -46,7 +49,9 @@ final class Bridge extends Device {
             int[] interior,
             FrozenMap routerMacs,
             FrozenMap routerAddresses,
-            FrozenMap known) {
+            FrozenMap known,
+            int inboundChain,
+            int outboundChain) {
         super(index, id, name);
         this.inputs = inputs;
         this.exterior = exterior;
@@ -54,6 +59,8 @@ final class Bridge extends Device {
         this.routerMacs = routerMacs;
         this.routerAddresses = routerAddresses;
         this.known = known;
+        this.inboundChain = inboundChain;
+        this.outboundChain = outboundChain;
     }
 
     @Override
@@ -63,6 +70,9 @@ final class Bridge extends Device {
 
     @Override
     void receive(Simulation sim, Port in) {
+        if (!sim.chains.passes(inboundChain, in.index, Port.NONE)) {
+            return;
+        }
         int vlan = sim.useVlan();
         if (!isFromRouter(sim, in)) {
             long src = sim.useSrcMac();
@@ -115,7 +125,13 @@ final class Bridge extends Device {
             if (sim.isExplaining()) {
                 sim.explain(this, MacAddress.toString(dst) + " is on port " + port.name);
             }
-            sim.leave(port);
+            forward(sim, in, port);
+        }
+    }
+
+    private void forward(Simulation sim, Port in, Port out) {
+        if (sim.chains.passes(outboundChain, in.index, out.index)) {
+            sim.leave(out);
         }
     }
 
@@ -134,6 +150,9 @@ final class Bridge extends Device {
     }
 
     void flood(Simulation sim, Port in) {
+        if (!sim.chains.passes(outboundChain, in.index, Port.NONE)) {
+            return;
+        }
         sim.explain(this, "floods");
         floodLocally(sim, in.index);
         for (Tables.FloodTarget target : sim.tables.floodTargets(index)) {
@@ -222,7 +241,7 @@ final class Bridge extends Device {
         if (sim.isExplaining()) {
             sim.explain(this, IpAddress.toString(high, low) + " is a router's, on port " + port.name);
         }
-        sim.leave(port);
+        forward(sim, in, port);
         return true;
     }
 

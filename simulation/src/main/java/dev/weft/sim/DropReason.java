@@ -56,6 +56,10 @@ public enum DropReason {
     NO_ADDRESS("the router port it would leave by has no address of its family"),
     /** For the router itself, which has no use for it. */
     FOR_ROUTER("it is for the router itself, which does not serve it"),
+    /** A rule says so. */
+    RULE("a rule drops it"),
+    /** A rule says so, and the sender is told. */
+    REFUSED("a rule rejects it"),
     /** Longer than the way to the other host allows. */
     TOO_LONG("it is longer than the tunnel allows");
 

@@ -3,6 +3,7 @@ package dev.weft.sim;
 import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
 import dev.weft.topology.TopologySnapshot;
+import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Neighbour;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,6 +25,7 @@ final class NetworkCompiler {
     private final Map<UUID, Integer> portIndices;
     private final Map<UUID, Integer> bridgeIndices;
     private final Map<UUID, Integer> routerIndices;
+    private final Map<UUID, Integer> chainIndices;
     private final @Nullable Port[] ports;
     private final @Nullable Bridge[] bridges;
     private final @Nullable Router[] routers;
@@ -36,6 +38,7 @@ final class NetworkCompiler {
         portIndices = indices(previous.portIndices, snapshot.ports(), dev.weft.topology.schema.Port::getId);
         bridgeIndices = indices(previous.bridgeIndices, snapshot.bridges(), dev.weft.topology.schema.Bridge::getId);
         routerIndices = indices(previous.routerIndices, snapshot.routers(), dev.weft.topology.schema.Router::getId);
+        chainIndices = indices(previous.chains.indices, snapshot.all(Chain.class), Chain::getId);
         ports = new Port[portIndices.size()];
         bridges = new Bridge[bridgeIndices.size()];
         routers = new Router[routerIndices.size()];
@@ -57,9 +60,44 @@ final class NetworkCompiler {
             int index = indexOf(routerIndices, router.getId());
             routers[index] = compileRouter(index, router, routes.getOrDefault(router.getId(), List.of()));
         }
-        var delta = new NetworkDelta(previous, ports, bridges, routers).compute();
+        Chains chains = compileChains();
+        var delta = new NetworkDelta(previous, ports, bridges, routers, chains).compute();
         return new VirtualNetwork(
-                snapshot.changeNumber(), portIndices, bridgeIndices, routerIndices, ports, bridges, routers, delta);
+                snapshot.changeNumber(),
+                portIndices,
+                bridgeIndices,
+                routerIndices,
+                ports,
+                bridges,
+                routers,
+                chains,
+                delta);
+    }
+
+    private Chains compileChains() {
+        var places = new ConditionCompiler.Indices() {
+            @Override
+            public int port(String id) {
+                return indexOf(portIndices, id);
+            }
+
+            @Override
+            public int bridge(String id) {
+                return indexOf(bridgeIndices, id);
+            }
+
+            @Override
+            public int router(String id) {
+                return indexOf(routerIndices, id);
+            }
+        };
+        Groups groups = Groups.compile(snapshot, portIndices, previous.chains.groups);
+        return new ChainCompiler(snapshot, groups, previous.chains, chainIndices, places).compile();
+    }
+
+    /** Of a reference that may be unset. */
+    private int chain(String id) {
+        return id.isEmpty() ? CompiledChain.NONE : indexOf(chainIndices, id);
     }
 
     /** Those given before, and new ones behind them. Shared with the previous network when nothing is new. */
@@ -97,7 +135,14 @@ final class NetworkCompiler {
             Port before = previous.port(index);
             Port port = before != null && before.isFrom(message, device, peer)
                     ? before
-                    : new Port(index, message, onBridge, device, peer);
+                    : new Port(
+                            index,
+                            message,
+                            onBridge,
+                            device,
+                            peer,
+                            chain(message.getInboundChainId()),
+                            chain(message.getOutboundChainId()));
             ports[index] = port;
             (onBridge ? bridgePorts : routerPorts).get(device).add(port);
         }
@@ -154,7 +199,9 @@ final class NetworkCompiler {
                         .toArray(),
                 macs.build(),
                 addresses.build(),
-                known.build());
+                known.build(),
+                chain(message.getInboundChainId()),
+                chain(message.getOutboundChainId()));
     }
 
     private @Nullable Port peerOf(Port port) {
@@ -181,6 +228,11 @@ final class NetworkCompiler {
                 inputs.toArray(),
                 given,
                 RouteTable.of(compiler.byPrefix(given)),
+                new RouterChains(
+                        chain(message.getLocalRedirectChainId()),
+                        chain(message.getInboundChainId()),
+                        chain(message.getForwardChainId()),
+                        chain(message.getOutboundChainId())),
                 ownAddresses(own));
     }
 

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * MAC of a joined router    the bridge's mac tag for it, VLAN 0
  * known address of a bridge the neighbour tag of each router joined to it
  * joined by another router  the neighbour tags of all it now knows or no longer knows through the bridge
+ * chains of a device        its device tag
+ * rules of a chain          the tag of the chain that they are compiled into
  * routes                    a route change per prefix whose routes differ
  * </pre>
  */
@@ -27,15 +29,21 @@ final class NetworkDelta {
     private final @Nullable Port[] ports;
     private final @Nullable Bridge[] bridges;
     private final @Nullable Router[] routers;
+    private final Chains chains;
     private final Set<Long> tags = new LinkedHashSet<>();
     private final Set<RouteChange> changes = new LinkedHashSet<>();
 
     NetworkDelta(
-            VirtualNetwork previous, @Nullable Port[] ports, @Nullable Bridge[] bridges, @Nullable Router[] routers) {
+            VirtualNetwork previous,
+            @Nullable Port[] ports,
+            @Nullable Bridge[] bridges,
+            @Nullable Router[] routers,
+            Chains chains) {
         this.previous = previous;
         this.ports = ports;
         this.bridges = bridges;
         this.routers = routers;
+        this.chains = chains;
     }
 
     VirtualNetwork.Delta compute() {
@@ -55,6 +63,12 @@ final class NetworkDelta {
             Router before = i < previous.routers.length ? previous.routers[i] : null;
             if (before != null && before != routers[i]) {
                 compareRouter(before, routers[i]);
+            }
+        }
+        for (int i = 0; i < previous.chains.limit(); i++) {
+            CompiledChain before = previous.chains.chain(i);
+            if (before != null && before != chains.chain(i)) {
+                tags.add(before.tag);
             }
         }
         return new VirtualNetwork.Delta(
@@ -82,7 +96,7 @@ final class NetworkDelta {
     }
 
     private void compareBridge(Bridge before, @Nullable Bridge after) {
-        if (after == null) {
+        if (after == null || before.inboundChain != after.inboundChain || before.outboundChain != after.outboundChain) {
             tags.add(before.tag);
         }
         FrozenMap macsAfter = after == null ? FrozenMap.EMPTY : after.routerMacs;
@@ -114,6 +128,9 @@ final class NetworkDelta {
         if (after == null) {
             tags.add(before.tag);
             return;
+        }
+        if (!before.chains.equals(after.chains)) {
+            tags.add(before.tag);
         }
         Map<IpPrefix, List<RouteTable.Route>> was = new HashMap<>();
         for (RouteTable.Group group : before.routes.groups()) {

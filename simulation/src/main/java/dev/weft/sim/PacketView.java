@@ -19,7 +19,7 @@ import dev.weft.sim.packet.Packet;
 @HotPath
 abstract sealed class PacketView permits Simulation {
     private static final long SOURCE_GROUP_BIT = 1L << 56; // in word 2 of the key
-    private static final int VLAN_ID_BITS = FlowKey.VLAN_PRESENT | 0xfff; // of the TCI: no priority
+    static final int VLAN_ID_BITS = FlowKey.VLAN_PRESENT | 0xfff; // of the TCI: no priority
     private static final long L4_SRC_BITS = 0xffff_0000L; // in word 7 of the key; the ICMP type
     private static final long L4_DST_BITS = 0xffffL; // in word 7 of the key; the ICMP code
     private static final int FULL_ADDRESS = 128;
@@ -64,6 +64,62 @@ abstract sealed class PacketView permits Simulation {
     /** For the answer to this very packet: no decision rests on it. */
     final long srcMac() {
         return srcMac;
+    }
+
+    final long dstMac() {
+        return dstMac;
+    }
+
+    // Parts of fields, counted from the first bit on; for the MACs and the VLAN, as bits of a mask.
+
+    final void useSrcMacBits(long bits) {
+        if (!macsRewritten) {
+            out.mask.setWord(2, out.mask.word(2) | bits << 16);
+        }
+    }
+
+    final void useDstMacBits(long bits) {
+        if (!macsRewritten) {
+            out.mask.setWord(1, out.mask.word(1) | bits << 16);
+        }
+    }
+
+    /** Whether there is a tag, then the id's bits. */
+    final void useVlanBits(int bits) {
+        out.mask.setWord(2, out.mask.word(2) | firstBits(bits, 13));
+    }
+
+    /** Needs the ethertype. */
+    final void useProtocolBits(int bits) {
+        out.mask.setWord(7, out.mask.word(7) | firstBits(bits, 8) << 56);
+    }
+
+    /** Needs the ethertype. */
+    final void useDscp(int bits) {
+        out.mask.setWord(7, out.mask.word(7) | firstBits(bits, 6) << 48);
+    }
+
+    /** Needs protocol and fragment kind. */
+    final void useL4Src(int bits) {
+        if ((headers.rewritten & Headers.L4_SRC) == 0) {
+            out.mask.setWord(7, out.mask.word(7) | firstBits(bits, 16) << 16);
+        }
+    }
+
+    /** Needs protocol and fragment kind. */
+    final void useL4Dst(int bits) {
+        if ((headers.rewritten & Headers.L4_DST) == 0) {
+            out.mask.setWord(7, out.mask.word(7) | firstBits(bits, 16));
+        }
+    }
+
+    /** Of type and code, 16 bits each; needs protocol and fragment kind. */
+    final void useIcmpKind(int bits) {
+        out.mask.setWord(7, out.mask.word(7) | firstBits(bits, 32));
+    }
+
+    private static long firstBits(int bits, int width) {
+        return (1L << width) - (1L << width - bits);
     }
 
     final boolean useIsSourceGroup() {

@@ -32,18 +32,31 @@ final class Port {
     /** Of router ports; 0 on a bridge. */
     final long mac;
 
+    /** Of index; {@link CompiledChain#NONE} when there is none. */
+    final int inboundChain;
+
+    final int outboundChain;
     final long tag;
     final long locationTag;
     private final long[] addresses; // high, low
     private final int[] networkBits;
     private final dev.weft.topology.schema.Port message;
 
-    Port(int index, dev.weft.topology.schema.Port message, boolean onBridge, int device, int peer) {
+    Port(
+            int index,
+            dev.weft.topology.schema.Port message,
+            boolean onBridge,
+            int device,
+            int peer,
+            int inboundChain,
+            int outboundChain) {
         this.index = index;
         this.message = message;
         this.onBridge = onBridge;
         this.device = device;
         this.peer = peer;
+        this.inboundChain = inboundChain;
+        this.outboundChain = outboundChain;
         id = UUID.fromString(message.getId());
         name = message.getName();
         bound = !message.getHostId().isEmpty();
@@ -142,6 +155,8 @@ final class Port {
                 && peer == other.peer
                 && bound == other.bound
                 && stateful == other.stateful
+                && inboundChain == other.inboundChain
+                && outboundChain == other.outboundChain
                 && mac == other.mac
                 && Arrays.equals(addresses, other.addresses)
                 && Arrays.equals(networkBits, other.networkBits);

@@ -5,6 +5,7 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.MacAddress;
 import dev.weft.base.Tag;
+import dev.weft.sim.match.Lpm;
 import dev.weft.sim.packet.Ethernet;
 import dev.weft.sim.packet.IcmpError;
 import java.util.List;
@@ -27,6 +28,7 @@ final class Router extends Device {
     final List<RouteCompiler.Given> given;
 
     final RouteTable routes;
+    final RouterChains chains;
     /** All addresses of its own, high and low. */
     private final long[] own;
 
@@ -39,11 +41,13 @@ final class Router extends Device {
             Object[] inputs,
             List<RouteCompiler.Given> given,
             RouteTable routes,
+            RouterChains chains,
             long[] own) {
         super(index, id, name);
         this.inputs = inputs;
         this.given = given;
         this.routes = routes;
+        this.chains = chains;
         this.own = own;
         salt = tag;
     }
@@ -95,7 +99,11 @@ final class Router extends Device {
             sim.drop(this, DropReason.OWN_SOURCE);
             return;
         }
-        route(sim, in, v4);
+        // Discovery is how neighbours are found at all: no rule comes between.
+        boolean ruled = chains.hasAnyBeforeRouting() && (v4 || !sim.useIsDiscovery());
+        if (!ruled || chains.passBeforeRouting(sim, in)) {
+            route(sim, in, v4);
+        }
     }
 
     /** A routed read of its own: only a change of our own addresses, which are whole-length prefixes, concerns it. */
@@ -163,6 +171,9 @@ final class Router extends Device {
         }
         if (sim.ttl() <= 1) {
             refuse(sim, in, DropReason.TTL_EXPIRED, IcmpError.TIME_EXCEEDED);
+            return;
+        }
+        if (!chains.passAfterRouting(sim, in, port)) {
             return;
         }
         long high = route.hasGateway() ? route.gatewayHigh() : sim.useDstHigh(128);

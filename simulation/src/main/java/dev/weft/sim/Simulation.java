@@ -4,6 +4,7 @@ import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.Tag;
+import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.packet.Ethernet;
 import dev.weft.sim.packet.Headers;
 import dev.weft.sim.packet.IcmpError;
@@ -32,6 +33,7 @@ final class Simulation extends PacketView {
     // Immutable after construction.
     final Tables tables;
     final StatefulGate gate;
+    final ChainWalk chains = new ChainWalk(this);
     private final int tunnelMtu;
     // Of the run.
     VirtualNetwork network = VirtualNetwork.EMPTY;
@@ -54,9 +56,14 @@ final class Simulation extends PacketView {
     private boolean consumed;
     private @Nullable DropReason reason;
     /** The last router port that took the packet in, and from which MAC; null before the first router. */
-    private @Nullable Port routerIn;
+    @Nullable
+    Port routerIn;
 
-    private long routerInSrcMac;
+    long routerInSrcMac;
+    final Path path = new Path();
+    /** The port that the packet came into this device by, or {@link Port#NONE}. */
+    private int deviceIn;
+
     /** The packet as the last router took it in: what its answers are about. */
     private final Headers atRouter = new Headers();
 
@@ -92,6 +99,8 @@ final class Simulation extends PacketView {
         consumed = false;
         reason = null;
         routerIn = null;
+        path.cut(0);
+        deviceIn = Port.NONE;
     }
 
     /** Makes the branches' results one: a loop spoils all, then a missing neighbour, then whatever got through. */
@@ -138,6 +147,17 @@ final class Simulation extends PacketView {
     /** Through an exterior port, or any port of a frame made here. */
     void leave(Port port) {
         out.addTag(port.tag);
+        int before = path.length();
+        path.add(ConditionCompiler.CROSSED_PORT, port.index);
+        if (chains.passes(port.outboundChain, deviceIn, port.index)) {
+            send(port);
+        }
+        path.cut(before);
+    }
+
+    /** What leaves the port comes from the port itself or has passed its chain. */
+    void send(Port port) {
+        out.addTag(port.tag);
         if (port.peer != Port.NONE) {
             Port peer = network.port(port.peer);
             if (peer != null) {
@@ -165,12 +185,43 @@ final class Simulation extends PacketView {
         }
         depth++;
         visits++;
+        int from = deviceIn;
+        int before = path.length();
+        deviceIn = port.index;
+        path.add(ConditionCompiler.CROSSED_PORT, port.index);
+        path.add(port.onBridge ? ConditionCompiler.CROSSED_BRIDGE : ConditionCompiler.CROSSED_ROUTER, port.device);
         if (explanation != null) {
             explain(device, "in by port " + port.name);
         }
         out.addTag(device.tag);
-        device.receive(this, port);
+        if (chains.passes(port.inboundChain, port.index, Port.NONE)) {
+            device.receive(this, port);
+        }
+        path.cut(before);
+        deviceIn = from;
         depth--;
+    }
+
+    /** A rule sends the packet elsewhere: out of the port, or in as if it came by it. */
+    void redirect(int port, boolean in) {
+        Port target = network.port(port);
+        if (target == null) {
+            noteDrop(DropReason.UNPLUGGED);
+        } else if (in) {
+            enter(target);
+        } else if (++visits > MAX_VISITS || depth == MAX_DEPTH) {
+            looped = true;
+        } else {
+            depth++;
+            leave(target);
+            depth--;
+        }
+    }
+
+    /** The exterior port that the packet came in by at this host; null for frames made here or sent by another host. */
+    @Nullable
+    Port ingressPort() {
+        return ingress == NO_INGRESS ? null : network.port(ingress);
     }
 
     /** One of several ways: the packet is afterwards as it was before. */
@@ -218,6 +269,13 @@ final class Simulation extends PacketView {
 
     /** To one of a bridge's own ports in a flood: those that are elsewhere get theirs there. */
     void exitFlood(Port port, int datapathPort) {
+        int before = path.length();
+        path.add(ConditionCompiler.CROSSED_PORT, port.index);
+        boolean passes = chains.passes(port.outboundChain, deviceIn, port.index);
+        path.cut(before);
+        if (!passes) {
+            return;
+        }
         if (port.stateful && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
         } else {
@@ -362,7 +420,7 @@ final class Simulation extends PacketView {
         icmpError(in, srcMac, error, 0);
     }
 
-    private void icmpError(Port in, long toMac, IcmpError error, int mtu) {
+    void icmpError(Port in, long toMac, IcmpError error, int mtu) {
         out.notCacheable();
         int from = in.addressFor(atRouter.srcHigh, atRouter.srcLow);
         if (from == Port.NONE || !out.hasEmitRoom() || !IcmpErrors.mayAnswer(packet, error)) {
@@ -377,6 +435,31 @@ final class Simulation extends PacketView {
             Translation.applyToError(out.emitBuffer(), at, length, answer, atRouter);
         }
         emitted(in, length, "ICMP error: ", error.name());
+    }
+
+    /** As from whom the packet was meant for, out of the port it came in by. */
+    void icmpErrorInNameOfTarget(Port ingress, IcmpError error) {
+        if (!out.hasEmitRoom() || !IcmpErrors.mayAnswer(packet, error)) {
+            return;
+        }
+        int length = PacketWriter.icmpError(
+                out.emitBuffer(),
+                out.nextEmit(),
+                packet,
+                error,
+                0,
+                dstMac,
+                srcMac,
+                packet.key.dstHigh(),
+                packet.key.dstLow());
+        emitted(ingress, tagged(length), "ICMP error: ", error.name());
+    }
+
+    /** An answer where the packet came in is tagged as the packet is. */
+    int tagged(int length) {
+        boolean tag = (packet.key.vlanTci() & FlowKey.VLAN_PRESENT) != 0 && length != PacketWriter.NO_ROOM;
+        int tci = packet.key.vlanTci() & ~FlowKey.VLAN_PRESENT;
+        return tag ? PacketWriter.tag(out.emitBuffer(), out.nextEmit(), length, tci) : length;
     }
 
     /** An answer to the packet, made of what it came with, becomes one to what the router took in. */

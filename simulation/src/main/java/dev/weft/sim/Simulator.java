@@ -91,6 +91,7 @@ public final class Simulator {
         } else {
             out.addTag(device.tag);
             run.explain(device, "flood from another host");
+            run.path.add(ConditionCompiler.CROSSED_BRIDGE, device.index);
             device.floodLocally(run, Port.NONE);
         }
         run.end();
@@ -107,7 +108,7 @@ public final class Simulator {
         if (from == null) {
             run.noteDrop(DropReason.UNKNOWN_PORT);
         } else {
-            run.leave(from);
+            run.send(from);
         }
         run.end();
     }

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * Devices that a change does not touch are shared with the network before.
  */
 public final class VirtualNetwork {
-    public static final VirtualNetwork EMPTY =
-            new VirtualNetwork(0, Map.of(), Map.of(), Map.of(), new Port[0], new Bridge[0], new Router[0], Delta.NONE);
+    public static final VirtualNetwork EMPTY = new VirtualNetwork(
+            0, Map.of(), Map.of(), Map.of(), new Port[0], new Bridge[0], new Router[0], Chains.EMPTY, Delta.NONE);
 
     /** No such object. */
     public static final int NONE = -1;
@@ -27,6 +27,7 @@ public final class VirtualNetwork {
     final @Nullable Port[] ports;
     final @Nullable Bridge[] bridges;
     final @Nullable Router[] routers;
+    final Chains chains;
     private final Delta delta;
 
     /**
@@ -67,6 +68,7 @@ public final class VirtualNetwork {
             @Nullable Port[] ports,
             @Nullable Bridge[] bridges,
             @Nullable Router[] routers,
+            Chains chains,
             Delta delta) {
         this.changeNumber = changeNumber;
         this.portIndices = portIndices;
@@ -75,6 +77,7 @@ public final class VirtualNetwork {
         this.ports = ports;
         this.bridges = bridges;
         this.routers = routers;
+        this.chains = chains;
         this.delta = delta;
     }
 
