@@ -156,6 +156,7 @@ final class Bridge extends Device {
         sim.explain(this, "floods");
         floodLocally(sim, in.index);
         for (Tables.FloodTarget target : sim.tables.floodTargets(index)) {
+            sim.leaveAt(this);
             sim.tunnel(target.high(), target.low(), target.key());
         }
         for (int each : interior) {

@@ -60,6 +60,8 @@ public enum DropReason {
     RULE("a rule drops it"),
     /** A rule says so, and the sender is told. */
     REFUSED("a rule rejects it"),
+    /** Its answers could not be told from those of another connection. */
+    TUPLE_TAKEN("its answers could not be told from those of another connection"),
     /** Longer than the way to the other host allows. */
     TOO_LONG("it is longer than the tunnel allows");
 

@@ -4,7 +4,8 @@ import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowMask;
-import dev.weft.state.ConnectionKey;
+import dev.weft.state.Connection;
+import dev.weft.state.ConnectionTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -87,9 +88,11 @@ public final class Outcome {
     private long parkedHigh;
     private long parkedLow;
 
-    private final ConnectionKey connection = new ConnectionKey();
+    private final Connection connection = new Connection();
     private boolean hasConnection;
     private int connectionTcpFlags;
+    private int answeredSlot;
+    private int answeredTcpFlags;
     private final long[] interestedHigh = new long[MAX_INTERESTED];
     private final long[] interestedLow = new long[MAX_INTERESTED];
     private int interestedCount;
@@ -107,6 +110,7 @@ public final class Outcome {
         emitCount = 0;
         parkedRouter = -1;
         hasConnection = false;
+        answeredSlot = ConnectionTable.NONE;
         interestedCount = 0;
     }
 
@@ -255,19 +259,29 @@ public final class Outcome {
         return parkedLow;
     }
 
-    /** The VM behind a stateful port sent a packet of {@link #connection()}: record it. */
+    /** The packet is of the forward direction of {@link #connection()} and got somewhere: record it. */
     public boolean hasConnection() {
         return hasConnection;
     }
 
-    /** Its {@link ConnectionKey#homeHash()} is the hash of the return packets. */
-    public ConnectionKey connection() {
+    /** As {@code ConnectionTable.put} wants it. */
+    public Connection connection() {
         return connection;
     }
 
     /** What {@code ConnectionTable.put} wants to know; 0 when it is not TCP. */
     public int connectionTcpFlags() {
         return connectionTcpFlags;
+    }
+
+    /** Slot of the connection that the packet answers, {@link ConnectionTable#NONE} when it answers none. */
+    public int answeredSlot() {
+        return answeredSlot;
+    }
+
+    /** Of the answer; 0 when it is not TCP. */
+    public int answeredTcpFlags() {
+        return answeredTcpFlags;
     }
 
     /** Underlay addresses of the hosts that may see the return packets; this host's workers are not among them. */
@@ -404,8 +418,9 @@ public final class Outcome {
         connectionTcpFlags = tcpFlags;
     }
 
-    void disconnect() {
-        hasConnection = false;
+    void answer(int slot, int tcpFlags) {
+        answeredSlot = slot;
+        answeredTcpFlags = tcpFlags;
     }
 
     /** The remote hosts of the actions, each once. */

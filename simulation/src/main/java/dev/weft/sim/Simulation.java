@@ -34,6 +34,7 @@ final class Simulation extends PacketView {
     final Tables tables;
     final StatefulGate gate;
     final ChainWalk chains = new ChainWalk(this);
+    final Tracking tracking;
     private final int tunnelMtu;
     // Of the run.
     VirtualNetwork network = VirtualNetwork.EMPTY;
@@ -77,6 +78,7 @@ final class Simulation extends PacketView {
             branchedAtRouter[i] = new Headers();
         }
         gate = new StatefulGate(tables.connections());
+        tracking = new Tracking(tables.connections());
     }
 
     void explainTo(@Nullable Explanation sink) {
@@ -101,6 +103,7 @@ final class Simulation extends PacketView {
         routerIn = null;
         path.cut(0);
         deviceIn = Port.NONE;
+        tracking.begin(null);
     }
 
     /** Makes the branches' results one: a loop spoils all, then a missing neighbour, then whatever got through. */
@@ -119,11 +122,18 @@ final class Simulation extends PacketView {
             out.drop(Objects.requireNonNullElse(reason, DropReason.NO_RECEIVER));
         }
         boolean left = out.kind() == Outcome.Kind.FORWARD || out.emitCount() > 0;
-        if (!left || out.kind() == Outcome.Kind.PARK) {
-            out.disconnect();
-        } else if (out.hasConnection()) {
-            out.interestRemoteHosts();
+        if (left && out.kind() != Outcome.Kind.PARK && tracking.complete(this)) {
+            connect();
         }
+    }
+
+    private void connect() {
+        if (out.connection().bindings() > 0 && tables.connections().wouldClash(out.connection(), nowNanos)) {
+            out.drop(DropReason.TUPLE_TAKEN);
+            return;
+        }
+        out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
+        out.interestRemoteHosts();
     }
 
     /** A router takes the packet in: as it is now is how its sender will know it in an answer. */
@@ -261,8 +271,10 @@ final class Simulation extends PacketView {
         } else if (port.stateful && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
         } else if (datapathPort != Tables.NONE) {
+            leaveAt(network.device(port));
             output(port, datapathPort);
         } else {
+            leaveAt(network.device(port));
             tunnel(tables.remoteHigh(port.index), tables.remoteLow(port.index), key);
         }
     }
@@ -279,7 +291,15 @@ final class Simulation extends PacketView {
         if (port.stateful && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
         } else {
+            leaveAt(network.device(port));
             output(port, datapathPort);
+        }
+    }
+
+    /** Answers come in by this device. */
+    void leaveAt(@Nullable Device device) {
+        if (device != null) {
+            tracking.leaveAt(device.tag);
         }
     }
 
@@ -404,6 +424,7 @@ final class Simulation extends PacketView {
 
     void consume(Device device, String what) {
         consumed = true;
+        leaveAt(device);
         out.notCacheable();
         explain(device, what);
     }
@@ -426,6 +447,7 @@ final class Simulation extends PacketView {
         if (from == Port.NONE || !out.hasEmitRoom() || !IcmpErrors.mayAnswer(packet, error)) {
             return;
         }
+        leaveAt(network.device(in));
         long at = out.nextEmit();
         int length = PacketWriter.icmpError(
                 out.emitBuffer(), at, packet, error, mtu, in.mac, toMac, in.addressHigh(from), in.addressLow(from));

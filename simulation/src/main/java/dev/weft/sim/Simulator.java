@@ -70,8 +70,9 @@ public final class Simulator {
             out.notCacheable();
         } else {
             run.explain("port", port.name, "in");
+            run.tracking.begin(port);
             if (port.stateful) {
-                run.gate.begin(run, port);
+                run.tracking.state(run);
             }
             run.enter(port);
         }
@@ -108,6 +109,7 @@ public final class Simulator {
         if (from == null) {
             run.noteDrop(DropReason.UNKNOWN_PORT);
         } else {
+            run.tracking.begin(from);
             run.send(from);
         }
         run.end();

@@ -12,8 +12,10 @@ import dev.weft.sim.packet.PacketParser;
 import dev.weft.sim.packet.Vlan;
 import dev.weft.sim.trace.Explanation;
 import dev.weft.sim.trace.PacketExpression;
+import dev.weft.state.Connection;
 import dev.weft.state.ConnectionTable;
 import dev.weft.state.Lifetimes;
+import dev.weft.state.Phase;
 import dev.weft.topology.MemoryTopologyStore;
 import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.Bridge;
@@ -55,6 +57,7 @@ public final class Topology {
             Tables.Limits.STANDARD,
             7);
     private final Outcome scratch = new Outcome();
+    private final Connection inHand = new Connection();
     private final Simulator simulator = new Simulator(tables, TUNNEL_MTU);
     private final Map<UUID, String> names = new TreeMap<>();
     private final Map<String, String> hostOf = new LinkedHashMap<>();
@@ -74,6 +77,7 @@ public final class Topology {
     public record Sent(String outcome, List<String> emitted, Verdict verdict, FlowMask mask, boolean cacheable) {}
 
     private Topology() {
+        tables.connections().setEnding((table, slot) -> table.tags(slot, tag -> invalidate(Set.of(tag))));
         put(
                 id("tenant", "t"),
                 "t",
@@ -523,9 +527,16 @@ public final class Topology {
                 invalidate(Set.of(Tag.neighbour(network.routerId(router), high, low)));
             }
         }
+        var connections = tables.connections();
+        if (out.answeredSlot() != ConnectionTable.NONE) {
+            int slot = out.answeredSlot();
+            connections.read(slot, inHand);
+            connections.answered(
+                    slot, Phase.afterAnswer(inHand.phase(), inHand.forward.protocol(), out.answeredTcpFlags()));
+        }
         if (out.hasConnection()
-                && tables.connections().put(out.connection(), out.connectionTcpFlags(), now) == ConnectionTable.ADDED) {
-            invalidate(Set.of(tables.connections().tag(out.connection())));
+                && connections.put(out.connection(), out.connectionTcpFlags(), now) == ConnectionTable.ADDED) {
+            connections.tags(connections.begunBy(out.connection().forward, now), tag -> invalidate(Set.of(tag)));
         }
     }
 
