@@ -174,7 +174,7 @@ final class ChainWalk implements Fields {
             case L4_DST -> sim.headers.l4Dst;
             case ICMP -> sim.headers.l4Src << 16 | sim.headers.l4Dst;
             case ETHERTYPE -> sim.packet.key.etherType();
-            case VLAN -> sim.packet.key.vlanTci() & PacketView.VLAN_ID_BITS;
+            case VLAN -> sim.vlanTci & PacketView.VLAN_ID_BITS;
             case DSCP -> sim.packet.key.dscp();
             case IN_PORT -> inPort;
             case OUT_PORT -> outPort;

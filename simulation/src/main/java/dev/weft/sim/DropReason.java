@@ -24,6 +24,10 @@ public enum DropReason {
     CANNOT_UNDO("a branch of the flood that comes after one that was routed"),
     /** A stateful port lets in answers only. */
     STATEFUL("the port is stateful, and this is no answer to what its VM began"),
+    /** A VLAN that the port it came in by, or would leave by, does not carry. */
+    VLAN_NOT_ALLOWED("its VLAN is not one of the port's"),
+    /** A tag behind the tag, which would come to light where the first is taken off: into another VLAN. */
+    DOUBLE_TAGGED("it has a second VLAN tag behind the first"),
     /** Tagged, at a router port. */
     TAGGED_AT_ROUTER("router ports take no VLAN tags"),
     /** The destination MAC is neither the router port's nor a group. */

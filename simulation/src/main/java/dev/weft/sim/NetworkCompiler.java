@@ -1,10 +1,7 @@
 package dev.weft.sim;
 
-import dev.weft.base.IpAddress;
-import dev.weft.base.MacAddress;
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.schema.Chain;
-import dev.weft.topology.schema.Neighbour;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -149,63 +146,17 @@ final class NetworkCompiler {
     }
 
     private Bridge compileBridge(int index, dev.weft.topology.schema.Bridge message) {
-        List<Port> own = bridgePorts.get(index);
-        List<Object> inputs = new ArrayList<>(2 * own.size() + 1);
-        inputs.add(message);
-        for (Port port : own) {
-            inputs.add(port);
-            Port peer = peerOf(port);
-            if (peer != null) {
-                inputs.add(peer);
-            }
-        }
+        var compiler = new BridgeCompiler(bridgePorts.get(index), ports);
+        Object[] inputs = compiler.inputs(message);
         Bridge before = previous.bridge(index);
-        if (before != null && Arrays.equals(before.inputs, inputs.toArray())) {
-            return before;
-        }
-        var macs = new FrozenMap.Builder();
-        var addresses = new FrozenMap.Builder();
-        var known = new FrozenMap.Builder();
-        for (Port port : own) {
-            Port peer = peerOf(port);
-            if (peer == null || peer.onBridge) {
-                continue;
-            }
-            macs.putIfAbsent(0, peer.mac, port.index);
-            for (int i = 0; i < peer.addressCount(); i++) {
-                addresses.putIfAbsent(peer.addressHigh(i), peer.addressLow(i), port.index);
-                known.putIfAbsent(peer.addressHigh(i), peer.addressLow(i), peer.mac);
-            }
-        }
-        for (Neighbour seed : message.getNeighboursList()) {
-            var address = IpAddress.parse(seed.getAddress());
-            known.putIfAbsent(
-                    address.high(),
-                    address.low(),
-                    MacAddress.parse(seed.getMac()).bits());
-        }
-        return new Bridge(
-                index,
-                UUID.fromString(message.getId()),
-                message.getName(),
-                inputs.toArray(),
-                own.stream()
-                        .filter(port -> port.bound)
-                        .mapToInt(port -> port.index)
-                        .toArray(),
-                own.stream()
-                        .filter(port -> port.peer != Port.NONE)
-                        .mapToInt(port -> port.index)
-                        .toArray(),
-                macs.build(),
-                addresses.build(),
-                known.build(),
-                chain(message.getInboundChainId()),
-                chain(message.getOutboundChainId()));
-    }
-
-    private @Nullable Port peerOf(Port port) {
-        return port.peer == Port.NONE ? null : ports[port.peer];
+        return before != null && Arrays.equals(before.inputs, inputs)
+                ? before
+                : compiler.compile(
+                        index,
+                        message,
+                        inputs,
+                        chain(message.getInboundChainId()),
+                        chain(message.getOutboundChainId()));
     }
 
     private Router compileRouter(

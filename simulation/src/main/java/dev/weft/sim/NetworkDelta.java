@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * port changed or gone      its device tag; on a bridge (also new ones): the bridge's flood tag
  * bridge, router gone       its device tag
- * MAC of a joined router    the bridge's mac tag for it, VLAN 0
+ * MAC of a joined router    the bridge's mac tag for it, in the VLAN of the port towards it
  * known address of a bridge the neighbour tag of each router joined to it
  * joined by another router  the neighbour tags of all it now knows or no longer knows through the bridge
  * chains of a device        its device tag
@@ -99,15 +99,23 @@ final class NetworkDelta {
         if (after == null || before.inboundChain != after.inboundChain || before.outboundChain != after.outboundChain) {
             tags.add(before.tag);
         }
-        FrozenMap macsAfter = after == null ? FrozenMap.EMPTY : after.routerMacs;
-        FrozenMap.difference(before.routerMacs, macsAfter, (high, mac) -> tags.add(Tag.mac(before.id, 0, mac)));
-        FrozenMap knownAfter = after == null ? FrozenMap.EMPTY : after.known;
         Set<Router> joined = new LinkedHashSet<>(joined(before, previous.ports, previous.routers));
         if (after != null) {
             joined.addAll(joined(after, ports, routers));
         }
+        for (BridgeVlan vlan : before.vlans) {
+            compareVlan(before, vlan, after == null ? BridgeVlan.EMPTY : after.inVlan(vlan.id), vlan.id, joined);
+        }
+        for (BridgeVlan vlan : after == null ? new BridgeVlan[0] : after.vlans) {
+            compareVlan(before, before.inVlan(vlan.id), vlan, vlan.id, joined);
+        }
+    }
+
+    private void compareVlan(Bridge bridge, BridgeVlan before, BridgeVlan after, int vlan, Set<Router> joined) {
+        FrozenMap.difference(
+                before.routerMacs, after.routerMacs, (high, mac) -> tags.add(Tag.mac(bridge.id, vlan, mac)));
         // A router port that came to the bridge or left it changed, and its device tag is on every flow that used it.
-        FrozenMap.difference(before.known, knownAfter, (high, low) -> {
+        FrozenMap.difference(before.known, after.known, (high, low) -> {
             for (Router router : joined) {
                 tags.add(Tag.neighbour(router.id, high, low));
             }

@@ -20,6 +20,7 @@ import dev.weft.sim.packet.Packet;
 abstract sealed class PacketView permits Simulation {
     private static final long SOURCE_GROUP_BIT = 1L << 56; // in word 2 of the key
     static final int VLAN_ID_BITS = FlowKey.VLAN_PRESENT | 0xfff; // of the TCI: no priority
+    private static final int VLAN_PRIORITY_BITS = 0xe000; // of the TCI
     private static final long L4_SRC_BITS = 0xffff_0000L; // in word 7 of the key; the ICMP type
     private static final long L4_DST_BITS = 0xffffL; // in word 7 of the key; the ICMP code
     private static final int FULL_ADDRESS = 128;
@@ -29,6 +30,12 @@ abstract sealed class PacketView permits Simulation {
     long srcMac;
     long dstMac;
     boolean macsRewritten;
+    /** The tag as it is by now, in the form of the key; 0 for none. */
+    int vlanTci;
+
+    boolean tagRewritten;
+    /** Its priority, when it came with a tag, is that of tags put on later; a router makes another frame of it. */
+    boolean keepsPriority;
     /** The packet as it is by now. */
     final Headers headers = new Headers();
     /** Of an ICMP error: the packet it quotes, as it is by now; never in a mask, so such an outcome is not cacheable. */
@@ -42,6 +49,9 @@ abstract sealed class PacketView permits Simulation {
         srcMac = packet.key.srcMac();
         dstMac = packet.key.dstMac();
         macsRewritten = false;
+        vlanTci = tciOf(packet);
+        tagRewritten = false;
+        keepsPriority = true;
         headers.readFrom(packet.key);
         quoted.readFrom(packet.quote);
         hops = 0;
@@ -86,7 +96,9 @@ abstract sealed class PacketView permits Simulation {
 
     /** Whether there is a tag, then the id's bits. */
     final void useVlanBits(int bits) {
-        out.mask.setWord(2, out.mask.word(2) | firstBits(bits, 13));
+        if (!tagRewritten) {
+            out.mask.setWord(2, out.mask.word(2) | firstBits(bits, 13));
+        }
     }
 
     /** Needs the ethertype. */
@@ -129,15 +141,52 @@ abstract sealed class PacketView permits Simulation {
         return MacAddress.isGroup(srcMac);
     }
 
-    /** Whether there is a tag, and the VLAN id; a priority tag is VLAN 0 as no tag is. */
+    /** The VLAN id of the tag; a priority tag is VLAN 0 as no tag is. */
     final int useVlan() {
-        out.mask.setWord(2, out.mask.word(2) | VLAN_ID_BITS);
-        return packet.key.vlanTci() & 0xfff;
+        if (!tagRewritten) {
+            out.mask.setWord(2, out.mask.word(2) | VLAN_ID_BITS);
+        }
+        return vlanTci & 0xfff;
+    }
+
+    /** Needs the VLAN. */
+    final boolean isTagged() {
+        return vlanTci != 0;
     }
 
     final boolean useIsTagged() {
-        out.mask.setWord(2, out.mask.word(2) | FlowKey.VLAN_PRESENT);
-        return (packet.key.vlanTci() & FlowKey.VLAN_PRESENT) != 0;
+        if (!tagRewritten) {
+            out.mask.setWord(2, out.mask.word(2) | FlowKey.VLAN_PRESENT);
+        }
+        return vlanTci != 0;
+    }
+
+    /**
+     * From now on the packet has a tag of this VLAN, or none for 0. What it had decides which actions that takes, so
+     * {@link #useVlan} comes before.
+     */
+    final void retag(int vlan) {
+        if (vlan == 0) {
+            tagRewritten |= vlanTci != 0;
+            vlanTci = 0;
+        } else if ((vlanTci & VLAN_ID_BITS) != (FlowKey.VLAN_PRESENT | vlan)) {
+            vlanTci = usePriority() | FlowKey.VLAN_PRESENT | vlan;
+            tagRewritten = true;
+        }
+    }
+
+    /** The priority it came with, in its place in a TCI; 0 after a router. */
+    final int usePriority() {
+        if (!keepsPriority || tciOf(packet) == 0) {
+            return 0;
+        }
+        out.mask.setWord(2, out.mask.word(2) | VLAN_PRIORITY_BITS);
+        return packet.key.vlanTci() & VLAN_PRIORITY_BITS;
+    }
+
+    private static int tciOf(Packet packet) {
+        int tci = packet.key.vlanTci();
+        return (tci & FlowKey.VLAN_PRESENT) == 0 ? 0 : tci;
     }
 
     final int useEtherType() {

@@ -31,6 +31,8 @@ final class Port {
     final boolean stateful;
     /** Of router ports; 0 on a bridge. */
     final long mac;
+    /** Of bridge ports; plain on a router. */
+    final PortVlans vlans;
 
     /** Of index; {@link CompiledChain#NONE} when there is none. */
     final int inboundChain;
@@ -62,6 +64,7 @@ final class Port {
         bound = !message.getHostId().isEmpty();
         stateful = bound && message.getStateful();
         mac = onBridge ? 0 : macOf(message);
+        vlans = PortVlans.of(message);
         tag = Tag.device(id);
         locationTag = Tag.location(id);
         var all = message.getAddressesList();
@@ -82,6 +85,11 @@ final class Port {
         }
         var id = UUID.fromString(port.getId());
         return LOCAL_MAC | Hashing.combine(id.getMostSignificantBits(), id.getLeastSignificantBits()) & 0xff_ffff_ffffL;
+    }
+
+    /** Of bound ports. */
+    UUID host() {
+        return UUID.fromString(message.getHostId());
     }
 
     int addressCount() {
@@ -158,6 +166,7 @@ final class Port {
                 && inboundChain == other.inboundChain
                 && outboundChain == other.outboundChain
                 && mac == other.mac
+                && vlans.equals(other.vlans)
                 && Arrays.equals(addresses, other.addresses)
                 && Arrays.equals(networkBits, other.networkBits);
     }

@@ -15,8 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A router for IPv4 and IPv6, compiled. Immutable. What is for the router itself is in {@link RouterHost}.
  *
- * <p>It takes untagged frames only, priority tags neither: a flow's actions cannot take a tag off. It forwards unicast
- * only. The next hop's MAC comes from the topology where that knows it (the port at the other end of a router-to-router
+ * <p>It takes untagged frames only (a priority tag is none): bridges take the tags off. It forwards unicast only. The next hop's MAC comes from the topology where that knows it (the port at the other end of a router-to-router
  * link; router ports and seeds of the bridge at the other end), else from what was learned, else the packet waits.
  */
 @HotPath
@@ -61,8 +60,11 @@ final class Router extends Device {
     void receive(Simulation sim, Port in) {
         sim.enterRouter();
         if (sim.useIsTagged()) {
-            sim.drop(this, DropReason.TAGGED_AT_ROUTER);
-            return;
+            if (sim.useVlan() != 0) {
+                sim.drop(this, DropReason.TAGGED_AT_ROUTER);
+                return;
+            }
+            sim.retag(0);
         }
         if (sim.useIsSourceGroup()) {
             sim.drop(this, DropReason.GROUP_SOURCE_MAC);
@@ -205,8 +207,11 @@ final class Router extends Device {
             return peer.mac; // there is nobody else on such a link
         }
         if (peer != null) {
+            sim.out.addTag(peer.tag); // its VLAN is the one that counts
             Bridge bridge = (Bridge) sim.network.device(peer);
-            long known = bridge == null ? FrozenMap.NONE : bridge.known.get(high, low);
+            long known = bridge == null
+                    ? FrozenMap.NONE
+                    : bridge.inVlan(peer.vlans.untagged()).known.get(high, low);
             if (known != FrozenMap.NONE) {
                 return known;
             }

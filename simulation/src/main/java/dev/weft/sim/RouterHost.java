@@ -76,7 +76,7 @@ final class RouterHost {
             learn(sim, router, in, sim.srcHigh(), sim.srcLow(), mac);
         }
         if (sim.out.hasEmitRoom()) {
-            Bridge.advertise(sim, in, in.mac, high, low, Ndp.ROUTER | Ndp.OVERRIDE);
+            BridgeAnswers.advertise(sim, in, 0, in.mac, high, low, Ndp.ROUTER | Ndp.OVERRIDE);
         }
         sim.consume(router, "takes the solicitation");
     }

@@ -47,6 +47,7 @@ final class Simulation extends PacketView {
     private long doneSrcMac;
     private long doneDstMac;
     private int doneHops;
+    private int doneTci;
     private final Headers doneHeaders = new Headers();
     // The walk.
     private final Headers[] branched = new Headers[MAX_DEPTH + 1];
@@ -93,6 +94,7 @@ final class Simulation extends PacketView {
         out.clear();
         doneMacs = false;
         doneHops = 0;
+        doneTci = vlanTci;
         doneHeaders.copyFrom(headers);
         atRouter.copyFrom(headers);
         depth = 0;
@@ -149,6 +151,7 @@ final class Simulation extends PacketView {
         srcMac = newSrcMac;
         dstMac = newDstMac;
         macsRewritten = true;
+        keepsPriority = false;
         hops++;
     }
 
@@ -239,6 +242,9 @@ final class Simulation extends PacketView {
         long src = srcMac;
         long dst = dstMac;
         boolean rewritten = macsRewritten;
+        int tci = vlanTci;
+        boolean retagged = tagRewritten;
+        boolean priority = keepsPriority;
         int before = hops;
         Port in = routerIn;
         long inSrcMac = routerInSrcMac;
@@ -252,6 +258,9 @@ final class Simulation extends PacketView {
         srcMac = src;
         dstMac = dst;
         macsRewritten = rewritten;
+        vlanTci = tci;
+        tagRewritten = retagged;
+        keepsPriority = priority;
         hops = before;
         routerIn = in;
         routerInSrcMac = inSrcMac;
@@ -359,6 +368,9 @@ final class Simulation extends PacketView {
         if (macsRewritten) {
             rewriteMacs();
         }
+        if (doneTci != vlanTci) {
+            rewriteTag();
+        }
         if ((headers.rewritten | doneHeaders.rewritten) != 0) {
             rewriteHeaders();
         }
@@ -385,6 +397,16 @@ final class Simulation extends PacketView {
         int ever = doneHeaders.rewritten | headers.rewritten;
         doneHeaders.copyFrom(headers);
         doneHeaders.rewritten = ever;
+    }
+
+    private void rewriteTag() {
+        if (vlanTci == 0) {
+            out.actions.popVlan();
+        } else {
+            usePriority(); // a branch before may have taken off the very tag that it came with
+            out.actions.pushVlan(vlanTci & ~FlowKey.VLAN_PRESENT); // that bit is "drop eligible" on the wire
+        }
+        doneTci = vlanTci;
     }
 
     /** Also to what a packet may happen to have already: others under its mask have not. */
@@ -492,6 +514,13 @@ final class Simulation extends PacketView {
             boolean v4 = packet.key.etherType() == Ethernet.IPV4;
             Translation.apply(out.emitBuffer(), l3, out.nextEmit() + length, v4, answer);
         }
+    }
+
+    /** As {@link #emitted}, of an untagged frame in this VLAN. */
+    void emitted(Port port, int length, int vlan, String what, String detail) {
+        boolean tagged = length != PacketWriter.NO_ROOM && port.vlans.form(vlan) == PortVlans.TAGGED;
+        int whole = tagged ? PacketWriter.tag(out.emitBuffer(), out.nextEmit(), length, vlan) : length;
+        emitted(port, whole, what, detail);
     }
 
     /** A frame of this length was written at {@link Outcome#nextEmit()}; it leaves the port. */

@@ -82,8 +82,10 @@ public final class Simulator {
     /**
      * The frame came with our flood key for this bridge: to the bridge's ports here. What it meets on the way to other
      * devices was done where it came from.
+     *
+     * @param vlan of the key; 0: the frame's tag says
      */
-    public void simulateFlood(Packet packet, int bridge, long nowNanos, Outcome out) {
+    public void simulateFlood(Packet packet, int bridge, int vlan, long nowNanos, Outcome out) {
         run.begin(packet, Simulation.NO_INGRESS, false, nowNanos, out);
         Bridge device = network.bridge(bridge);
         if (device == null) {
@@ -91,9 +93,8 @@ public final class Simulator {
             out.notCacheable();
         } else {
             out.addTag(device.tag);
-            run.explain(device, "flood from another host");
             run.path.add(ConditionCompiler.CROSSED_BRIDGE, device.index);
-            device.floodLocally(run, Port.NONE);
+            BridgeFlood.floodHere(run, device, vlan);
         }
         run.end();
     }

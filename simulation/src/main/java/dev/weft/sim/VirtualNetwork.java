@@ -171,6 +171,31 @@ public final class VirtualNetwork {
         return existingDevice(bridges, index, "bridge").name;
     }
 
+    /** The first few VLANs that trunk ports of the bridge name, ascending. Do not write to it. */
+    public int[] trunkVlans(int bridge) {
+        return existingDevice(bridges, bridge, "bridge").hosts.trunkVlans();
+    }
+
+    /** Whether a router's port is joined to the bridge that the other port is on. */
+    public boolean isOnBridgeOf(int routerPort, int bridgePort) {
+        Port port = existing(routerPort);
+        Port peer = port.onBridge || port.peer == Port.NONE ? null : port(port.peer);
+        Port other = existing(bridgePort);
+        return peer != null && peer.onBridge && other.onBridge && peer.device == other.device;
+    }
+
+    /**
+     * The VLAN that untagged frames from a port get on its bridge: from an exterior bridge port, or from the peer of a
+     * router port. {@link #NONE} when it takes none, or is on no bridge.
+     */
+    public int vlanOfUntagged(int index) {
+        Port port = existing(index);
+        if (!port.onBridge) {
+            port = port.peer == Port.NONE ? null : port(port.peer);
+        }
+        return port == null || !port.onBridge ? NONE : port.vlans.untagged();
+    }
+
     public UUID routerId(int index) {
         return existingDevice(routers, index, "router").id;
     }

@@ -4,6 +4,7 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
+import dev.weft.topology.schema.Port;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -67,7 +68,7 @@ final class RandomNetwork {
             addresses.add(IpAddress.parse("10.200.0.2"));
         }
         if (bridges.size() > 1 && random.nextInt(3) == 0) {
-            t.joinBridges("b0", "b1");
+            t.joinBridges("b0", this::vlans, "b1");
         }
         t.vm("v0", "b0");
         vms.add("v0");
@@ -103,13 +104,15 @@ final class RandomNetwork {
     private String[] seeds() {
         return random.nextBoolean()
                 ? new String[0]
-                : new String[] {"10." + (1 + random.nextInt(4)) + ".0." + (5 + random.nextInt(5)) + "=" + vmMac()};
+                : new String[] {
+                    "10." + (1 + random.nextInt(4)) + ".0." + (5 + random.nextInt(5)) + "=" + vmMac() + "@" + vlan()
+                };
     }
 
     private void addJoin(Topology t, String bridge, String router) {
         String four = subnet();
         int number = serial;
-        t.join(bridge, router, four, "fd00:" + number + "::1/64");
+        t.join(bridge, router, this::vlans, four, "fd00:" + number + "::1/64");
         addresses.add(IpAddress.parse("fd00:" + number + "::1"));
         addresses.add(IpAddress.parse("fd00:" + number + "::5"));
         routerPorts.add(router + "-" + bridge);
@@ -137,8 +140,22 @@ final class RandomNetwork {
         if (random.nextInt(4) == 0) {
             t.statefulVm(name, bridge, host);
         } else {
-            t.vm(name, bridge, host);
+            t.vm(name, bridge, host, this::vlans);
         }
+    }
+
+    /** Access port, trunk with or without native VLAN; mostly plain. */
+    private void vlans(Port.Builder port) {
+        switch (random.nextInt(8)) {
+            case 0 -> port.setVlan(7);
+            case 1 -> port.addTrunk("7-8");
+            case 2 -> port.addTrunk("8-9").setNativeVlan(7);
+            default -> {}
+        }
+    }
+
+    private int vlan() {
+        return random.nextInt(3) > 0 ? 0 : 7 + random.nextInt(2);
     }
 
     private void addRoute(Topology t) {
@@ -225,7 +242,7 @@ final class RandomNetwork {
             case 0, 1, 2 -> {
                 String vm = pick(vms);
                 int bridge = net.network().bridgeOfPort(net.portIndex(vm));
-                net.learnMac(net.network().bridgeName(bridge), net.mac(vm), vm);
+                net.learnMac(net.network().bridgeName(bridge), vlan(), net.mac(vm), vm);
             }
             case 3, 4, 5 -> {
                 if (!routers.isEmpty()) {
@@ -307,8 +324,8 @@ final class RandomNetwork {
         if (random.nextInt(12) == 0) {
             frame.to("ff:ff:ff:ff:ff:ff");
         }
-        if (random.nextInt(8) == 0) {
-            frame.vlan(random.nextInt(3) << 13 | random.nextInt(2) * 7);
+        if (random.nextInt(5) == 0) {
+            frame.vlan(random.nextInt(3) << 13 | vlan());
         }
         var packet = frame.packet();
         packet.key.setIngress(net.portIndex(port) + 1, 0);

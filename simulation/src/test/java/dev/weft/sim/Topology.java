@@ -27,8 +27,10 @@ import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Tenant;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -49,6 +51,7 @@ import java.util.function.Consumer;
 public final class Topology {
     private static final UUID TENANT = id("tenant", "t");
     private static final int FLOOD_KEYS = 100_000;
+    private static final int FLOOD_VLAN = 1_000;
     private static final int TUNNEL_MTU = 1464;
 
     private final MemoryTopologyStore store = new MemoryTopologyStore();
@@ -62,6 +65,7 @@ public final class Topology {
     private final Map<UUID, String> names = new TreeMap<>();
     private final Map<String, String> hostOf = new LinkedHashMap<>();
     private final List<Flow> flows = new ArrayList<>();
+    private final Set<Flood> floodsElsewhere = new LinkedHashSet<>();
     private Transaction.Builder pending = Transaction.builder();
     private VirtualNetwork network = VirtualNetwork.EMPTY;
     public long now = 1_000_000_000L;
@@ -69,6 +73,9 @@ public final class Topology {
     /** A cached outcome. */
     public record Flow(
             String name, Packet packet, FlowKey key, FlowMask mask, Set<Long> tags, List<Read> reads, String outcome) {}
+
+    /** A host takes floods of a bridge in a VLAN. */
+    private record Flood(int bridge, int vlan, String host) {}
 
     /** A routed read of a flow. */
     public record Read(UUID router, long high, long low, int proven, int matched, long tag) {}
@@ -105,15 +112,18 @@ public final class Topology {
 
     // The plan.
 
-    /** @param seeds {@code 10.0.1.9=02:00:00:00:00:09} */
+    /** @param seeds {@code 10.0.1.9=02:00:00:00:00:09}, with {@code @10} behind it in VLAN 10 */
     public Topology bridge(String name, String... seeds) {
         var bridge = Bridge.newBuilder()
                 .setId(id("bridge", name).toString())
                 .setName(name)
                 .setTenantId(TENANT.toString());
         for (String seed : seeds) {
-            String[] parts = seed.split("=");
-            bridge.addNeighbours(Neighbour.newBuilder().setAddress(parts[0]).setMac(parts[1]));
+            String[] parts = seed.split("[=@]");
+            bridge.addNeighbours(Neighbour.newBuilder()
+                    .setAddress(parts[0])
+                    .setMac(parts[1])
+                    .setVlan(parts.length == 2 ? 0 : Integer.parseInt(parts[2])));
         }
         return put(id("bridge", name), name, bridge.build());
     }
@@ -138,6 +148,13 @@ public final class Topology {
         return exterior(name, port(name).setBridgeId(id("bridge", bridge).toString()), host);
     }
 
+    /** A VM whose port is more than plain. */
+    public Topology vm(String name, String bridge, String host, Consumer<Port.Builder> more) {
+        Port.Builder port = port(name).setBridgeId(id("bridge", bridge).toString());
+        more.accept(port);
+        return exterior(name, port, host);
+    }
+
     public Topology statefulVm(String name, String bridge, String host) {
         return exterior(
                 name, port(name).setBridgeId(id("bridge", bridge).toString()).setStateful(true), host);
@@ -152,15 +169,18 @@ public final class Topology {
     }
 
     public Topology join(String bridge, String router, String... addresses) {
+        return join(bridge, router, port -> {}, addresses);
+    }
+
+    /** @param more of the bridge's port */
+    public Topology join(String bridge, String router, Consumer<Port.Builder> more, String... addresses) {
         String lower = bridge + "-" + router;
         String upper = router + "-" + bridge;
-        put(
-                id("port", lower),
-                lower,
-                port(lower)
-                        .setBridgeId(id("bridge", bridge).toString())
-                        .setPeerId(id("port", upper).toString())
-                        .build());
+        Port.Builder ofBridge = port(lower)
+                .setBridgeId(id("bridge", bridge).toString())
+                .setPeerId(id("port", upper).toString());
+        more.accept(ofBridge);
+        put(id("port", lower), lower, ofBridge.build());
         return put(
                 id("port", upper),
                 upper,
@@ -172,13 +192,16 @@ public final class Topology {
     }
 
     public Topology joinBridges(String a, String b) {
-        put(
-                id("port", a + "-" + b),
-                a + "-" + b,
-                port(a + "-" + b)
-                        .setBridgeId(id("bridge", a).toString())
-                        .setPeerId(id("port", b + "-" + a).toString())
-                        .build());
+        return joinBridges(a, port -> {}, b);
+    }
+
+    /** @param more of the first bridge's port */
+    public Topology joinBridges(String a, Consumer<Port.Builder> more, String b) {
+        Port.Builder first = port(a + "-" + b)
+                .setBridgeId(id("bridge", a).toString())
+                .setPeerId(id("port", b + "-" + a).toString());
+        more.accept(first);
+        put(id("port", a + "-" + b), a + "-" + b, first.build());
         return put(
                 id("port", b + "-" + a),
                 b + "-" + a,
@@ -328,7 +351,7 @@ public final class Topology {
 
     private void locate() {
         Set<Long> changed = new HashSet<>();
-        Map<Integer, Set<String>> floods = new TreeMap<>();
+        Set<Flood> floods = new LinkedHashSet<>();
         for (int port = 0; port < network.portLimit(); port++) {
             boolean exterior = network.hasPort(port) && network.isExterior(port);
             String host = exterior ? hostOf.get(names.get(network.portId(port))) : "";
@@ -338,9 +361,10 @@ public final class Topology {
             if (exterior && !"here".equals(host)) {
                 var address = underlay(host);
                 moved |= tables.setRemotePort(port, address.high(), address.low(), port + 1);
-                if (network.bridgeOfPort(port) != VirtualNetwork.NONE) {
-                    floods.computeIfAbsent(network.bridgeOfPort(port), key -> new HashSet<>())
-                            .add(host);
+                int bridge = network.bridgeOfPort(port);
+                Port message = store.snapshot().port(network.portId(port)).orElseThrow();
+                if (bridge != VirtualNetwork.NONE) {
+                    Arrays.stream(FloodVlans.of(message)).forEach(vlan -> floods.add(new Flood(bridge, vlan, host)));
                 }
             }
             if (moved && network.hasPort(port)) {
@@ -351,15 +375,23 @@ public final class Topology {
                 }
             }
         }
-        floods.forEach((bridge, hosts) -> {
-            for (String host : hosts) {
-                var address = underlay(host);
-                if (tables.setFloodTarget(
-                        bridge, id("host", host), address.high(), address.low(), FLOOD_KEYS + bridge)) {
-                    changed.add(Tag.flood(network.bridgeId(bridge)));
-                }
+        for (Flood flood : floods) {
+            var address = underlay(flood.host);
+            int key = FLOOD_KEYS + flood.vlan * FLOOD_VLAN + flood.bridge;
+            if (tables.setFloodTarget(
+                    flood.bridge, flood.vlan, id("host", flood.host), address.high(), address.low(), key)) {
+                changed.add(Tag.flood(network.bridgeId(flood.bridge)));
             }
-        });
+        }
+        floodsElsewhere.removeAll(floods);
+        for (Flood gone : floodsElsewhere) {
+            tables.clearFloodTarget(gone.bridge, gone.vlan, id("host", gone.host));
+            if (network.hasBridge(gone.bridge)) {
+                changed.add(Tag.flood(network.bridgeId(gone.bridge)));
+            }
+        }
+        floodsElsewhere.clear();
+        floodsElsewhere.addAll(floods);
         invalidate(changed);
     }
 
@@ -371,9 +403,13 @@ public final class Topology {
     }
 
     public void learnMac(String bridge, String mac, String port) {
+        learnMac(bridge, 0, mac, port);
+    }
+
+    public void learnMac(String bridge, int vlan, String mac, String port) {
         long bits = MacAddress.parse(mac).bits();
-        if (tables.learnMac(bridgeIndex(bridge), 0, bits, portIndex(port))) {
-            invalidate(Set.of(Tag.mac(id("bridge", bridge), 0, bits)));
+        if (tables.learnMac(bridgeIndex(bridge), vlan, bits, portIndex(port))) {
+            invalidate(Set.of(Tag.mac(id("bridge", bridge), vlan, bits)));
         }
     }
 
@@ -460,8 +496,13 @@ public final class Topology {
 
     /** The frame came with the flood key of the bridge. */
     public Sent injectFlood(String bridge, Frames frame) {
+        return injectFlood(bridge, FloodVlans.WITH_TAGS, frame);
+    }
+
+    /** The frame came with the flood key of the bridge's VLAN. */
+    public Sent injectFlood(String bridge, int vlan, Frames frame) {
         var out = new Outcome();
-        simulator.simulateFlood(frame.packet(), bridgeIndex(bridge), now, out);
+        simulator.simulateFlood(frame.packet(), bridgeIndex(bridge), vlan, now, out);
         return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable());
     }
 
@@ -599,8 +640,11 @@ public final class Topology {
     }
 
     private String tunnel(int key) {
-        return key >= FLOOD_KEYS
-                ? "flood " + network.bridgeName(key - FLOOD_KEYS)
-                : "tunnel to " + network.portName(key - 1);
+        if (key < FLOOD_KEYS) {
+            return "tunnel to " + network.portName(key - 1);
+        }
+        int vlan = (key - FLOOD_KEYS) / FLOOD_VLAN;
+        String bridge = network.bridgeName((key - FLOOD_KEYS) % FLOOD_VLAN);
+        return "flood " + bridge + (vlan == 0 ? "" : " vlan " + vlan);
     }
 }

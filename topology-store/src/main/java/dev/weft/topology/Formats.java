@@ -43,6 +43,7 @@ final class Formats {
             case FORMAT_MAC_MATCH -> MatchText.tryMac(text).map(MatchText.MacMatch::toString);
             case FORMAT_VLANS -> MatchText.tryVlans(text).map(MatchText::printVlans);
             case FORMAT_DSCP -> MatchText.tryRange(text, 0x3f).map(MatchText.Range::toString);
+            case FORMAT_TRUNK_VLANS -> VlanRange.tryParse(text).map(VlanRange::toString);
         };
     }
 
@@ -72,6 +73,7 @@ final class Formats {
                         + " 02:00:00:00:00:00/ff:ff:ff:00:00:00";
             case FORMAT_VLANS -> "expected a VLAN id of 0..4095, a range like 10-19, or none";
             case FORMAT_DSCP -> "expected a DSCP of 0..63 or a range like 10-14";
+            case FORMAT_TRUNK_VLANS -> "expected a VLAN id 1..4094 or a range of them, like 100-199";
         };
     }
 

@@ -3,6 +3,7 @@ package dev.weft.topology;
 import com.google.protobuf.Message;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
+import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import java.util.ArrayList;
@@ -21,10 +22,12 @@ final class Rules {
 
     private final Draft draft;
     private final List<Problem> problems;
+    private final VlanRules vlans;
 
     Rules(Draft draft, List<Problem> problems) {
         this.draft = draft;
         this.problems = problems;
+        vlans = new VlanRules(this::report);
     }
 
     /** What an object implies when it does not say it. */
@@ -45,6 +48,7 @@ final class Rules {
 
     void check(ObjectRef ref, Message object) {
         switch (object) {
+            case Bridge bridge -> vlans.checkBridge(bridge);
             case Port port -> checkPort(ref, port);
             case Route route -> checkRoute(route);
             default -> {} // Options of the schema say all there is.
@@ -79,6 +83,7 @@ final class Rules {
         if (port.getPeerId().equals(port.getId())) {
             report(port, "peer", port.getName(), "a port cannot be its own peer (expected another port)");
         }
+        vlans.checkPort(port, onBridge);
         if (onBridge) {
             checkBridgePort(port);
         } else {
@@ -202,6 +207,11 @@ final class Rules {
                 report(route, "gateway", route.getGateway(), "is a group address (expected unicast)");
             }
         }
+    }
+
+    /** Takes a problem: the object, its field, the value and what is expected instead. */
+    interface Report {
+        void of(Message object, String field, String value, String expected);
     }
 
     private static String family(boolean v4) {

@@ -140,7 +140,7 @@ final class PacketPath {
             return;
         }
         counters.count(WorkerCounter.SIMULATIONS);
-        simulator.simulateFlood(packet, bridge, now, outcomes[0]);
+        simulator.simulateFlood(packet, bridge, tables.vlanOfFloodKey(floodKey), now, outcomes[0]);
         settle(0, Tables.NONE, FlowKey.TUNNEL_PORT, true, wasParked, now);
     }
 
