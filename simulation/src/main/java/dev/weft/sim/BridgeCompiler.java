@@ -45,8 +45,7 @@ final class BridgeCompiler {
         return inputs.toArray();
     }
 
-    dev.weft.sim.Bridge compile(
-            int index, Bridge message, Object[] inputs, int inboundChain, int outboundChain) {
+    dev.weft.sim.Bridge compile(int index, Bridge message, Object[] inputs, int inboundChain, int outboundChain) {
         for (Port port : own) {
             Port peer = peerOf(port);
             if (peer != null && !peer.onBridge && port.vlans.untagged() != PortVlans.NONE) {

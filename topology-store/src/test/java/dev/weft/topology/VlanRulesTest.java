@@ -44,7 +44,7 @@ class VlanRulesTest {
     @Test
     void vlanIdsOutOfRangeAreRefused() {
         assertThat(problem("{name: p, bridge: b, vlan: 4095}"))
-                .isEqualTo("net.yaml:5:30: port 'p': vlan '4095': expected a VLAN id 1..4094");
+                .isEqualTo("net.yaml:5:32: port 'p': vlan '4095': expected a VLAN id 1..4094");
         assertThat(problem("{name: p, bridge: b, trunk: [0]}")).contains("trunk[0] '0': expected a VLAN id 1..4094");
         assertThat(problem("{name: p, bridge: b, trunk: [20-10]}")).contains("trunk[0] '20-10': expected");
         assertThat(problem("{name: p, bridge: b, trunk: [1-4095]}")).contains("or a range of them, like 100-199");
@@ -53,7 +53,7 @@ class VlanRulesTest {
     @Test
     void whatContradictsItselfIsRefusedWithTheRemedy() {
         assertThat(problem("{name: p, bridge: b, vlan: 10, trunk: [20]}"))
-                .contains("net.yaml:5:41: port 'p': trunk '20': a port is an access port (vlan) or a trunk, not both")
+                .contains("net.yaml:5:43: port 'p': trunk '20': a port is an access port (vlan) or a trunk, not both")
                 .contains("say native_vlan");
         assertThat(problem("{name: p, bridge: b, native_vlan: 10}"))
                 .contains("port 'p': trunk: missing: native_vlan is of a trunk port")
