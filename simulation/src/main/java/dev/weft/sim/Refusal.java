@@ -3,6 +3,7 @@ package dev.weft.sim;
 import dev.weft.base.HotPath;
 import dev.weft.base.MacAddress;
 import dev.weft.sim.packet.IcmpError;
+import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.TcpReset;
 
 /**
@@ -29,7 +30,10 @@ final class Refusal {
             }
             router = in;
         }
-        boolean tcp = TcpReset.mayAnswer(sim.packet);
+        boolean tcp = sim.packet.key.protocol() == Ipv4.TCP;
+        if (tcp && !TcpReset.mayAnswer(sim.packet)) {
+            return;
+        }
         if (router != null && tcp) {
             reset(sim, router, toMac);
         } else if (router != null) {

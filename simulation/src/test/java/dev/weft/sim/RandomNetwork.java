@@ -24,6 +24,7 @@ final class RandomNetwork {
     private final Map<String, String> upRouters = new HashMap<>();
     private final List<String[]> routes = new ArrayList<>();
     private final List<IpAddress> addresses = new ArrayList<>();
+    private final RandomChains chains;
     private int serial;
     /** For the message of a failure. */
     String lastChange = "";
@@ -32,7 +33,9 @@ final class RandomNetwork {
 
     RandomNetwork(RandomGenerator random) {
         this.random = random;
+        chains = new RandomChains(random, addresses);
         net = Topology.build(this::plan);
+        net.change(t -> chains.plan(t, bridges, routers, vms));
         for (int i = 0; i < 30; i++) {
             learn();
         }
@@ -200,7 +203,7 @@ final class RandomNetwork {
 
     /** One random change of the topology or of what is known; it may turn out to change nothing. */
     void change() {
-        int kind = random.nextInt(10);
+        int kind = random.nextInt(13);
         lastChange = "change " + kind;
         switch (kind) {
             case 0, 1 ->
@@ -232,6 +235,7 @@ final class RandomNetwork {
                     net.change(t -> t.removePort(gone));
                 }
             }
+            case 8, 9 -> net.change(t -> chains.change(t, bridges, routers, vms));
             default -> learn();
         }
     }

@@ -18,10 +18,13 @@ import dev.weft.state.Lifetimes;
 import dev.weft.state.Phase;
 import dev.weft.topology.MemoryTopologyStore;
 import dev.weft.topology.Transaction;
+import dev.weft.topology.schema.AddressGroup;
 import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Host;
 import dev.weft.topology.schema.Neighbour;
 import dev.weft.topology.schema.Port;
+import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Tenant;
@@ -33,6 +36,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -63,6 +67,7 @@ public final class Topology {
     private final Connection inHand = new Connection();
     private final Simulator simulator = new Simulator(tables, TUNNEL_MTU);
     private final Map<UUID, String> names = new TreeMap<>();
+    private final Map<UUID, com.google.protobuf.Message> objects = new TreeMap<>();
     private final Map<String, String> hostOf = new LinkedHashMap<>();
     private final List<Flow> flows = new ArrayList<>();
     private final Set<Flood> floodsElsewhere = new LinkedHashSet<>();
@@ -253,6 +258,63 @@ public final class Topology {
         return put(id("route", router + " " + words), words, route.build());
     }
 
+    /** Each rule as {@link RuleText} has it. */
+    public Topology chain(String name, String... rules) {
+        var chain = Chain.newBuilder()
+                .setId(id("chain", name).toString())
+                .setName(name)
+                .setTenantId(TENANT.toString());
+        for (String rule : rules) {
+            chain.addRules(RuleText.parse(rule));
+        }
+        return put(id("chain", name), name, chain.build());
+    }
+
+    public Topology addressGroup(String name, String... addresses) {
+        return put(
+                id("address group", name),
+                name,
+                AddressGroup.newBuilder()
+                        .setId(id("address group", name).toString())
+                        .setName(name)
+                        .setTenantId(TENANT.toString())
+                        .addAllAddresses(List.of(addresses))
+                        .build());
+    }
+
+    public Topology portGroup(String name, String... members) {
+        put(
+                id("port group", name),
+                name,
+                PortGroup.newBuilder()
+                        .setId(id("port group", name).toString())
+                        .setName(name)
+                        .setTenantId(TENANT.toString())
+                        .build());
+        for (String member : members) {
+            Port port = (Port) planned(id("port", member));
+            put(
+                    id("port", member),
+                    member,
+                    port.toBuilder()
+                            .addPortGroupIds(id("port group", name).toString())
+                            .build());
+        }
+        return this;
+    }
+
+    /** @param kind {@code port}, {@code bridge} or {@code router}; @param field {@code inbound}, {@code forward} ... */
+    public Topology hook(String kind, String name, String field, String chain) {
+        var device = planned(id(kind, name)).toBuilder();
+        var descriptor = device.getDescriptorForType().findFieldByName(field + "_chain_id");
+        device.setField(descriptor, chain.isEmpty() ? "" : id("chain", chain).toString());
+        return put(id(kind, name), name, device.build());
+    }
+
+    private com.google.protobuf.Message planned(UUID id) {
+        return Objects.requireNonNull(objects.get(id), () -> "no object " + id + " in the plan");
+    }
+
     public Topology removeRoute(String router, String words) {
         pending.delete(Route.class, id("route", router + " " + words));
         return this;
@@ -298,6 +360,7 @@ public final class Topology {
 
     private Topology put(UUID id, String name, com.google.protobuf.Message object) {
         names.put(id, name);
+        objects.put(id, object);
         pending.put(object);
         return this;
     }

@@ -117,7 +117,6 @@ public final class Classifier {
         return switch (field) {
             case Fields.SRC, Fields.DST -> fields.high(field);
             case Fields.SRC_MAC, Fields.DST_MAC -> fields.mac(field) << 16;
-            case Fields.IN_PORT, Fields.OUT_PORT -> (long) fields.value(field) << 32;
             default -> (long) fields.value(field) << 64 - Fields.width(field);
         };
     }

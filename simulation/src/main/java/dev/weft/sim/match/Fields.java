@@ -49,12 +49,12 @@ public interface Fields {
         return switch (field) {
             case SRC, DST, QUOTED_SRC, QUOTED_DST -> 128;
             case SRC_MAC, DST_MAC -> 48;
-            case ICMP -> 32;
+            case ICMP, IN_PORT, OUT_PORT -> 32;
             case L4_SRC, L4_DST, ETHERTYPE -> 16;
             case VLAN -> 13;
             case PROTOCOL -> 8;
             case DSCP -> 6;
-            default -> throw new IllegalArgumentException("field " + field + " (expected one with bits)");
+            default -> throw new IllegalArgumentException("field " + field + " (expected one of those above)");
         };
     }
 
