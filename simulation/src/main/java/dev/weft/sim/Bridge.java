@@ -160,6 +160,7 @@ final class Bridge extends Device {
 
     /** To a port that carries the VLAN, in the form it has there. */
     void forward(Simulation sim, Port in, Port out, int vlan) {
+        sim.out.addTag(out.tag);
         if (sim.chains.passes(outboundChain, in.index, out.index)) {
             sim.retag(out.vlans.form(vlan) == PortVlans.TAGGED ? vlan : 0);
             sim.leave(out);

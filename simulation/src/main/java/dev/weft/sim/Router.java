@@ -175,12 +175,12 @@ final class Router extends Device {
             refuse(sim, in, DropReason.TTL_EXPIRED, IcmpError.TIME_EXCEEDED);
             return;
         }
+        sim.out.addTag(port.tag);
         if (!chains.passAfterRouting(sim, in, port)) {
             return;
         }
         long high = route.hasGateway() ? route.gatewayHigh() : sim.useDstHigh(128);
         long low = route.hasGateway() ? route.gatewayLow() : sim.dstLow();
-        sim.out.addTag(port.tag);
         sim.out.addTag(Tag.neighbour(id, high, low));
         long mac = neighbourMac(sim, port, high, low);
         if (mac == Tables.FAILED_MAC) {
