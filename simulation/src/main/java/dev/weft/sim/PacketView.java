@@ -184,6 +184,13 @@ abstract sealed class PacketView permits Simulation {
         return packet.key.vlanTci() & VLAN_PRIORITY_BITS;
     }
 
+    /** Whether the tag it came with happens to be the one it has now depends on the priority, which a router forgets. */
+    final void useTagComparison() {
+        if (tagRewritten && vlanTci != 0 && tciOf(packet) != 0) {
+            out.mask.setWord(2, out.mask.word(2) | VLAN_PRIORITY_BITS);
+        }
+    }
+
     private static int tciOf(Packet packet) {
         int tci = packet.key.vlanTci();
         return (tci & FlowKey.VLAN_PRESENT) == 0 ? 0 : tci;

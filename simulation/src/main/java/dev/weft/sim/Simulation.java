@@ -368,6 +368,7 @@ final class Simulation extends PacketView {
         if (macsRewritten) {
             rewriteMacs();
         }
+        useTagComparison();
         if (doneTci != vlanTci) {
             rewriteTag();
         }
