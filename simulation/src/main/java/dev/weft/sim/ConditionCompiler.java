@@ -129,7 +129,8 @@ final class ConditionCompiler {
         }
         if (conditions.getProtocolCount() + conditions.getDscpCount() > 0
                 || hasPorts(conditions)
-                || hasIcmp(conditions)) {
+                || hasIcmp(conditions)
+                || conditions.getConnectionCount() + conditions.getTcpCount() > 0) {
             kinds &= Fields.IP;
         }
         return kinds;
@@ -173,6 +174,12 @@ final class ConditionCompiler {
         crossed(tests, CROSSED_BRIDGE, all.getCrossedBridgeIdsList().stream().mapToInt(indices::bridge), inverted);
         crossed(tests, CROSSED_ROUTER, all.getCrossedRouterIdsList().stream().mapToInt(indices::router), inverted);
         crossed(tests, CROSSED_PORT, all.getCrossedPortIdsList().stream().mapToInt(indices::port), inverted);
+        ranges(
+                tests,
+                Fields.CONNECTION,
+                all.getConnectionValueList().stream().map(ConditionCompiler::single),
+                inverted);
+        ranges(tests, Fields.TCP_PHASE, all.getTcpValueList().stream().map(ConditionCompiler::single), inverted);
         networks(tests, Fields.QUOTED_DST, all.getQuotedDestinationList(), List.of(), inverted);
         networks(tests, Fields.QUOTED_SRC, all.getQuotedSourceList(), List.of(), inverted);
         return tests;

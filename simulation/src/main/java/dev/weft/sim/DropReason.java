@@ -66,6 +66,12 @@ public enum DropReason {
     REFUSED("a rule rejects it"),
     /** Its answers could not be told from those of another connection. */
     TUPLE_TAKEN("its answers could not be told from those of another connection"),
+    /** No public port is left. */
+    NAT_EXHAUSTED("all public ports that it may be given are in use"),
+    /** Would leave with an inside address. */
+    NOT_TRANSLATABLE("it belongs to no connection, so its source cannot be translated"),
+    /** More translations on its way than a record holds. */
+    TOO_MANY_TRANSLATIONS("too many routers on its way translate it"),
     /** Longer than the way to the other host allows. */
     TOO_LONG("it is longer than the tunnel allows");
 

@@ -2,6 +2,7 @@ package dev.weft.sim;
 
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.schema.Chain;
+import dev.weft.topology.schema.Nat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -53,9 +54,17 @@ final class NetworkCompiler {
         for (var route : snapshot.routes()) {
             routes.computeIfAbsent(route.getRouterId(), id -> new ArrayList<>()).add(route);
         }
+        var nats = new HashMap<String, List<Nat>>();
+        for (var nat : snapshot.all(Nat.class)) {
+            nats.computeIfAbsent(nat.getRouterId(), id -> new ArrayList<>()).add(nat);
+        }
         for (var router : snapshot.routers()) {
             int index = indexOf(routerIndices, router.getId());
-            routers[index] = compileRouter(index, router, routes.getOrDefault(router.getId(), List.of()));
+            routers[index] = compileRouter(
+                    index,
+                    router,
+                    routes.getOrDefault(router.getId(), List.of()),
+                    nats.getOrDefault(router.getId(), List.of()));
         }
         Chains chains = compileChains();
         var delta = new NetworkDelta(previous, ports, bridges, routers, chains).compute();
@@ -160,12 +169,16 @@ final class NetworkCompiler {
     }
 
     private Router compileRouter(
-            int index, dev.weft.topology.schema.Router message, List<dev.weft.topology.schema.Route> routes) {
+            int index,
+            dev.weft.topology.schema.Router message,
+            List<dev.weft.topology.schema.Route> routes,
+            List<Nat> nats) {
         List<Port> own = routerPorts.get(index);
         List<Object> inputs = new ArrayList<>(own.size() + routes.size() + 1);
         inputs.add(message);
         inputs.addAll(own);
         inputs.addAll(routes);
+        inputs.addAll(nats);
         Router before = index < previous.routers.length ? previous.routers[index] : null;
         if (before != null && Arrays.equals(before.inputs, inputs.toArray())) {
             return before;
@@ -184,6 +197,7 @@ final class NetworkCompiler {
                         chain(message.getInboundChainId()),
                         chain(message.getForwardChainId()),
                         chain(message.getOutboundChainId())),
+                new NatCompiler(portIndices).compile(nats),
                 ownAddresses(own));
     }
 

@@ -137,7 +137,7 @@ final class NetworkDelta {
             tags.add(before.tag);
             return;
         }
-        if (!before.chains.equals(after.chains)) {
+        if (!before.chains.equals(after.chains) || !before.nat.rules.equals(after.nat.rules)) {
             tags.add(before.tag);
         }
         Map<IpPrefix, List<RouteTable.Route>> was = new HashMap<>();

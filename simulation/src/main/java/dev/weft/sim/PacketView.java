@@ -312,6 +312,31 @@ abstract sealed class PacketView permits Simulation {
         headers.rewritten |= Headers.ICMP_ID;
     }
 
+    // Of what an ICMP error quotes: never in a mask.
+
+    final void rewriteQuotedSrc(long high, long low) {
+        quoted.srcHigh = high;
+        quoted.srcLow = low;
+        quoted.rewritten |= Headers.SRC;
+    }
+
+    final void rewriteQuotedDst(long high, long low) {
+        quoted.dstHigh = high;
+        quoted.dstLow = low;
+        quoted.rewritten |= Headers.DST;
+    }
+
+    final void rewriteQuotedPorts(int src, int dst) {
+        quoted.l4Src = src;
+        quoted.l4Dst = dst;
+        quoted.rewritten |= Headers.L4_SRC | Headers.L4_DST;
+    }
+
+    final void rewriteQuotedId(int id) {
+        quoted.icmpId = id;
+        quoted.rewritten |= Headers.ICMP_ID;
+    }
+
     /** Whether it is ICMPv6 of neighbour discovery (types 133 to 137); needs to be IPv6. */
     final boolean useIsDiscovery() {
         return useProtocol() == Ipv6.ICMPV6

@@ -28,6 +28,7 @@ final class Router extends Device {
 
     final RouteTable routes;
     final RouterChains chains;
+    final NatTable nat;
     /** All addresses of its own, high and low. */
     private final long[] own;
 
@@ -41,12 +42,14 @@ final class Router extends Device {
             List<RouteCompiler.Given> given,
             RouteTable routes,
             RouterChains chains,
+            NatTable nat,
             long[] own) {
         super(index, id, name);
         this.inputs = inputs;
         this.given = given;
         this.routes = routes;
         this.chains = chains;
+        this.nat = nat;
         this.own = own;
         salt = tag;
     }
@@ -103,6 +106,9 @@ final class Router extends Device {
         }
         // Discovery is how neighbours are found at all: no rule comes between.
         boolean ruled = chains.hasAnyBeforeRouting() && (v4 || !sim.useIsDiscovery());
+        if (!sim.nat.beforeRouting(this, v4)) {
+            return;
+        }
         if (!ruled || chains.passBeforeRouting(sim, in)) {
             route(sim, in, v4);
         }
@@ -176,7 +182,7 @@ final class Router extends Device {
             return;
         }
         sim.out.addTag(port.tag);
-        if (!chains.passAfterRouting(sim, in, port)) {
+        if (!chains.passAfterRouting(sim, in, port) || !sim.nat.afterRouting(this, in, port, v4)) {
             return;
         }
         long high = route.hasGateway() ? route.gatewayHigh() : sim.useDstHigh(128);

@@ -36,7 +36,7 @@ final class RouterHost {
             sim.drop(router, DropReason.OWN_SOURCE);
             return;
         }
-        boolean toUs = in.owns(0, target);
+        boolean toUs = in.owns(0, target) || answersFor(router, in, 0, target);
         if (!toUs && sender != target) {
             sim.drop(router, DropReason.FOR_ROUTER);
             return;
@@ -48,6 +48,11 @@ final class RouterHost {
             sim.emitted(in, length, "ARP reply for ", sim.isExplaining() ? IpAddress.toString(0, target) : "");
         }
         sim.consume(router, "takes the ARP packet");
+    }
+
+    /** Addresses that stand for inside ones, in the subnet they are asked for in. */
+    private static boolean answersFor(Router router, Port in, long high, long low) {
+        return in.isOnLink(high, low) && router.nat.claims(high, low);
     }
 
     /** Types 133 to 137, to a group or to one of our addresses. */
@@ -65,7 +70,7 @@ final class RouterHost {
     }
 
     private static void solicited(Simulation sim, Router router, Port in, long high, long low) {
-        if (!in.owns(high, low)) {
+        if (!in.owns(high, low) && !answersFor(router, in, high, low)) {
             sim.drop(router, DropReason.FOR_ROUTER);
             return;
         }

@@ -35,6 +35,7 @@ final class Simulation extends PacketView {
     final StatefulGate gate;
     final ChainWalk chains = new ChainWalk(this);
     final Tracking tracking;
+    final NatWalk nat;
     private final int tunnelMtu;
     // Of the run.
     VirtualNetwork network = VirtualNetwork.EMPTY;
@@ -80,6 +81,7 @@ final class Simulation extends PacketView {
         }
         gate = new StatefulGate(tables.connections());
         tracking = new Tracking(tables.connections());
+        nat = new NatWalk(this, tables.connections(), tables.blocks());
     }
 
     void explainTo(@Nullable Explanation sink) {
@@ -374,6 +376,9 @@ final class Simulation extends PacketView {
         }
         if ((headers.rewritten | doneHeaders.rewritten) != 0) {
             rewriteHeaders();
+        }
+        if (quoted.rewritten != 0) {
+            out.quote().copyFrom(quoted); // errors are sent to one host, so there is one outcome of it
         }
         return true;
     }

@@ -3,6 +3,7 @@ package dev.weft.sim;
 import dev.weft.base.HotPath;
 import dev.weft.base.MacAddress;
 import dev.weft.state.ConnectionTable;
+import dev.weft.state.PortBlocks;
 import java.util.Arrays;
 import java.util.UUID;
 import org.agrona.collections.Int2IntHashMap;
@@ -30,6 +31,7 @@ public final class Tables {
 
     // Immutable after construction.
     private final ConnectionTable connections;
+    private final PortBlocks blocks;
     // Owned by the worker thread. By port:
     private int[] datapathPorts = {};
     private int[] remoteKeys = {};
@@ -64,7 +66,16 @@ public final class Tables {
 
     /** @param seed of the hashes; secret, since strangers choose MACs */
     public Tables(ConnectionTable connections, Limits limits, long seed) {
+        this(connections, new PortBlocks(0, 1), limits, seed);
+    }
+
+    /**
+     * @param blocks of public ports this worker may give out
+     * @param seed of the hashes; secret, since strangers choose MACs
+     */
+    public Tables(ConnectionTable connections, PortBlocks blocks, Limits limits, long seed) {
         this.connections = connections;
+        this.blocks = blocks;
         macs = new WideMap(limits.macs(), seed);
         neighbours = new WideMap(limits.neighbours(), ~seed);
     }
@@ -72,6 +83,11 @@ public final class Tables {
     /** This worker's connections; tags by {@link ConnectionTable#tag}. */
     public ConnectionTable connections() {
         return connections;
+    }
+
+    /** Blocks of public ports this worker may give out. */
+    public PortBlocks blocks() {
+        return blocks;
     }
 
     /** Entries not taken because a table was full. */

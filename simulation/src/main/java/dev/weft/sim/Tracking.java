@@ -35,6 +35,9 @@ final class Tracking {
     /** An ICMP error about a packet of a known connection. */
     static final int RELATED = 4;
 
+    /** Of what is no known TCP connection. */
+    static final int NO_PHASE = 3;
+
     private final ConnectionTable table;
     private final ConnectionKey key = new ConnectionKey();
     private @Nullable Port ingress;
@@ -65,6 +68,12 @@ final class Tracking {
             state = lookUp(sim);
         }
         return state;
+    }
+
+    /** A {@code Phase} of the known TCP connection; {@link #NO_PHASE} when there is none. */
+    int tcpPhase(Simulation sim) {
+        boolean known = state(sim) == FORWARD || state == ANSWER;
+        return known && sim.packet.key.protocol() == Ipv4.TCP ? table.phase(slot) : NO_PHASE;
     }
 
     /** Whether it was asked for, and the packet may be recorded. */

@@ -22,6 +22,7 @@ import dev.weft.topology.schema.AddressGroup;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Host;
+import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Neighbour;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.PortGroup;
@@ -35,6 +36,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -313,6 +315,43 @@ public final class Topology {
 
     private com.google.protobuf.Message planned(UUID id) {
         return Objects.requireNonNull(objects.get(id), () -> "no object " + id + " in the plan");
+    }
+
+    /**
+     * {@code source out of up to 203.0.113.1 ports 20000-20063}, {@code destination 203.0.113.9 tcp 80 to 10.0.1.5 ports
+     * 8080}, {@code static 10.0.1.5 out of up to 203.0.113.5}; {@code from} a source.
+     */
+    public Topology nat(String router, String name, String words) {
+        String[] word = words.split(" ");
+        var nat = Nat.newBuilder()
+                .setId(id("nat", name).toString())
+                .setName(name)
+                .setTenantId(TENANT.toString())
+                .setRouterId(id("router", router).toString())
+                .setType(Nat.Type.valueOf(word[0].toUpperCase(Locale.ROOT)));
+        for (int i = 1; i < word.length; i++) {
+            switch (word[i]) {
+                case "out" -> nat.setPortId(id("port", word[i += 2]).toString());
+                case "from" -> nat.setSource(word[++i]);
+                case "for" -> nat.setDestination(word[++i]);
+                case "tcp", "udp" -> nat.setProtocol(word[i]).setDestinationPort(word[++i]);
+                case "to" -> nat.addAddresses(word[++i]);
+                case "ports" -> nat.setPorts(word[++i]);
+                default -> throw new IllegalArgumentException("word '" + word[i] + "' in nat " + words);
+            }
+        }
+        return put(id("nat", name), name, nat.build());
+    }
+
+    public Topology removeNat(String name) {
+        pending.delete(Nat.class, id("nat", name));
+        return this;
+    }
+
+    /** This worker may give out these ports of the pool of a rule. */
+    public void grant(String nat, String address, int first, int count) {
+        var ip = IpAddress.parse(address);
+        tables.blocks().grant(Tag.device(id("nat", nat)), ip.high(), ip.low(), first, count);
     }
 
     public Topology removeRoute(String router, String words) {
@@ -668,7 +707,10 @@ public final class Topology {
         return switch (out.kind()) {
             case FORWARD -> describe(out.actions);
             case DROP -> "drop " + out.dropReason().label();
-            case PARK -> "park " + IpAddress.toString(out.parkedHigh(), out.parkedLow());
+            case PARK ->
+                out.isParkedOnPool()
+                        ? "park for ports"
+                        : "park " + IpAddress.toString(out.parkedHigh(), out.parkedLow());
             case CONSUMED -> "consumed";
         };
     }

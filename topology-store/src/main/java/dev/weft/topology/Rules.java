@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import java.util.ArrayList;
@@ -51,6 +52,8 @@ final class Rules {
             case Bridge bridge -> vlans.checkBridge(bridge);
             case Port port -> checkPort(ref, port);
             case Route route -> checkRoute(route);
+            case Nat nat ->
+                new NatRules(draft, (field, value, expected) -> report(nat, field, value, expected)).check(nat);
             default -> {} // Options of the schema say all there is.
         }
     }

@@ -5,6 +5,7 @@ import dev.weft.topology.schema.AddressGroup;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Host;
+import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
@@ -31,7 +32,8 @@ public final class Schema {
             new ObjectKind(Bridge.getDefaultInstance()),
             new ObjectKind(Router.getDefaultInstance()),
             new ObjectKind(Port.getDefaultInstance()),
-            new ObjectKind(Route.getDefaultInstance()));
+            new ObjectKind(Route.getDefaultInstance()),
+            new ObjectKind(Nat.getDefaultInstance()));
 
     private static final Map<Class<?>, ObjectKind> BY_CLASS =
             KINDS.stream().collect(Collectors.toMap(k -> k.prototype().getClass(), Function.identity()));

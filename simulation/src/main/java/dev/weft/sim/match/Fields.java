@@ -31,6 +31,10 @@ public interface Fields {
     int IN_PORT = 13;
 
     int OUT_PORT = 14;
+    /** The packet's part in a connection, as the schema numbers it; what proves it is reported by reading it. */
+    int CONNECTION = 15;
+    /** How far its TCP connection is, as the schema numbers it; 3 when it is of none that is known. */
+    int TCP_PHASE = 16;
 
     // What kind of packet it is, as bits of a set.
     int IPV4 = 1;
@@ -54,6 +58,8 @@ public interface Fields {
             case VLAN -> 13;
             case PROTOCOL -> 8;
             case DSCP -> 6;
+            case CONNECTION -> 3;
+            case TCP_PHASE -> 2;
             default -> throw new IllegalArgumentException("field " + field + " (expected one of those above)");
         };
     }

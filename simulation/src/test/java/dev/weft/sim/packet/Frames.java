@@ -298,7 +298,8 @@ public final class Frames {
         return arp.put(dst.octets()).array();
     }
 
-    private byte[] ipBytes() {
+    /** The IP packet alone: what an ICMP error quotes. */
+    public byte[] ipBytes() {
         return src.isV4() ? v4Bytes(l4Bytes()) : v6Bytes(l4Bytes());
     }
 
