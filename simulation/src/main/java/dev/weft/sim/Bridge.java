@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A learning bridge, compiled. Immutable. Each VLAN is a bridge of its own; {@link PortVlans} says which a port carries.
  *
- * <p>Known without learning, in the VLAN of each: the MACs and addresses of router ports joined to it, and the seeded
- * neighbours. Questions for these are answered by {@link BridgeAnswers}, what is not known is flooded by
+ * <p>Known without learning, in the VLAN of each: the MACs and addresses of router ports joined to it and of VMs that the
+ * topology describes, and the seeded neighbours. Questions for these are answered by {@link BridgeAnswers}, what is not known is flooded by
  * {@link BridgeFlood}.
  */
 @HotPath
@@ -111,8 +111,8 @@ final class Bridge extends Device {
 
     private void learn(Simulation sim, Port in, int vlan, BridgeVlan known, long src) {
         long tag = Tag.mac(id, vlan, src);
-        boolean joined = known.routerMacs.get(0, src) != FrozenMap.NONE;
-        if (!joined && sim.tables.macPort(index, vlan, src) != in.index) {
+        boolean fixed = known.fixedMacs.get(0, src) != FrozenMap.NONE;
+        if (!fixed && sim.tables.macPort(index, vlan, src) != in.index) {
             if (sim.out.hasTag(tag)) {
                 sim.out.notCacheable(); // decided, on the way here, without knowing what it teaches here
             }
@@ -143,8 +143,8 @@ final class Bridge extends Device {
     }
 
     private @Nullable Port portOf(Simulation sim, int vlan, BridgeVlan known, long mac) {
-        long joined = known.routerMacs.get(0, mac);
-        int index = joined != FrozenMap.NONE ? (int) joined : learnedPort(sim, vlan, mac);
+        long fixed = known.fixedMacs.get(0, mac);
+        int index = fixed != FrozenMap.NONE ? (int) fixed : learnedPort(sim, vlan, mac);
         Port port = index == Tables.NONE ? null : sim.network.port(index);
         // A table may still hold what a topology change has made void.
         return port != null && port.onBridge && port.device == this.index && port.vlans.form(vlan) != PortVlans.NONE

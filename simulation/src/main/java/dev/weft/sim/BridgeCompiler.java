@@ -2,9 +2,11 @@ package dev.weft.sim;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
+import dev.weft.topology.InterfaceAddress;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Neighbour;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +19,8 @@ final class BridgeCompiler {
     private final List<Port> own;
     private final @Nullable Port[] ports;
     private final Map<Integer, Known> known = new TreeMap<>();
+    /** How many ports may send with a MAC. */
+    private final Map<Long, Integer> claims = new HashMap<>();
 
     /** What is known in one VLAN. */
     private static final class Known {
@@ -52,6 +56,11 @@ final class BridgeCompiler {
                 addRouterPort(inVlan(port.vlans.untagged()), port, peer);
             }
         }
+        for (Port port : own) {
+            if (port.station != null && port.vlans.untagged() != PortVlans.NONE) {
+                addStation(inVlan(port.vlans.untagged()), port, port.station);
+            }
+        }
         for (Neighbour seed : message.getNeighboursList()) {
             var address = IpAddress.parse(seed.getAddress());
             long mac = MacAddress.parse(seed.getMac()).bits();
@@ -83,6 +92,28 @@ final class BridgeCompiler {
             in.addresses.putIfAbsent(peer.addressHigh(i), peer.addressLow(i), port.index);
             in.neighbours.putIfAbsent(peer.addressHigh(i), peer.addressLow(i), peer.mac);
         }
+    }
+
+    /** Where its MAC is goes without learning if nobody else may have it. */
+    private void addStation(Known in, Port port, Station station) {
+        if (station.secured && claims(station.mac) == 1) {
+            in.macs.putIfAbsent(0, station.mac, port.index);
+        }
+        for (InterfaceAddress each : station.addresses) {
+            in.neighbours.putIfAbsent(each.address().high(), each.address().low(), station.mac);
+        }
+    }
+
+    private int claims(long mac) {
+        if (claims.isEmpty()) {
+            for (Port port : own) {
+                if (port.station != null) {
+                    claims.merge(port.station.mac, 1, Integer::sum);
+                    Arrays.stream(port.station.otherMacs()).forEach(other -> claims.merge(other, 1, Integer::sum));
+                }
+            }
+        }
+        return claims.getOrDefault(mac, 0);
     }
 
     private Known inVlan(int vlan) {

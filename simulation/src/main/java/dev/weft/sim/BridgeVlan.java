@@ -11,16 +11,16 @@ final class BridgeVlan {
     static final BridgeVlan EMPTY = new BridgeVlan(UNTAGGED, FrozenMap.EMPTY, FrozenMap.EMPTY, FrozenMap.EMPTY);
 
     final int id;
-    /** MAC of a joined router port, to our port towards it. */
-    final FrozenMap routerMacs;
+    /** MAC of a joined router port, or of a VM behind a port with security: to our port towards it. */
+    final FrozenMap fixedMacs;
     /** Address of a joined router port, to our port towards it. */
     final FrozenMap routerAddresses;
-    /** Address of a router port or seeded neighbour, to its MAC. */
+    /** Address of a router port, VM or seeded neighbour, to its MAC. */
     final FrozenMap known;
 
-    BridgeVlan(int id, FrozenMap routerMacs, FrozenMap routerAddresses, FrozenMap known) {
+    BridgeVlan(int id, FrozenMap fixedMacs, FrozenMap routerAddresses, FrozenMap known) {
         this.id = id;
-        this.routerMacs = routerMacs;
+        this.fixedMacs = fixedMacs;
         this.routerAddresses = routerAddresses;
         this.known = known;
     }

@@ -28,6 +28,18 @@ public enum DropReason {
     VLAN_NOT_ALLOWED("its VLAN is not one of the port's"),
     /** A tag behind the tag, which would come to light where the first is taken off: into another VLAN. */
     DOUBLE_TAGGED("it has a second VLAN tag behind the first"),
+    /** A source MAC that the port with security does not have. */
+    SPOOFED_MAC("its source MAC is not one of the port's"),
+    /** A source address that the port with security does not have, or not with this MAC. */
+    SPOOFED_ADDRESS("its source address is not one of the port's"),
+    /** ARP or neighbour discovery that claims what the port with security does not have. */
+    SPOOFED_NEIGHBOUR("it claims a MAC or address that is not the port's"),
+    /** A DHCP server behind a port with security. */
+    ROGUE_DHCP("a VM is no DHCP server"),
+    /** A router advertisement or redirect from behind a port with security. */
+    ROGUE_ROUTER("a VM is no router to its neighbours"),
+    /** VXLAN to a host of the fabric: out of an uplink it could pass for a tunnel packet of another host. */
+    TUNNEL_ENDPOINT("it is a tunnel packet to a host of the fabric"),
     /** Tagged, at a router port. */
     TAGGED_AT_ROUTER("router ports take no VLAN tags"),
     /** The destination MAC is neither the router port's nor a group. */

@@ -67,7 +67,8 @@ final class NetworkCompiler {
                     nats.getOrDefault(router.getId(), List.of()));
         }
         Chains chains = compileChains();
-        var delta = new NetworkDelta(previous, ports, bridges, routers, chains).compute();
+        var endpoints = TunnelEndpoints.of(snapshot, previous.endpoints);
+        var delta = new NetworkDelta(previous, ports, bridges, routers, chains, endpoints).compute();
         return new VirtualNetwork(
                 snapshot.changeNumber(),
                 portIndices,
@@ -77,6 +78,7 @@ final class NetworkCompiler {
                 bridges,
                 routers,
                 chains,
+                endpoints,
                 delta);
     }
 

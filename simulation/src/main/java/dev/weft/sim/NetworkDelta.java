@@ -16,10 +16,11 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * port changed or gone      its device tag; on a bridge (also new ones): the bridge's flood tag
  * bridge, router gone       its device tag
- * MAC of a joined router    the bridge's mac tag for it, in the VLAN of the port towards it
+ * MAC known to be at a port  the bridge's mac tag for it, in that VLAN
  * known address of a bridge the neighbour tag of each router joined to it
  * joined by another router  the neighbour tags of all it now knows or no longer knows through the bridge
  * chains of a device        its device tag
+ * addresses of the hosts    the tag of tunnel endpoints
  * rules of a chain          the tag of the chain that they are compiled into
  * routes                    a route change per prefix whose routes differ
  * </pre>
@@ -30,6 +31,7 @@ final class NetworkDelta {
     private final @Nullable Bridge[] bridges;
     private final @Nullable Router[] routers;
     private final Chains chains;
+    private final TunnelEndpoints endpoints;
     private final Set<Long> tags = new LinkedHashSet<>();
     private final Set<RouteChange> changes = new LinkedHashSet<>();
 
@@ -38,12 +40,14 @@ final class NetworkDelta {
             @Nullable Port[] ports,
             @Nullable Bridge[] bridges,
             @Nullable Router[] routers,
-            Chains chains) {
+            Chains chains,
+            TunnelEndpoints endpoints) {
         this.previous = previous;
         this.ports = ports;
         this.bridges = bridges;
         this.routers = routers;
         this.chains = chains;
+        this.endpoints = endpoints;
     }
 
     VirtualNetwork.Delta compute() {
@@ -64,6 +68,9 @@ final class NetworkDelta {
             if (before != null && before != routers[i]) {
                 compareRouter(before, routers[i]);
             }
+        }
+        if (previous.endpoints != endpoints) {
+            tags.add(TunnelEndpoints.TAG);
         }
         for (int i = 0; i < previous.chains.limit(); i++) {
             CompiledChain before = previous.chains.chain(i);
@@ -112,8 +119,7 @@ final class NetworkDelta {
     }
 
     private void compareVlan(Bridge bridge, BridgeVlan before, BridgeVlan after, int vlan, Set<Router> joined) {
-        FrozenMap.difference(
-                before.routerMacs, after.routerMacs, (high, mac) -> tags.add(Tag.mac(bridge.id, vlan, mac)));
+        FrozenMap.difference(before.fixedMacs, after.fixedMacs, (high, mac) -> tags.add(Tag.mac(bridge.id, vlan, mac)));
         // A router port that came to the bridge or left it changed, and its device tag is on every flow that used it.
         FrozenMap.difference(before.known, after.known, (high, low) -> {
             for (Router router : joined) {

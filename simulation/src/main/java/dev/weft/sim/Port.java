@@ -8,7 +8,10 @@ import dev.weft.base.MacAddress;
 import dev.weft.base.Tag;
 import dev.weft.topology.InterfaceAddress;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** A port, compiled. Immutable, shared by all workers. Other ports and the device are dense indices. */
 @HotPath
@@ -33,6 +36,8 @@ final class Port {
     final long mac;
     /** Of bridge ports; plain on a router. */
     final PortVlans vlans;
+    /** Of exterior bridge ports whose VM the topology describes. */
+    final @Nullable Station station;
 
     /** Of index; {@link CompiledChain#NONE} when there is none. */
     final int inboundChain;
@@ -65,9 +70,10 @@ final class Port {
         stateful = bound && message.getStateful();
         mac = onBridge ? 0 : macOf(message);
         vlans = PortVlans.of(message);
+        station = Station.of(message);
         tag = Tag.device(id);
         locationTag = Tag.location(id);
-        var all = message.getAddressesList();
+        List<String> all = onBridge ? List.of() : message.getAddressesList();
         addresses = new long[2 * all.size()];
         networkBits = new int[all.size()];
         for (int i = 0; i < all.size(); i++) {
@@ -167,6 +173,7 @@ final class Port {
                 && outboundChain == other.outboundChain
                 && mac == other.mac
                 && vlans.equals(other.vlans)
+                && Objects.equals(station, other.station)
                 && Arrays.equals(addresses, other.addresses)
                 && Arrays.equals(networkBits, other.networkBits);
     }

@@ -181,6 +181,10 @@ final class Router extends Device {
             refuse(sim, in, DropReason.TTL_EXPIRED, IcmpError.TIME_EXCEEDED);
             return;
         }
+        if (sim.network.endpoints.useIsTunnelPacket(sim)) {
+            sim.drop(this, DropReason.TUNNEL_ENDPOINT);
+            return;
+        }
         sim.out.addTag(port.tag);
         if (!chains.passAfterRouting(sim, in, port) || !sim.nat.afterRouting(this, in, port, v4)) {
             return;
@@ -207,22 +211,25 @@ final class Router extends Device {
     }
 
     private long neighbourMac(Simulation sim, Port port, long high, long low) {
+        long known = knownMac(sim, port, high, low);
+        return known != FrozenMap.NONE ? known : sim.tables.neighbourMac(index, port.index, high, low, sim.nowNanos);
+    }
+
+    /** As far as the topology knows; or {@link FrozenMap#NONE}. */
+    static long knownMac(Simulation sim, Port port, long high, long low) {
         Port peer = port.peer == Port.NONE ? null : sim.network.port(port.peer);
         if (peer != null && !peer.onBridge) {
             sim.out.addTag(peer.tag);
             return peer.mac; // there is nobody else on such a link
         }
-        if (peer != null) {
-            sim.out.addTag(peer.tag); // its VLAN is the one that counts
-            Bridge bridge = (Bridge) sim.network.device(peer);
-            long known = bridge == null
-                    ? FrozenMap.NONE
-                    : bridge.inVlan(peer.vlans.untagged()).known.get(high, low);
-            if (known != FrozenMap.NONE) {
-                return known;
-            }
+        if (peer == null) {
+            return FrozenMap.NONE;
         }
-        return sim.tables.neighbourMac(index, port.index, high, low, sim.nowNanos);
+        sim.out.addTag(peer.tag); // its VLAN is the one that counts
+        Bridge bridge = (Bridge) sim.network.device(peer);
+        return bridge == null
+                ? FrozenMap.NONE
+                : bridge.inVlan(peer.vlans.untagged()).known.get(high, low);
     }
 
     private void ask(Simulation sim, Port in, Port port, long high, long low) {

@@ -100,7 +100,8 @@ final class RouterHost {
                 && !in.owns(high, low)
                 && !IpAddress.isGroup(high, low)
                 && !MacAddress.isGroup(mac)
-                && mac != 0;
+                && mac != 0
+                && Router.knownMac(sim, in, high, low) == FrozenMap.NONE; // what the topology says needs no telling
         if (!sound) {
             return;
         }

@@ -186,6 +186,19 @@ final class Simulation extends PacketView {
         drop(port, DropReason.UNPLUGGED);
     }
 
+    /** Whether what the VM behind the port sent may come in. */
+    boolean mayEnter(Port port) {
+        if (port.station == null || !port.station.secured) {
+            return true;
+        }
+        out.addTag(port.tag);
+        DropReason refusal = PortSecurity.refusal(this, port.station);
+        if (refusal != null) {
+            drop(port, refusal);
+        }
+        return refusal == null;
+    }
+
     void enter(Port port) {
         out.addTag(port.tag);
         Device device = network.device(port);

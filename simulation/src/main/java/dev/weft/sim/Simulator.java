@@ -70,6 +70,10 @@ public final class Simulator {
             out.notCacheable();
         } else {
             run.explain("port", port.name, "in");
+            if (!run.mayEnter(port)) {
+                run.end();
+                return;
+            }
             run.tracking.begin(port);
             if (port.stateful) {
                 run.tracking.state(run);

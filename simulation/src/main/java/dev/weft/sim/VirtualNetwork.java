@@ -15,7 +15,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class VirtualNetwork {
     public static final VirtualNetwork EMPTY = new VirtualNetwork(
-            0, Map.of(), Map.of(), Map.of(), new Port[0], new Bridge[0], new Router[0], Chains.EMPTY, Delta.NONE);
+            0,
+            Map.of(),
+            Map.of(),
+            Map.of(),
+            new Port[0],
+            new Bridge[0],
+            new Router[0],
+            Chains.EMPTY,
+            TunnelEndpoints.NONE,
+            Delta.NONE);
 
     /** No such object. */
     public static final int NONE = -1;
@@ -28,6 +37,7 @@ public final class VirtualNetwork {
     final @Nullable Bridge[] bridges;
     final @Nullable Router[] routers;
     final Chains chains;
+    final TunnelEndpoints endpoints;
     private final Delta delta;
 
     /**
@@ -69,6 +79,7 @@ public final class VirtualNetwork {
             @Nullable Bridge[] bridges,
             @Nullable Router[] routers,
             Chains chains,
+            TunnelEndpoints endpoints,
             Delta delta) {
         this.changeNumber = changeNumber;
         this.portIndices = portIndices;
@@ -78,6 +89,7 @@ public final class VirtualNetwork {
         this.bridges = bridges;
         this.routers = routers;
         this.chains = chains;
+        this.endpoints = endpoints;
         this.delta = delta;
     }
 

@@ -4,6 +4,7 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
+import dev.weft.topology.schema.AllowedPair;
 import dev.weft.topology.schema.Port;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -143,7 +144,26 @@ final class RandomNetwork {
         if (random.nextInt(4) == 0) {
             t.statefulVm(name, bridge, host);
         } else {
-            t.vm(name, bridge, host, this::vlans);
+            t.vm(name, bridge, host, port -> {
+                vlans(port);
+                station(name, port);
+            });
+        }
+    }
+
+    /** Who is behind the port, with or without security; mostly unsaid. */
+    private void station(String name, Port.Builder port) {
+        if (random.nextInt(3) > 0) {
+            return;
+        }
+        String own = "10." + (1 + random.nextInt(4)) + ".0." + (20 + Integer.parseInt(name.substring(1)) % 200);
+        addresses.add(IpAddress.parse(own));
+        port.setMac(Topology.vmMac(name)).addAddresses(own + "/24");
+        if (random.nextBoolean()) {
+            port.setSecurity(true)
+                    .addAllowedPairs(AllowedPair.newBuilder()
+                            .setMac(random.nextBoolean() ? "" : "06:00:00:00:00:0" + random.nextInt(4))
+                            .setAddress("10." + (1 + random.nextInt(4)) + ".0.0/2" + (5 + random.nextInt(5))));
         }
     }
 

@@ -414,6 +414,11 @@ public final class Topology {
         return IpAddress.ofV4(0xac10_0000 | Math.floorMod(host.hashCode(), 65_000));
     }
 
+    /** The address of a host, whether it is there or not. */
+    public String underlayOf(String host) {
+        return underlay(host).toString();
+    }
+
     public int portIndex(String name) {
         return network.portIndex(id("port", name));
     }
@@ -430,7 +435,12 @@ public final class Topology {
     public String mac(String port) {
         int index = portIndex(port);
         long mac = index == VirtualNetwork.NONE || !network.hasPort(index) ? 0 : network.portMac(index);
-        return MacAddress.toString(mac != 0 ? mac : 0x0600_0000_0000L | port.hashCode() & 0xffff_ffffL);
+        return mac != 0 ? MacAddress.toString(mac) : vmMac(port);
+    }
+
+    /** The MAC a VM of this name has, by convention. */
+    public static String vmMac(String name) {
+        return MacAddress.toString(0x0600_0000_0000L | name.hashCode() & 0xffff_ffffL);
     }
 
     public VirtualNetwork network() {

@@ -24,11 +24,13 @@ final class Rules {
     private final Draft draft;
     private final List<Problem> problems;
     private final VlanRules vlans;
+    private final StationRules stations;
 
     Rules(Draft draft, List<Problem> problems) {
         this.draft = draft;
         this.problems = problems;
         vlans = new VlanRules(this::report);
+        stations = new StationRules(draft, this::report);
     }
 
     /** What an object implies when it does not say it. */
@@ -88,8 +90,9 @@ final class Rules {
         }
         vlans.checkPort(port, onBridge);
         if (onBridge) {
-            checkBridgePort(port);
+            stations.checkBridgePort(ref, port);
         } else {
+            stations.checkRouterPort(port);
             checkRouterPort(ref, port);
         }
     }
@@ -99,19 +102,6 @@ final class Rules {
             report(port, "namespace", port.getNamespace(), "only a port with host and interface has a namespace");
         } else if (!NAMESPACE.matcher(port.getNamespace()).matches()) {
             report(port, "namespace", port.getNamespace(), "expected a name under /run/netns or an absolute path");
-        }
-    }
-
-    private void checkBridgePort(Port port) {
-        if (port.getAddressesCount() > 0) {
-            report(
-                    port,
-                    "addresses",
-                    port.getAddresses(0),
-                    "only router ports have addresses; remove it, or put the" + " port on a router");
-        }
-        if (!port.getMac().isEmpty()) {
-            report(port, "mac", port.getMac(), "only router ports have a MAC; remove it");
         }
     }
 

@@ -251,7 +251,7 @@ class TopologyReaderTest {
                         """))
                 .extracting(text -> text.substring("net.yaml:".length(), text.indexOf(": ")))
                 .containsExactlyInAnyOrder(
-                        "4:5", "5:6", "5:5", "8:23", "9:37", "10:5", "11:40", "12:39", "13:5", "15:5", "16:48", "17:80",
+                        "4:5", "5:6", "5:5", "8:23", "9:37", "10:5", "11:5", "12:39", "13:5", "15:5", "16:48", "17:80",
                         "17:50");
     }
 
