@@ -143,7 +143,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         LocalView view = LocalView.of(snapshot, site.host);
         site.show(next, view.ports().keySet());
         devices.follow(view);
-        floods.follow(view.floodBridges());
+        floods.follow(view.floods());
         ports.follow(view.ports());
         fabric.tell(new FabricActor.NetworkChanged(next, snapshot));
         return lookAtWorkers();
