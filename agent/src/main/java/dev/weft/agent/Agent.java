@@ -9,6 +9,7 @@ import dev.weft.datapath.Datapath;
 import dev.weft.topology.Acknowledger;
 import dev.weft.topology.HostIdentity;
 import dev.weft.topology.HostRegistry;
+import dev.weft.topology.PortBlockStore;
 import dev.weft.topology.StoreConnection;
 import dev.weft.topology.TableLimits;
 import dev.weft.topology.TopologyException;
@@ -101,7 +102,15 @@ public final class Agent implements AutoCloseable {
         var control = own(
                 open,
                 ControlSide.start(
-                        new ControlSide.Ground(hostId, datapath, crew.workers(), store, tables, interfaces, CLOCK),
+                        new ControlSide.Ground(
+                                hostId,
+                                datapath,
+                                crew.workers(),
+                                store,
+                                tables,
+                                new PortBlockStore(connection),
+                                interfaces,
+                                CLOCK),
                         config,
                         lessons,
                         epoch,

@@ -22,6 +22,7 @@ final class Site {
     final FabricBoard fabric = new FabricBoard();
     final NanoClock clock;
     final Options options;
+    final BlockClaims claims;
     // Written by the topology actor, read by anyone.
     private volatile VirtualNetwork network = VirtualNetwork.EMPTY;
 
@@ -46,6 +47,7 @@ final class Site {
             StateTables tables,
             Interfaces interfaces,
             NanoClock clock,
+            BlockClaims claims,
             Options options) {
         this.host = host;
         this.datapath = datapath;
@@ -53,6 +55,7 @@ final class Site {
         this.tables = tables;
         this.interfaces = interfaces;
         this.clock = clock;
+        this.claims = claims;
         this.options = options;
     }
 
