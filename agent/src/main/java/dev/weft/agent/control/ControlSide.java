@@ -97,7 +97,7 @@ public final class ControlSide implements AutoCloseable {
         var claims = new BlockClaims(
                 ground.blocks(),
                 ground.host(),
-                epoch,
+                keys.connectionEpoch(),
                 ground.workers().size(),
                 () -> ground.store().snapshot().hosts().size());
         var site = new Site(
