@@ -93,9 +93,9 @@ final class Adoption {
             return;
         }
         if (outcome.actions.equals(actions) && mask.covers(outcome.mask)) {
+            applyEffects(now); // Before: what is news removes the flows that rest on its absence.
             if (flows.adopt(survivor, outcome, now)) {
                 counters.count(WorkerCounter.ADOPTED);
-                applyEffects(now);
             }
         } else if (replaces) {
             // In place when the mask is the same; else the new one is there before the old one goes.
@@ -119,7 +119,7 @@ final class Adoption {
             if (bridge == Tables.NONE) {
                 return false;
             }
-            simulator.simulateFlood(packet, bridge, now, outcome);
+            simulator.simulateFlood(packet, bridge, tables.vlanOfFloodKey(key.tunnelKey()), now, outcome);
         } else {
             int port = tables.portOfDatapathPort(key.inPort());
             if (port == Tables.NONE) {
