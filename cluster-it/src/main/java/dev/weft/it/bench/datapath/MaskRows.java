@@ -25,7 +25,7 @@ final class MaskRows {
 
     /** Connections between two VMs on two hosts, a packet each way. */
     static Row width(Ground ground) {
-        var shape = new WeftPaths.Shape(false, Map.of("limits.flow-idle", "4 s"));
+        var shape = new WeftPaths.Shape(false, 0, Map.of("limits.flow-idle", "4 s"));
         var paths = WeftPaths.twoHosts(ground.lab(), ground.kind(), shape);
         var hosts = List.of(paths.senderDatapath(), paths.receiverDatapath());
         WeftHosts.await(

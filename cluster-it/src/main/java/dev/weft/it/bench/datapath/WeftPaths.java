@@ -19,10 +19,14 @@ final class WeftPaths {
      *
      * @param stateful the ports of sender and neighbour remember connections, so that a flow is one 5-tuple and each new
      *     5-tuple an upcall
+     * @param upcallQueueBytes memory for waiting upcalls; 0: as usual
      * @param overrides of the agents' configuration
      */
-    record Shape(boolean stateful, Map<String, ?> overrides) {
-        static final Shape PLAIN = new Shape(false, Map.of());
+    record Shape(boolean stateful, int upcallQueueBytes, Map<String, ?> overrides) {
+        /** So that a worker may be kept from its processor by others for a while, and no packet is lost by it. */
+        private static final int QUEUE_BYTES = 64 << 20;
+
+        static final Shape PLAIN = new Shape(false, 0, Map.of());
 
         /** A flow for each 5-tuple, and so much room that no limit is met. */
         static Shape eachTupleAFlow(int flows, String idle) {
@@ -33,6 +37,7 @@ final class WeftPaths {
         static Shape eachTupleAFlow(int flows, String idle, int upcalls) {
             return new Shape(
                     true,
+                    QUEUE_BYTES,
                     Map.of(
                             "limits.flows", flows,
                             "limits.flow-idle", idle,
@@ -88,6 +93,7 @@ final class WeftPaths {
         Vm neighbour = lab.vm(far, Address.NEIGHBOUR);
         Vm routed = lab.vm(far, Address.ROUTED);
         var hosts = lab.own(new WeftHosts(lab, kind));
+        hosts.setUpcallQueueBytes(shape.upcallQueueBytes());
         hosts.start(near, Baselines.underlay(0), shape.overrides());
         if (!far.equals(near)) {
             hosts.start(far, Baselines.underlay(1), shape.overrides());
