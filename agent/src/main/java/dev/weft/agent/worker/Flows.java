@@ -20,8 +20,8 @@ final class Flows {
     private static final int READ_AT_ONCE = 2048;
     /** However few flows there are: they lie scattered in a cache made for many. */
     private static final int LEAST_READ = 64;
-    /** Readings of use within the time after which a flow is idle; each takes at most half of its share. */
-    private static final int ROUNDS_PER_IDLE = 8;
+    /** Readings of use within the time after which a flow is idle: it goes at most half as much later. */
+    private static final int ROUNDS_PER_IDLE = 4;
 
     // Immutable after construction.
     private final WorkerPort seat;
@@ -159,9 +159,9 @@ final class Flows {
         return count;
     }
 
-    /** How many flows to read after so long, for a round to be over in half the time until the next one. */
+    /** How many flows to read after so long, for a round to be over when the next one is due. */
     private int share(long elapsedNanos) {
-        double flows = 2.0 * ROUNDS_PER_IDLE * book.size() * elapsedNanos / idleNanos;
+        double flows = (double) ROUNDS_PER_IDLE * book.size() * elapsedNanos / idleNanos;
         return Math.clamp((long) flows, LEAST_READ, READ_AT_ONCE);
     }
 

@@ -22,6 +22,7 @@ final class FirstPacketRows {
     /** Upcalls a second of one port, as an agent has it by default. */
     private static final int BUDGET = 10_000;
 
+    private static final int FLOWS = 1 << 17;
     private static final int TEMPLATES = 64;
     private static final int CAPACITY = 32_768;
     private static final long TUPLES = 1L << 31;
@@ -31,7 +32,7 @@ final class FirstPacketRows {
 
     /** Two hosts: up at the sender's, answered in the receiver's kernel, up at the receiver's, back. */
     static Row roundTrip(Ground ground) {
-        var shape = WeftPaths.Shape.eachTupleAFlow(SetupRows.FLOWS, SetupRows.IDLE);
+        var shape = WeftPaths.Shape.eachTupleAFlow(FLOWS);
         Path routed = WeftPaths.twoHosts(ground.lab(), ground.kind(), shape).routed();
         var middle = new ArrayList<Double>();
         var tail = new ArrayList<Double>();
@@ -58,8 +59,8 @@ final class FirstPacketRows {
 
     /** A victim's first packets, while the port of its neighbour sends: many flows, or one. */
     static Row noisyNeighbour(Ground ground) {
-        WeftPaths paths = WeftPaths.sameHost(
-                ground.lab(), ground.kind(), WeftPaths.Shape.eachTupleAFlow(SetupRows.FLOWS, SetupRows.IDLE, BUDGET));
+        WeftPaths paths =
+                WeftPaths.sameHost(ground.lab(), ground.kind(), WeftPaths.Shape.eachTupleAFlow(FLOWS, BUDGET));
         var flooded = new ArrayList<Double>();
         var quiet = new ArrayList<Double>();
         long lost = 0;
@@ -101,7 +102,8 @@ final class FirstPacketRows {
     }
 
     static Row firstPacket(Ground ground) {
-        Path routed = ground.weftTuples().routed();
+        Path routed = WeftPaths.sameHost(ground.lab(), ground.kind(), WeftPaths.Shape.eachTupleAFlow(FLOWS))
+                .routed();
         var echo = BareDatapath.open(ground.lab(), ground.kind());
         echo.echo();
         var middle = new ArrayList<Double>();

@@ -67,7 +67,7 @@ final class Ground {
     WeftPaths weftTuples() {
         return once(
                 "weft-tuples",
-                () -> WeftPaths.sameHost(lab, kind, WeftPaths.Shape.eachTupleAFlow(SetupRows.FLOWS, SetupRows.IDLE)),
+                () -> WeftPaths.sameHost(lab, kind, WeftPaths.Shape.eachTupleAFlow(SetupRows.FLOWS)),
                 WeftPaths.class);
     }
 

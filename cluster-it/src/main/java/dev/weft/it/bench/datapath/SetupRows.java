@@ -11,8 +11,6 @@ final class SetupRows {
     private static final int ROUNDS = 6;
     private static final long ROUND_NANOS = TimeUnit.SECONDS.toNanos(5);
     static final int FLOWS = 1 << 20;
-    /** Longer than a round, so that no flow goes while others come. */
-    static final String IDLE = "6 s";
     /** Few enough not to be in the way of the next round. */
     private static final int FLOWS_LEFT = 1000;
 
@@ -91,10 +89,15 @@ final class SetupRows {
                     cost,
                     frames,
                     full ? ROUND_NANOS : ground.runNanos(),
-                    () -> WeftHosts.await(
-                            "end of the last round's flows",
-                            () -> paths.senderDatapath().statistics().flows() < FLOWS_LEFT));
+                    () -> forgetFlows(paths));
         }
+    }
+
+    private static void forgetFlows(WeftPaths paths) {
+        paths.endRoutedFlows();
+        WeftHosts.await(
+                "end of the last round's flows",
+                () -> paths.senderDatapath().statistics().flows() < FLOWS_LEFT);
     }
 
     /** Open vSwitch's flows are made to name the ports, as Weft's do here. From then on they do in all rows. */

@@ -29,21 +29,24 @@ final class WeftPaths {
         static final Shape PLAIN = new Shape(false, 0, Map.of());
 
         /** A flow for each 5-tuple, and so much room that no limit is met. */
-        static Shape eachTupleAFlow(int flows, String idle) {
-            return eachTupleAFlow(flows, idle, 10_000_000);
+        static Shape eachTupleAFlow(int flows) {
+            return eachTupleAFlow(flows, 10_000_000);
         }
 
         /** @param upcalls a second of one port */
-        static Shape eachTupleAFlow(int flows, String idle, int upcalls) {
+        static Shape eachTupleAFlow(int flows, int upcalls) {
             return new Shape(
                     true,
                     QUEUE_BYTES,
                     Map.of(
-                            "limits.flows", flows,
-                            "limits.flow-idle", idle,
-                            "limits.connections", flows,
-                            "limits.connections-per-port", flows,
-                            "limits.upcalls-per-second", upcalls));
+                            "limits.flows",
+                            flows,
+                            "limits.connections",
+                            4 * flows,
+                            "limits.connections-per-port",
+                            4 * flows,
+                            "limits.upcalls-per-second",
+                            upcalls));
         }
     }
 
@@ -62,11 +65,13 @@ final class WeftPaths {
               - {name: left-gateway, router: router, mac: "%10$s", addresses: [10.0.1.1/24, "fd00:1::1/64"]}
               - {name: right-gateway, router: router, mac: "%12$s", addresses: [10.0.2.1/24, "fd00:2::1/64"]}
             """;
-    static final int PORTS = 3;
+    private static final int PORTS = 3;
+    private static final int MAX_WEIGHT = 255;
 
     private final WeftHosts hosts;
     private final Path bridged;
     private final Path routed;
+    private int weight;
 
     private WeftPaths(WeftHosts hosts, Path bridged, Path routed) {
         this.hosts = hosts;
@@ -133,6 +138,16 @@ final class WeftPaths {
     /** Makes the network what the text adds to it, on every host. */
     void apply(String text) {
         hosts.apply("tenant: bench\n" + text, PORTS);
+    }
+
+    /** Changes routes to the routed VM in nothing but a weight that has no effect, which ends all flows to it. */
+    void endRoutedFlows() {
+        weight = weight % MAX_WEIGHT + 1;
+        apply("""
+                routes:
+                  - {router: router, destination: 10.0.2.8/29, port: right-gateway, weight: %1$d}
+                  - {router: router, destination: "fd00:2::8/125", port: right-gateway, weight: %1$d}
+                """.formatted(weight));
     }
 
     Datapath senderDatapath() {
