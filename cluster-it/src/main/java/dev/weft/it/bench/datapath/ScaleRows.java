@@ -16,12 +16,12 @@ final class ScaleRows {
     private static final Generator.Pace SET_UP = new Generator.Pace(20_000, true);
     private static final Generator.Pace STEADY = new Generator.Pace(50_000, true);
     /** The route covers these and the addresses between, of which nothing is sent to. */
-    private static final String COVERED_PREFIX = "10.9.1.16/28";
+    private static final String COVERED_PREFIX = "10.8.1.16/28";
 
     private static final int FIRST_COVERED = 256 + 16;
     private static final int COVERED = 10;
     private static final int COVERED_ADDRESSES = 16;
-    private static final String ALL_PREFIX = "10.9.0.0/16";
+    private static final String ALL_PREFIX = "10.8.0.0/14";
 
     private ScaleRows() {}
 
@@ -72,10 +72,10 @@ final class ScaleRows {
 
     /** The flows to addresses behind the router, by number. */
     private static Map<Long, FlowDump> flows(Datapath datapath) {
-        long prefix = IpAddress.parse("10.9.0.0").low();
+        long prefix = IpAddress.parse("10.8.0.0").low();
         var byId = new HashMap<Long, FlowDump>();
         datapath.forEachFlow(flow -> {
-            if ((flow.key().dstLow() & ~0xffffL) == prefix) {
+            if ((flow.key().dstLow() & ~0x3_ffffL) == prefix) {
                 byId.put(flow.flowId(), flow);
             }
         });
