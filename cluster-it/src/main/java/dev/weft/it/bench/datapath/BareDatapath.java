@@ -54,8 +54,9 @@ final class BareDatapath implements AutoCloseable {
         LabHost host = lab.host();
         lab.in(host, "addr add " + Baselines.underlay(0) + "/32 dev lo");
         var path = new Path("flow cache alone", lab.sender(host), lab.vm(host, Address.NEIGHBOUR));
-        var config =
-                DatapathConfig.of(1, IpAddress.parse(Baselines.underlay(0))).withFlowCapacity(capacity).withNamespace(host.namespace());
+        var config = DatapathConfig.of(1, IpAddress.parse(Baselines.underlay(0)))
+                .withFlowCapacity(capacity)
+                .withNamespace(host.namespace());
         Datapath datapath = NetworkNamespace.named(host.namespace())
                 .call(() -> Datapaths.open(kind, config).datapath());
         return lab.own(new BareDatapath(path, datapath));

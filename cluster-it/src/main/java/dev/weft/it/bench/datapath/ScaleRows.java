@@ -94,7 +94,8 @@ final class ScaleRows {
     /** Exact flows of IPv6 in a cache of their number, without an agent: what its packets and its maps cost. */
     static Row millionFlows(Ground ground) {
         int many = ground.plan().full() ? MANY_FLOWS : FEW_FLOWS;
-        List<byte[]> templates = Collections.nCopies(Frames.BATCH, Workload.bridged(2).get(1));
+        List<byte[]> templates =
+                Collections.nCopies(Frames.BATCH, Workload.bridged(2).get(1));
         long mapsBefore = MapMemory.bytes();
         var full = withFlows(ground, templates.getFirst(), many);
         long maps = MapMemory.bytes() - mapsBefore;
@@ -127,8 +128,7 @@ final class ScaleRows {
         var mask = new FlowMask();
         mask.exact();
         for (int tuple = 0; tuple < flows; tuple++) {
-            key.setTransport(
-                    Ipv4.UDP, 0, FlowKey.NOT_FRAGMENT, 0, Frames.source(tuple), Frames.destination(tuple));
+            key.setTransport(Ipv4.UDP, 0, FlowKey.NOT_FRAGMENT, 0, Frames.source(tuple), Frames.destination(tuple));
             datapath.install(key, mask);
         }
         return datapath;
