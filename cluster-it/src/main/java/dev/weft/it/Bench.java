@@ -4,6 +4,7 @@ import dev.weft.it.bench.Benchmark;
 import dev.weft.it.bench.ChangeBench;
 import dev.weft.it.bench.Report;
 import dev.weft.it.bench.Row;
+import dev.weft.it.bench.ServalBench;
 import dev.weft.it.bench.SimulationBench;
 import java.io.IOException;
 import java.util.List;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Parameters;
         description = "Runs a benchmark and prints its rows; without a name, lists them.")
 public final class Bench implements Callable<Integer> {
     /** All there are, in the order of the list. */
-    public static final List<Benchmark> ALL = List.of(new SimulationBench(), new ChangeBench());
+    public static final List<Benchmark> ALL = List.of(new SimulationBench(), new ChangeBench(), new ServalBench());
 
     enum Format {
         table,

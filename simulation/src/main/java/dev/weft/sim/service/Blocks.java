@@ -7,7 +7,7 @@ import java.util.Arrays;
  * given back is used again. Not thread safe.
  */
 final class Blocks {
-    private static final int CLASSES = 7;
+    private static final int CLASSES = 8;
     private static final int NONE = -1;
 
     private int[] numbers = new int[256];
@@ -82,7 +82,8 @@ final class Blocks {
         return block;
     }
 
-    private static int sizeClass(int size) {
+    /** The power of two that holds this many. */
+    static int sizeClass(int size) {
         return Integer.SIZE - Integer.numberOfLeadingZeros(size - 1);
     }
 }

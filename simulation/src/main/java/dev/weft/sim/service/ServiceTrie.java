@@ -9,18 +9,19 @@ import java.util.Arrays;
  * Longest-prefix match over 256 bits: a trie that takes six bits at a time, with the levels between branchings left out.
  * A prefix that is alone below a branching is a leaf there, so that a million random ids are four levels deep.
  *
- * <p>In place and not thread safe. Lookups touch one cache line per level and one for the prefix found; a change moves one
- * block of at most 64 numbers.
+ * <p>In place and not thread safe. A lookup touches one cache line per level and one for the leaf, which is what it costs
+ * when the table is larger than the caches; so the leaves of a node lie together, in the order of their bits, and need no
+ * pointers. A change moves 64 of them at most.
  *
  * <pre>
  * node, eight words, at a depth d that is a multiple of six:
  *   0..3  the first d bits of all below
  *   4     prefixes that end here: bit (1 << n) - 1 + b for the n bits b behind d, n = 0..5; so the longest is highest
- *   5     children, a bit for each of the 64 values of the six bits behind d
- *   6     block of the values of word 4 (63..32) | block of the children of word 5 (31..0), in the order of their bits
- *   7     d
- * child  a node's number, or ~value of a leaf
- * leaf, eight words:  0..3 the prefix | 4 its length
+ *   5     nodes below, a bit for each of the 64 values of the six bits behind d
+ *   6     leaves below, likewise
+ *   7     list (63..32) of the values of word 4 and then the numbers of the nodes of word 5, in the order of their bits
+ *         | place of the leaves (31..6), in leaves | d / 6 (5..0)
+ * leaf, eight words:  0..3 the prefix | 4 its length (63..32), its value (31..0)
  * </pre>
  */
 @HotPath
@@ -28,28 +29,27 @@ final class ServiceTrie {
     static final int NONE = -1;
 
     private static final int STRIDE = 6;
-    private static final int WORDS = 8;
-    /** Behind the array's header of 16 octets, so that a record fills one cache line where the array begins on one. */
-    private static final int ALIGN = 6;
+    private static final int WORDS = ServiceLeaves.WORDS;
+    private static final int ALIGN = ServiceLeaves.ALIGN;
 
     private static final int ENDING = 4;
-    private static final int CHILDREN = 5;
-    private static final int BLOCKS = 6;
-    private static final int DEPTH = 7;
-    private static final int BITS = 4;
+    private static final int BELOW = 5;
+    private static final int LEAVES = 6;
+    private static final int PLACES = 7;
+    private static final int DEPTH_BITS = 6;
+    private static final int LEAF_BITS = 26;
 
     /** By six bits: the prefixes of those bits, as in word 4. */
     private static final long[] ENDING_BEFORE = endingBefore();
 
     private static final int ROOT = ALIGN;
 
-    private final Blocks blocks = new Blocks();
+    private final Blocks lists = new Blocks();
+    private final ServiceLeaves leaves = new ServiceLeaves();
     private long[] nodes = new long[ALIGN + 64 * WORDS];
     private int nodeCount = 1;
     /** Linked through their first words. */
     private int freeNode = NONE;
-
-    private long[] leaves = new long[ALIGN + 64 * WORDS];
 
     // Of the last lookup, for proven().
     private int lastNode;
@@ -78,37 +78,46 @@ final class ServiceTrie {
         while (true) {
             int index = index(depth, w0, w1, w2, w3);
             long ending = nodes[node + ENDING];
+            long places = nodes[node + PLACES];
             long before = ending & ENDING_BEFORE[index];
             if (before != 0) {
                 int bit = 63 - Long.numberOfLeadingZeros(before);
-                best = (int) (nodes[node + BLOCKS] >>> 32) + Long.bitCount(ending & (1L << bit) - 1);
+                best = (int) (places >>> 32) + rank(ending, bit);
             }
-            long children = nodes[node + CHILDREN];
-            if ((children >>> index & 1) == 0) {
+            long bit = 1L << index;
+            long leafMap = nodes[node + LEAVES];
+            if ((leafMap & bit) != 0) {
+                int leaf = leaves.at(leafPlace(places), rank(leafMap, index));
+                lastNode = NONE;
+                if (leaves.matches(leaf, w0, w1, w2, w3)) {
+                    lastProven = leaves.bits(leaf);
+                    return leaves.value(leaf);
+                }
+                lastProven = common(leaves.words(), leaf, w0, w1, w2, w3) + 1;
+                return best(best);
+            }
+            long below = nodes[node + BELOW];
+            if ((below & bit) == 0) {
                 lastNode = node;
                 lastIndex = index;
-                return best == NONE ? NONE : blocks.get(best);
+                return best(best);
             }
-            int child = blocks.get((int) nodes[node + BLOCKS] + Long.bitCount(children & (1L << index) - 1));
-            lastNode = NONE;
-            if (child < 0) {
-                int leaf = leaf(~child);
-                int bits = (int) leaves[leaf + BITS];
-                int common = common(leaves, leaf, w0, w1, w2, w3);
-                lastProven = Math.min(bits, common + 1);
-                return common >= bits ? ~child : best == NONE ? NONE : blocks.get(best);
-            }
-            node = node(child);
-            int below = (int) nodes[node + DEPTH];
-            if (below > depth + STRIDE) {
+            node = node(lists.get((int) (places >>> 32) + Long.bitCount(ending) + rank(below, index)));
+            int next = depth(node);
+            if (next > depth + STRIDE) {
                 int common = common(nodes, node, w0, w1, w2, w3);
-                if (common < below) {
+                if (common < next) {
+                    lastNode = NONE;
                     lastProven = common + 1;
-                    return best == NONE ? NONE : blocks.get(best);
+                    return best(best);
                 }
             }
-            depth = below;
+            depth = next;
         }
+    }
+
+    private int best(int place) {
+        return place == NONE ? NONE : lists.get(place);
     }
 
     /** How many leading bits of what was looked up last prove its answer, 0..256: equal on them, equal in the answer. */
@@ -116,26 +125,25 @@ final class ServiceTrie {
         if (lastNode == NONE) {
             return lastProven;
         }
-        long ending = nodes[lastNode + ENDING];
-        long before = ending & ENDING_BEFORE[lastIndex];
+        long before = nodes[lastNode + ENDING] & ENDING_BEFORE[lastIndex];
         int matched = before == 0 ? NONE : 31 - Integer.numberOfLeadingZeros(64 - Long.numberOfLeadingZeros(before));
         int bits = Math.max(matched, 0);
         while (hasLonger(lastNode, lastIndex, bits, matched)) {
             bits++;
         }
-        return Math.min((int) nodes[lastNode + DEPTH] + bits, ServiceId.BITS);
+        return Math.min(depth(lastNode) + bits, ServiceId.BITS);
     }
 
-    /** Whether a prefix longer than {@code matched}, or a child, shares the first {@code bits} of the index. */
+    /** Whether a prefix longer than {@code matched}, or anything below, shares the first {@code bits} of the index. */
     private boolean hasLonger(int node, int index, int bits, int matched) {
         int rest = STRIDE - bits;
+        int first = index >>> rest << rest;
         long span = rest == STRIDE ? -1L : (1L << (1 << rest)) - 1;
-        if ((nodes[node + CHILDREN] & span << (index >>> rest << rest)) != 0) {
+        if (((nodes[node + BELOW] | nodes[node + LEAVES]) & span << first) != 0) {
             return true;
         }
         for (int length = Math.max(bits, matched + 1); length < STRIDE; length++) {
-            int more = length - bits;
-            long under = (1L << (1 << more)) - 1 << ending(index >>> rest << rest, length);
+            long under = (1L << (1 << length - bits)) - 1 << ending(first, length);
             if ((nodes[node + ENDING] & under) != 0) {
                 return true;
             }
@@ -145,55 +153,57 @@ final class ServiceTrie {
 
     /** The value of exactly this prefix, or {@link #NONE}. */
     int exact(ServicePrefix prefix) {
-        ServiceId id = prefix.id();
         int node = ROOT;
         while (true) {
-            int depth = (int) nodes[node + DEPTH];
-            int index = index(depth, id);
-            int item = item(node, prefix.bits(), index);
-            if (item < 0) {
-                return item != NONE_ITEM && isLeaf(~item, prefix) ? ~item : NONE;
+            int depth = depth(node);
+            int index = index(depth, prefix.id());
+            if (prefix.bits() < depth + STRIDE) {
+                int bit = ending(index, prefix.bits() - depth);
+                return isSet(node, ENDING, bit) ? lists.get(list(node) + rank(nodes[node + ENDING], bit)) : NONE;
             }
-            node = node(item);
-            if (prefix.bits() < nodes[node + DEPTH] || common(nodes, node, id) < nodes[node + DEPTH]) {
+            if (isSet(node, LEAVES, index)) {
+                int leaf = leaf(node, index);
+                boolean same = leaves.bits(leaf) == prefix.bits()
+                        && common(leaves.words(), leaf, prefix.id()) >= prefix.bits();
+                return same ? leaves.value(leaf) : NONE;
+            }
+            if (!isSet(node, BELOW, index)) {
+                return NONE;
+            }
+            node = node(lists.get(list(node) + rankBelow(node, index)));
+            if (prefix.bits() < depth(node) || common(nodes, node, prefix.id()) < depth(node)) {
                 return NONE;
             }
         }
     }
 
-    private static final int NONE_ITEM = Integer.MIN_VALUE;
-
-    /** What a prefix of this length finds in the node: ~value, a child node, or {@link #NONE_ITEM}. */
-    private int item(int node, int bits, int index) {
-        int length = bits - (int) nodes[node + DEPTH];
-        boolean ends = length < STRIDE;
-        int bit = ends ? ending(index, length) : index;
-        long map = nodes[node + (ends ? ENDING : CHILDREN)];
-        if ((map >>> bit & 1) == 0) {
-            return NONE_ITEM;
-        }
-        int item = blocks.get(block(node, ends) + Long.bitCount(map & (1L << bit) - 1));
-        return ends ? ~item : item;
-    }
-
     /** Adds a prefix that is not there. */
     void insert(ServicePrefix prefix, int value) {
-        setLeaf(prefix, value);
         int node = ROOT;
         while (true) {
-            int depth = (int) nodes[node + DEPTH];
-            int index = index(depth, prefix.id());
-            if (prefix.bits() < depth + STRIDE || (nodes[node + CHILDREN] >>> index & 1) == 0) {
+            int index = index(depth(node), prefix.id());
+            if (prefix.bits() >= depth(node) + STRIDE && isSet(node, LEAVES, index)) {
+                int leaf = leaf(node, index);
+                var other = leaves.prefix(leaf);
+                int otherValue = leaves.value(leaf);
+                int split = Math.min(common(leaves.words(), leaf, prefix.id()), Math.min(prefix.bits(), other.bits()));
+                int between = addNode(prefix, split);
+                takeLeaf(node, index);
+                putNode(node, index, between);
+                place(node(between), other, otherValue);
+                place(node(between), prefix, value);
+                return;
+            }
+            if (prefix.bits() < depth(node) + STRIDE || !isSet(node, BELOW, index)) {
                 place(node, prefix, value);
                 return;
             }
-            int child = item(node, depth + STRIDE, index);
-            int split =
-                    child < 0 ? split(leaves, leaf(~child), BITS, prefix) : split(nodes, node(child), DEPTH, prefix);
-            if (child < 0 || split < nodes[node(child) + DEPTH]) {
-                int between = addNode(prefix, split / STRIDE * STRIDE);
-                put(node, false, index, between);
-                hang(node(between), child);
+            int child = lists.get(list(node) + rankBelow(node, index));
+            int split = Math.min(common(nodes, node(child), prefix.id()), prefix.bits());
+            if (split < depth(node(child))) {
+                int between = addNode(prefix, split);
+                putNode(node, index, between);
+                putNode(node(between), indexOfNode(depth(node(between)), node(child)), child);
                 place(node(between), prefix, value);
                 return;
             }
@@ -201,32 +211,20 @@ final class ServiceTrie {
         }
     }
 
-    /** Where the prefix leaves what a record, as long as its word at {@code length} says, stands for. */
-    private static int split(long[] records, int at, int length, ServicePrefix prefix) {
-        return Math.min(common(records, at, prefix.id()), Math.min(prefix.bits(), (int) records[at + length]));
-    }
-
-    /** Puts a leaf or node below a node that is new. */
-    private void hang(int node, int item) {
-        if (item < 0) {
-            int leaf = leaf(~item);
-            placeAt(node, leaves, leaf, (int) leaves[leaf + BITS], ~item, item);
-        } else {
-            placeAt(node, nodes, node(item), Integer.MAX_VALUE, NONE, item);
-        }
+    private int indexOfNode(int depth, int node) {
+        return index(depth, nodes[node], nodes[node + 1], nodes[node + 2], nodes[node + 3]);
     }
 
     private void place(int node, ServicePrefix prefix, int value) {
-        placeAt(node, leaves, leaf(value), prefix.bits(), value, ~value);
-    }
-
-    private void placeAt(int node, long[] records, int at, int bits, int value, int child) {
-        int depth = (int) nodes[node + DEPTH];
-        int index = index(depth, records[at], records[at + 1], records[at + 2], records[at + 3]);
-        if (bits < depth + STRIDE) {
-            put(node, true, ending(index, bits - depth), value);
+        int depth = depth(node);
+        int index = index(depth, prefix.id());
+        if (prefix.bits() < depth + STRIDE) {
+            putEnding(node, ending(index, prefix.bits() - depth), value);
         } else {
-            put(node, false, index, child);
+            long map = nodes[node + LEAVES];
+            int rank = rank(map, index);
+            setLeafPlace(node, leaves.insert(leafPlace(nodes[node + PLACES]), Long.bitCount(map), rank, prefix, value));
+            nodes[node + LEAVES] = map | 1L << index;
         }
     }
 
@@ -236,37 +234,72 @@ final class ServiceTrie {
         int aboveIndex = 0;
         int node = ROOT;
         while (true) {
-            int depth = (int) nodes[node + DEPTH];
+            int depth = depth(node);
             int index = index(depth, prefix.id());
             if (prefix.bits() < depth + STRIDE) {
-                take(node, true, ending(index, prefix.bits() - depth));
+                takeEnding(node, ending(index, prefix.bits() - depth));
                 break;
             }
-            int child = item(node, prefix.bits(), index);
-            if (child < 0) {
-                take(node, false, index);
+            if (isSet(node, LEAVES, index)) {
+                takeLeaf(node, index);
                 break;
             }
             above = node;
             aboveIndex = index;
-            node = node(child);
+            node = node(lists.get(list(node) + rankBelow(node, index)));
         }
-        if (above != NONE && Long.bitCount(nodes[node + ENDING]) + Long.bitCount(nodes[node + CHILDREN]) == 1) {
+        if (above != NONE) {
             dissolve(above, aboveIndex, node);
         }
     }
 
-    /** Puts the only thing left below a node in its place. */
+    /** Puts the only thing left below a node in its place, if it is the only one. */
     private void dissolve(int above, int index, int node) {
-        boolean ends = nodes[node + ENDING] != 0;
-        int item = blocks.get(block(node, ends));
-        blocks.free(block(node, ends), 1);
-        put(above, false, index, ends ? ~item : item);
+        int endings = Long.bitCount(nodes[node + ENDING]);
+        int nodesBelow = Long.bitCount(nodes[node + BELOW]);
+        int leavesBelow = Long.bitCount(nodes[node + LEAVES]);
+        if (endings + nodesBelow + leavesBelow != 1) {
+            return;
+        }
+        if (nodesBelow == 1) {
+            putNode(above, index, lists.get(list(node)));
+            lists.free(list(node), 1);
+        } else if (leavesBelow == 1) {
+            int leaf = leaves.at(leafPlace(nodes[node + PLACES]), 0);
+            var prefix = leaves.prefix(leaf);
+            int value = leaves.value(leaf);
+            leaves.free(leafPlace(nodes[node + PLACES]), 1);
+            takeNode(above, index);
+            place(above, prefix, value);
+        } else {
+            int bit = Long.numberOfTrailingZeros(nodes[node + ENDING]);
+            var prefix = endingPrefix(node, bit);
+            int value = lists.get(list(node));
+            lists.free(list(node), 1);
+            takeNode(above, index);
+            place(above, prefix, value);
+        }
         nodes[node] = freeNode;
         freeNode = (node - ALIGN) / WORDS;
     }
 
-    private int addNode(ServicePrefix prefix, int depth) {
+    private ServicePrefix endingPrefix(int node, int bit) {
+        int length = 31 - Integer.numberOfLeadingZeros(bit + 1);
+        int depth = depth(node);
+        var words = Arrays.copyOfRange(nodes, node, node + 4);
+        long behind = (long) (bit + 1 - (1 << length)) << 64 - length;
+        if (length > 0) {
+            words[depth >>> 6] |= behind >>> (depth & 63);
+            if ((depth & 63) + length > 64) {
+                words[(depth >>> 6) + 1] |= behind << 64 - (depth & 63);
+            }
+        }
+        return new ServicePrefix(new ServiceId(words[0], words[1], words[2], words[3]), depth + length);
+    }
+
+    /** At the last depth that is not behind the bit where the prefix leaves others. */
+    private int addNode(ServicePrefix prefix, int split) {
+        int level = split / STRIDE;
         int number = freeNode;
         if (number == NONE) {
             number = nodeCount++;
@@ -278,67 +311,96 @@ final class ServiceTrie {
         }
         int at = node(number);
         for (int i = 0; i < 4; i++) {
-            nodes[at + i] = prefix.id().word(i) & ServicePrefix.mask(depth, i);
+            nodes[at + i] = prefix.id().word(i) & ServicePrefix.mask(level * STRIDE, i);
         }
         nodes[at + ENDING] = 0;
-        nodes[at + CHILDREN] = 0;
-        nodes[at + BLOCKS] = 0;
-        nodes[at + DEPTH] = depth;
+        nodes[at + BELOW] = 0;
+        nodes[at + LEAVES] = 0;
+        nodes[at + PLACES] = level;
         return number;
     }
 
-    private void setLeaf(ServicePrefix prefix, int value) {
-        int at = leaf(value);
-        while (at + WORDS > leaves.length) {
-            leaves = Arrays.copyOf(leaves, ALIGN + 2 * (leaves.length - ALIGN));
-        }
-        for (int i = 0; i < 4; i++) {
-            leaves[at + i] = prefix.id().word(i);
-        }
-        leaves[at + BITS] = prefix.bits();
+    private void putEnding(int node, int bit, int value) {
+        insertListed(node, rank(nodes[node + ENDING], bit), value);
+        nodes[node + ENDING] |= 1L << bit;
     }
 
-    private boolean isLeaf(int value, ServicePrefix prefix) {
-        int leaf = leaf(value);
-        return leaves[leaf + BITS] == prefix.bits() && common(leaves, leaf, prefix.id()) >= prefix.bits();
+    private void takeEnding(int node, int bit) {
+        removeListed(node, rank(nodes[node + ENDING], bit));
+        nodes[node + ENDING] &= ~(1L << bit);
     }
 
-    private void put(int node, boolean ends, int bit, int item) {
-        int word = node + (ends ? ENDING : CHILDREN);
-        long map = nodes[word];
-        int rank = Long.bitCount(map & (1L << bit) - 1);
-        if ((map >>> bit & 1) != 0) {
-            blocks.set(block(node, ends) + rank, item);
+    private void putNode(int node, int index, int number) {
+        if (isSet(node, BELOW, index)) {
+            lists.set(list(node) + rankBelow(node, index), number);
             return;
         }
-        setBlock(node, ends, blocks.insert(block(node, ends), Long.bitCount(map), rank, item));
-        nodes[word] = map | 1L << bit;
+        insertListed(node, rankBelow(node, index), number);
+        nodes[node + BELOW] |= 1L << index;
     }
 
-    private void take(int node, boolean ends, int bit) {
-        int word = node + (ends ? ENDING : CHILDREN);
-        long map = nodes[word];
-        int rank = Long.bitCount(map & (1L << bit) - 1);
-        setBlock(node, ends, blocks.remove(block(node, ends), Long.bitCount(map), rank));
-        nodes[word] = map & ~(1L << bit);
+    private void takeNode(int node, int index) {
+        removeListed(node, rankBelow(node, index));
+        nodes[node + BELOW] &= ~(1L << index);
     }
 
-    private int block(int node, boolean ends) {
-        return (int) (ends ? nodes[node + BLOCKS] >>> 32 : nodes[node + BLOCKS]);
+    private void takeLeaf(int node, int index) {
+        long map = nodes[node + LEAVES];
+        setLeafPlace(node, leaves.remove(leafPlace(nodes[node + PLACES]), Long.bitCount(map), rank(map, index)));
+        nodes[node + LEAVES] = map & ~(1L << index);
     }
 
-    private void setBlock(int node, boolean ends, int block) {
-        long both = nodes[node + BLOCKS];
-        nodes[node + BLOCKS] =
-                ends ? both & 0xffff_ffffL | (long) block << 32 : both & ~0xffff_ffffL | block & 0xffff_ffffL;
+    private void insertListed(int node, int rank, int number) {
+        setList(node, lists.insert(list(node), listed(node), rank, number));
+    }
+
+    private void removeListed(int node, int rank) {
+        setList(node, lists.remove(list(node), listed(node), rank));
+    }
+
+    private int listed(int node) {
+        return Long.bitCount(nodes[node + ENDING]) + Long.bitCount(nodes[node + BELOW]);
+    }
+
+    private int rankBelow(int node, int index) {
+        return Long.bitCount(nodes[node + ENDING]) + rank(nodes[node + BELOW], index);
+    }
+
+    private static int rank(long map, int bit) {
+        return Long.bitCount(map & (1L << bit) - 1);
+    }
+
+    private boolean isSet(int node, int word, int bit) {
+        return (nodes[node + word] >>> bit & 1) != 0;
+    }
+
+    private int leaf(int node, int index) {
+        return leaves.at(leafPlace(nodes[node + PLACES]), rank(nodes[node + LEAVES], index));
+    }
+
+    private int depth(int node) {
+        return ((int) nodes[node + PLACES] & (1 << DEPTH_BITS) - 1) * STRIDE;
+    }
+
+    private int list(int node) {
+        return (int) (nodes[node + PLACES] >>> 32);
+    }
+
+    private void setList(int node, int list) {
+        nodes[node + PLACES] = nodes[node + PLACES] & 0xffff_ffffL | (long) list << 32;
+    }
+
+    private static int leafPlace(long places) {
+        return (int) (places >>> DEPTH_BITS) & (1 << LEAF_BITS) - 1;
+    }
+
+    private void setLeafPlace(int node, int place) {
+        long field = (1L << LEAF_BITS) - 1 << DEPTH_BITS;
+        nodes[node + PLACES] = nodes[node + PLACES] & ~field | (long) place << DEPTH_BITS;
     }
 
     private static int node(int number) {
         return ALIGN + number * WORDS;
-    }
-
-    private static int leaf(int value) {
-        return ALIGN + value * WORDS;
     }
 
     private static int index(int depth, ServiceId id) {
