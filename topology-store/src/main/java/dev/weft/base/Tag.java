@@ -19,6 +19,8 @@ public final class Tag {
     private static final int FLOOD = 8;
     private static final int DATAPATH_PORT = 9;
 
+    private static final int CHAIN = 20;
+
     private Tag() {}
 
     /** A bridge, router or port: its own settings, its ports, everything not covered by a finer tag. */
@@ -69,6 +71,11 @@ public final class Tag {
     /** A port of the local datapath. */
     public static long datapathPort(int port) {
         return of(DATAPATH_PORT, port, 0, 0);
+    }
+
+    /** A chain's rules, those of chains that are compiled into it, and the members of groups they look at. */
+    public static long chain(UUID id) {
+        return of(CHAIN, id.getMostSignificantBits(), id.getLeastSignificantBits(), 0);
     }
 
     private static long of(int kind, long a, long b, long c) {

@@ -3,7 +3,6 @@ package dev.weft.agent.control;
 import dev.weft.topology.TunnelKeys;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.UUID;
 
 /**
  * The tunnel keys of this host by what they stand for: the same port keeps its key while the agent runs, however often
@@ -11,19 +10,23 @@ import java.util.UUID;
  */
 final class KeyRing {
     private final TunnelKeys keys;
-    private final Map<UUID, Integer> byId = new HashMap<>();
+    private final Map<Object, Integer> byTarget = new HashMap<>();
 
     KeyRing(TunnelKeys keys) {
         this.keys = keys;
     }
 
-    /** {@link TunnelKeys#NONE} when all are taken. */
-    int keyOf(UUID portOrBridge) {
-        return byId.computeIfAbsent(portOrBridge, id -> keys.allocate());
+    /**
+     * {@link TunnelKeys#NONE} when all are taken.
+     *
+     * @param target a port's id, or a {@link FloodDomain}
+     */
+    int keyOf(Object target) {
+        return byTarget.computeIfAbsent(target, fresh -> keys.allocate());
     }
 
-    void release(UUID portOrBridge) {
-        Integer key = byId.remove(portOrBridge);
+    void release(Object target) {
+        Integer key = byTarget.remove(target);
         if (key != null) {
             keys.release(key);
         }

@@ -131,7 +131,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         site.show(next);
         LocalView view = LocalView.of(snapshot, site.host);
         devices.follow(view);
-        floods.follow(view.floodBridges());
+        floods.follow(view.floods());
         ports.follow(view.ports());
         fabric.tell(new FabricActor.NetworkChanged(next, snapshot));
         return lookAtWorkers();

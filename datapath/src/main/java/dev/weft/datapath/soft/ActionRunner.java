@@ -3,15 +3,10 @@ package dev.weft.datapath.soft;
 import dev.weft.base.HotPath;
 import dev.weft.datapath.WorkerPort.UpcallHandler;
 import dev.weft.sim.flow.ActionList;
-import dev.weft.sim.packet.Ethernet;
-import dev.weft.sim.packet.Ipv4;
-import dev.weft.sim.packet.Ipv6;
-import dev.weft.sim.packet.Vlan;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Runs an action list on a frame. The frame itself is never changed: the first rewrite copies it into a buffer of the
- * runner's own. One runner per thread and nesting; not thread safe.
+ * Runs an action list on a frame. The frame itself is never changed: rewrites are made in a copy. One runner per thread and nesting; not thread safe.
  */
 @HotPath
 final class ActionRunner {
@@ -27,16 +22,11 @@ final class ActionRunner {
         void drop(FrameDrop why);
     }
 
-    private MemorySegment scratch = MemorySegment.NULL;
-    private MemorySegment segment = MemorySegment.NULL;
-    private long offset;
-    private int length;
+    private final WorkingFrame frame = new WorkingFrame();
 
     /** @param inPort never an output; {@link dev.weft.sim.flow.FlowKey#TUNNEL_PORT} for frames of the tunnel */
-    void run(ActionList actions, MemorySegment frame, long at, int frameLength, int inPort, Exits exits) {
-        segment = frame;
-        offset = at;
-        length = frameLength;
+    void run(ActionList actions, MemorySegment segment, long at, int length, int inPort, Exits exits) {
+        frame.start(segment, at, length);
         if (actions.isDrop()) {
             exits.drop(FrameDrop.BY_FLOW);
         }
@@ -45,7 +35,8 @@ final class ActionRunner {
             long word = actions.word(i);
             switch (ActionList.operation(word)) {
                 case ActionList.OUTPUT, ActionList.TUNNEL -> {
-                    if (fits(ActionList.mtu(word))) {
+                    int mtu = ActionList.mtu(word);
+                    if (mtu == 0 || frame.packetLength() <= mtu) {
                         leave(actions, i, inPort, exits);
                     } else if (!puntedForMtu) {
                         // Once per frame, however many outputs of a flood are too narrow.
@@ -53,81 +44,70 @@ final class ActionRunner {
                         exits.punt(UpcallHandler.MTU);
                     }
                 }
-                case ActionList.SET_SRC_MAC -> {
-                    own();
-                    Ethernet.setSrc(segment, offset, ActionList.mac(word));
-                }
-                case ActionList.SET_DST_MAC -> {
-                    own();
-                    Ethernet.setDst(segment, offset, ActionList.mac(word));
-                }
                 case ActionList.DEC_TTL -> {
                     if (!decrementTtl(exits)) {
                         return;
                     }
                 }
-                default ->
-                    throw new IllegalArgumentException("action " + ActionList.operation(word) + " at word " + i
-                            + " (expected 1..5): the list is damaged");
+                default -> rewrite(actions, i);
             }
         }
     }
 
     private void leave(ActionList actions, int at, int inPort, Exits exits) {
         long word = actions.word(at);
-        if (ActionList.operation(word) == ActionList.TUNNEL) {
-            exits.tunnel(actions.word(at + 1), actions.word(at + 2), ActionList.key(word), segment, offset, length);
-        } else if (ActionList.port(word) == inPort) {
+        boolean tunnel = ActionList.operation(word) == ActionList.TUNNEL;
+        if (!tunnel && ActionList.port(word) == inPort) {
             exits.drop(FrameDrop.INGRESS_PORT);
-        } else {
-            exits.output(ActionList.port(word), segment, offset, length);
+            return;
         }
-    }
-
-    /** An MTU is of the packet behind the Ethernet header and its tag. */
-    private boolean fits(int mtu) {
-        return mtu == 0 || length - l3Offset() <= mtu;
+        if (ActionList.mtu(word) != 0) {
+            frame.clampMss(ActionList.mtu(word));
+        }
+        if (tunnel) {
+            exits.tunnel(
+                    actions.word(at + 1),
+                    actions.word(at + 2),
+                    ActionList.key(word),
+                    frame.segment(),
+                    frame.offset(),
+                    frame.length());
+        } else {
+            exits.output(ActionList.port(word), frame.segment(), frame.offset(), frame.length());
+        }
     }
 
     /** False when the frame goes no further by these actions. */
     private boolean decrementTtl(Exits exits) {
-        int l3 = l3Offset();
-        // Tagged or not, the type of the packet is the last two octets before it.
-        int type = Vlan.type(segment, offset + l3 - Vlan.LENGTH);
-        boolean v4 = type == Ethernet.IPV4 && length >= l3 + Ipv4.LENGTH;
-        boolean v6 = type == Ethernet.IPV6 && length >= l3 + Ipv6.LENGTH;
-        if (!v4 && !v6) {
+        int ttl = frame.ttl();
+        if (ttl < 0) {
             exits.drop(FrameDrop.NOT_IP);
             return false;
         }
-        int ttl = v4 ? Ipv4.ttl(segment, offset + l3) : Ipv6.hopLimit(segment, offset + l3);
         if (ttl <= 1) {
             exits.punt(UpcallHandler.TTL);
             return false;
         }
-        own();
-        if (v4) {
-            Ipv4.setTtl(segment, offset + l3, ttl - 1);
-        } else {
-            Ipv6.setHopLimit(segment, offset + l3, ttl - 1);
-        }
+        frame.setTtl(ttl - 1);
         return true;
     }
 
-    private int l3Offset() {
-        boolean tagged = length >= Ethernet.LENGTH + Vlan.LENGTH && Ethernet.type(segment, offset) == Ethernet.VLAN;
-        return tagged ? Ethernet.LENGTH + Vlan.LENGTH : Ethernet.LENGTH;
-    }
-
-    private void own() {
-        if (segment == scratch) {
-            return;
+    private void rewrite(ActionList actions, int at) {
+        long word = actions.word(at);
+        switch (ActionList.operation(word)) {
+            case ActionList.SET_SRC_MAC -> frame.setSrcMac(ActionList.mac(word));
+            case ActionList.SET_DST_MAC -> frame.setDstMac(ActionList.mac(word));
+            case ActionList.SET_SRC -> frame.setSrc(actions.word(at + 1), actions.word(at + 2));
+            case ActionList.SET_DST -> frame.setDst(actions.word(at + 1), actions.word(at + 2));
+            case ActionList.SET_L4_SRC -> frame.setL4Src(ActionList.operand(word));
+            case ActionList.SET_L4_DST -> frame.setL4Dst(ActionList.operand(word));
+            case ActionList.SET_ICMP_ID -> frame.setIcmpId(ActionList.operand(word));
+            case ActionList.SET_DSCP -> frame.setDscp(ActionList.operand(word));
+            case ActionList.PUSH_VLAN -> frame.pushVlan(ActionList.operand(word));
+            case ActionList.POP_VLAN -> frame.popVlan();
+            default ->
+                throw new IllegalArgumentException("action " + ActionList.operation(word) + " at word " + at
+                        + " (expected 1..13): the list is damaged");
         }
-        if (scratch.byteSize() < length) {
-            scratch = MemorySegment.ofArray(new byte[Math.max(length, SoftDatapath.MAX_FRAME)]);
-        }
-        MemorySegment.copy(segment, offset, scratch, 0, length);
-        segment = scratch;
-        offset = 0;
     }
 }

@@ -26,8 +26,9 @@ import java.util.Arrays;
  * POP_VLAN     op
  * </pre>
  *
- * <p>Checksums of IP, TCP, UDP and ICMP follow each rewrite (RFC 1624). Where an output's MTU is not 0, the MSS option
- * of a TCP SYN is lowered to what fits it.
+ * <p>Checksums of IP, TCP, UDP and ICMP follow each rewrite (RFC 1624); a UDP checksum of 0 says that there is none and
+ * stays. A rewrite that does not apply to the packet does nothing. Where an output's MTU is not 0, the MSS option of a
+ * TCP SYN is lowered to what fits it (RFC 9293 §3.7.1: without options); like a rewrite, for all that follows.
  */
 @HotPath
 public final class ActionList {

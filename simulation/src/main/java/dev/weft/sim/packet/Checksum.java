@@ -55,6 +55,16 @@ public final class Checksum {
         return update16(update16(checksum, before >>> 16, after >>> 16), before & 0xffff, after & 0xffff);
     }
 
+    /** The checksum after words it covers changed; {@code before} and {@code after} are the sums of those words. */
+    public static int update(int checksum, long before, long after) {
+        return finish((~checksum & 0xffffL) + finish(before) + after);
+    }
+
+    /** The sum of an address in its 128-bit form. The mark of a mapped IPv4 address adds the ones' complement's 0. */
+    public static long sum(long high, long low) {
+        return (high >>> 32) + (high & 0xffff_ffffL) + (low >>> 32) + (low & 0xffff_ffffL);
+    }
+
     /** The sum of the pseudo-header of the IP packet at {@code l3}, either family (RFC 9293 §3.1, RFC 8200 §8.1). */
     public static long pseudoHeader(MemorySegment segment, long l3, int protocol, long length) {
         long sum = protocol + length;
@@ -89,6 +99,35 @@ public final class Checksum {
         int checksum = ofTransport(segment, l3, l4, end, protocol);
         Wire.put16(segment, l4 + field, checksum == 0 && protocol == Ipv4.UDP ? 0xffff : checksum);
         return true;
+    }
+
+    /**
+     * Mends the checksum of the TCP, UDP, ICMP or ICMPv6 message at {@code l4} after words it covers changed, those of
+     * the pseudo-header included; {@code before} and {@code after} are their sums. A UDP checksum of 0 says that there
+     * is none and stays, in IPv6 too (RFC 768, RFC 6935); one that becomes 0 goes out as 0xffff.
+     */
+    public static void mendTransport(MemorySegment segment, long l4, int protocol, long before, long after) {
+        long at = l4 + fieldOffset(protocol);
+        int checksum = Wire.u16(segment, at);
+        boolean udp = protocol == Ipv4.UDP;
+        if (udp && checksum == 0) {
+            return;
+        }
+        int mended = update(checksum, before, after);
+        Wire.put16(segment, at, udp && mended == 0 ? 0xffff : mended);
+    }
+
+    /** Changes a 16-bit word of the message at {@code l4} and mends its checksum as {@link #mendTransport} does. */
+    static void replace16(MemorySegment segment, long l4, int offset, int protocol, int value) {
+        int before = Wire.u16(segment, l4 + offset);
+        Wire.put16(segment, l4 + offset, value);
+        // At an odd offset the octets of the value are halves of two words of the sum, in the other order.
+        boolean odd = (offset & 1) != 0;
+        mendTransport(segment, l4, protocol, odd ? swapped(before) : before, odd ? swapped(value) : value);
+    }
+
+    private static int swapped(int word) {
+        return (word & 0xff) << 8 | word >>> 8 & 0xff;
     }
 
     /** Where the checksum stands in a message of this protocol, -1 when it has none we know. */

@@ -52,6 +52,11 @@ public final class Icmp {
         return Wire.u16(segment, at + ID_OFFSET);
     }
 
+    /** Sets the id and mends the checksum. */
+    public static void setId(MemorySegment segment, long at, int id) {
+        Checksum.replace16(segment, at, ID_OFFSET, Ipv4.ICMP, id);
+    }
+
     public static int sequence(MemorySegment segment, long at) {
         return Wire.u16(segment, at + SEQUENCE_OFFSET);
     }

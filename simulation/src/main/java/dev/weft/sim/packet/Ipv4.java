@@ -29,6 +29,9 @@ public final class Ipv4 {
     public static final int MORE_FRAGMENTS = 0x2000;
     public static final int FRAGMENT_OFFSET = 0x1fff;
 
+    private static final int DSCP_SHIFT = 2;
+    private static final int DSCP_MASK = 0x3f << DSCP_SHIFT;
+
     static final int VERSION_OFFSET = 0;
     static final int TOS_OFFSET = 1;
     static final int TOTAL_LENGTH_OFFSET = 2;
@@ -117,6 +120,31 @@ public final class Ipv4 {
         Wire.put8(segment, at + TTL_OFFSET, ttl);
         Wire.put32(segment, at + DST_OFFSET, dst);
         fillChecksum(segment, at, headerLength(segment, at));
+    }
+
+    /** Sets the DSCP, keeps ECN and mends the header checksum. */
+    public static void setDscp(MemorySegment segment, long at, int dscp) {
+        int before = Wire.u16(segment, at + VERSION_OFFSET);
+        int after = before & ~DSCP_MASK | dscp << DSCP_SHIFT;
+        int mended = Checksum.update16(checksum(segment, at), before, after);
+        Wire.put16(segment, at + VERSION_OFFSET, after);
+        Wire.put16(segment, at + CHECKSUM_OFFSET, mended);
+    }
+
+    /** Sets the source and mends the header checksum, not that of the transport. */
+    public static void setSrc(MemorySegment segment, long at, int address) {
+        setAddress(segment, at, SRC_OFFSET, address);
+    }
+
+    /** Sets the destination and mends the header checksum, not that of the transport. */
+    public static void setDst(MemorySegment segment, long at, int address) {
+        setAddress(segment, at, DST_OFFSET, address);
+    }
+
+    private static void setAddress(MemorySegment segment, long at, int offset, int address) {
+        int mended = Checksum.update32(checksum(segment, at), Wire.i32(segment, at + offset), address);
+        Wire.put32(segment, at + offset, address);
+        Wire.put16(segment, at + CHECKSUM_OFFSET, mended);
     }
 
     /** A header without options, its checksum right. */

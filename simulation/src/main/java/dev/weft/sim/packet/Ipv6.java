@@ -41,6 +41,8 @@ public final class Ipv6 {
     static final int SRC_OFFSET = 8;
     static final int DST_OFFSET = 24;
 
+    private static final int DSCP_SHIFT = 6;
+    private static final int DSCP_MASK = 0x3f << DSCP_SHIFT;
     private static final int FRAGMENT_OFFSET_MASK = 0xfff8;
     private static final int MORE = 1;
 
@@ -92,6 +94,24 @@ public final class Ipv6 {
 
     public static long dstLow(MemorySegment segment, long at) {
         return Wire.i64(segment, at + DST_OFFSET + 8);
+    }
+
+    /** Keeps ECN. */
+    public static void setDscp(MemorySegment segment, long at, int dscp) {
+        int before = Wire.u16(segment, at + VERSION_OFFSET);
+        Wire.put16(segment, at + VERSION_OFFSET, before & ~DSCP_MASK | dscp << DSCP_SHIFT);
+    }
+
+    /** Does not mend the transport's checksum. */
+    public static void setSrc(MemorySegment segment, long at, long high, long low) {
+        Wire.put64(segment, at + SRC_OFFSET, high);
+        Wire.put64(segment, at + SRC_OFFSET + 8, low);
+    }
+
+    /** Does not mend the transport's checksum. */
+    public static void setDst(MemorySegment segment, long at, long high, long low) {
+        Wire.put64(segment, at + DST_OFFSET, high);
+        Wire.put64(segment, at + DST_OFFSET + 8, low);
     }
 
     public static void write(

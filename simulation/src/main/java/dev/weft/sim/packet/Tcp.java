@@ -28,6 +28,13 @@ public final class Tcp {
     public static final int ECE = 0x40;
     public static final int CWR = 0x80;
 
+    /** Kinds of options, and the length of the one that is read. */
+    private static final int END_OF_OPTIONS = 0;
+
+    private static final int NO_OPERATION = 1;
+    private static final int MSS = 2;
+    private static final int MSS_LENGTH = 4;
+
     static final int SRC_PORT_OFFSET = 0;
     static final int DST_PORT_OFFSET = 2;
     static final int SEQUENCE_OFFSET = 4;
@@ -46,6 +53,16 @@ public final class Tcp {
 
     public static int dstPort(MemorySegment segment, long at) {
         return Wire.u16(segment, at + DST_PORT_OFFSET);
+    }
+
+    /** Sets the port and mends the checksum. */
+    public static void setSrcPort(MemorySegment segment, long at, int port) {
+        Checksum.replace16(segment, at, SRC_PORT_OFFSET, Ipv4.TCP, port);
+    }
+
+    /** Sets the port and mends the checksum. */
+    public static void setDstPort(MemorySegment segment, long at, int port) {
+        Checksum.replace16(segment, at, DST_PORT_OFFSET, Ipv4.TCP, port);
     }
 
     public static long sequence(MemorySegment segment, long at) {
@@ -71,6 +88,41 @@ public final class Tcp {
 
     public static int checksum(MemorySegment segment, long at) {
         return Wire.u16(segment, at + CHECKSUM_OFFSET);
+    }
+
+    /**
+     * Where the value of the MSS option (RFC 9293 §3.7.1) stands, from the start of the header, whose whole length must
+     * be readable; 0 when there is none. Options that make no sense end the search.
+     */
+    public static int mssOffset(MemorySegment segment, long at) {
+        int end = headerLength(segment, at);
+        int here = LENGTH;
+        while (end - here >= MSS_LENGTH) {
+            int kind = Wire.u8(segment, at + here);
+            if (kind == NO_OPERATION) {
+                here++;
+                continue;
+            }
+            int size = Wire.u8(segment, at + here + 1);
+            if (kind == END_OF_OPTIONS || size < 2) {
+                return 0;
+            }
+            if (kind == MSS) {
+                return size == MSS_LENGTH ? here + 2 : 0;
+            }
+            here += size;
+        }
+        return 0;
+    }
+
+    /** @param offset as {@link #mssOffset} gave it */
+    public static int mss(MemorySegment segment, long at, int offset) {
+        return Wire.u16(segment, at + offset);
+    }
+
+    /** Sets the MSS and mends the checksum. */
+    public static void setMss(MemorySegment segment, long at, int offset, int mss) {
+        Checksum.replace16(segment, at, offset, Ipv4.TCP, mss);
     }
 
     /** A header without options, checksum 0. */

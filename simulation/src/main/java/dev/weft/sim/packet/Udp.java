@@ -23,6 +23,16 @@ public final class Udp {
         return Wire.u16(segment, at + DST_PORT_OFFSET);
     }
 
+    /** Sets the port and mends the checksum, which may be none. */
+    public static void setSrcPort(MemorySegment segment, long at, int port) {
+        Checksum.replace16(segment, at, SRC_PORT_OFFSET, Ipv4.UDP, port);
+    }
+
+    /** Sets the port and mends the checksum, which may be none. */
+    public static void setDstPort(MemorySegment segment, long at, int port) {
+        Checksum.replace16(segment, at, DST_PORT_OFFSET, Ipv4.UDP, port);
+    }
+
     public static int length(MemorySegment segment, long at) {
         return Wire.u16(segment, at + LENGTH_OFFSET);
     }

@@ -21,6 +21,26 @@ public final class Vlan {
         return Wire.u16(segment, at + TYPE_OFFSET);
     }
 
+    public static void setTci(MemorySegment segment, long at, int tci) {
+        Wire.put16(segment, at + TCI_OFFSET, tci);
+    }
+
+    /** Tags the frame at {@code frame} without moving what is behind its MACs: it starts {@link #LENGTH} earlier then. */
+    public static void push(MemorySegment segment, long frame, int tci) {
+        long dst = Ethernet.dst(segment, frame);
+        long src = Ethernet.src(segment, frame);
+        Ethernet.write(segment, frame - LENGTH, dst, src, Ethernet.VLAN);
+        setTci(segment, frame - LENGTH + Ethernet.LENGTH, tci);
+    }
+
+    /** Takes the tag out of the tagged frame at {@code frame}: it starts {@link #LENGTH} later then. */
+    public static void pop(MemorySegment segment, long frame) {
+        long dst = Ethernet.dst(segment, frame);
+        long src = Ethernet.src(segment, frame);
+        Ethernet.setDst(segment, frame + LENGTH, dst);
+        Ethernet.setSrc(segment, frame + LENGTH, src);
+    }
+
     public static int id(int tci) {
         return tci & 0xfff;
     }

@@ -38,7 +38,8 @@ public final class Frames {
 
     private byte[] l4 = {};
     private byte[] payload = {};
-    private int tcpOptionsLength;
+    private byte[] tcpOptions = {};
+    private boolean checksummed = true;
     /** Type of the neighbour discovery option with the source MAC, 0 = none. */
     private int linkOption;
 
@@ -87,6 +88,11 @@ public final class Frames {
                 .putInt(rest)
                 .array();
         return frame;
+    }
+
+    /** "Unreachable", about the packet that is quoted whole. */
+    public static Frames icmpError(String src, String dst, Frames about) {
+        return icmp(src, dst, IpAddress.parse(src).isV4() ? 3 : 1, 1, 0).payload(about.ipBytes());
     }
 
     public static Frames ip(String src, String dst, int protocol) {
@@ -175,7 +181,12 @@ public final class Frames {
     }
 
     public Frames dscp(int value) {
-        trafficClass = value << 2;
+        trafficClass = value << 2 | trafficClass & 3;
+        return this;
+    }
+
+    public Frames ecn(int value) {
+        trafficClass = trafficClass & ~3 | value;
         return this;
     }
 
@@ -224,8 +235,21 @@ public final class Frames {
 
     /** No-operation options: 0 to 40 octets, a multiple of 4. */
     public Frames tcpOptions(int length) {
-        tcpOptionsLength = length;
-        l4[12] = (byte) ((20 + length) / 4 << 4);
+        var options = new byte[length];
+        Arrays.fill(options, (byte) 1);
+        return tcpOptions(options);
+    }
+
+    /** @param options 0 to 40 octets, a multiple of 4 */
+    public Frames tcpOptions(byte[] options) {
+        tcpOptions = options;
+        l4[12] = (byte) ((20 + options.length) / 4 << 4);
+        return this;
+    }
+
+    /** UDP with a checksum of 0: there is none. */
+    public Frames withoutChecksum() {
+        checksummed = false;
         return this;
     }
 
@@ -274,7 +298,8 @@ public final class Frames {
         return arp.put(dst.octets()).array();
     }
 
-    private byte[] ipBytes() {
+    /** The IP packet alone: what an ICMP error quotes. */
+    public byte[] ipBytes() {
         return src.isV4() ? v4Bytes(l4Bytes()) : v6Bytes(l4Bytes());
     }
 
@@ -323,17 +348,14 @@ public final class Frames {
     }
 
     private byte[] l4Bytes() {
-        var data = ByteBuffer.allocate(l4.length + tcpOptionsLength + payload.length + (linkOption == 0 ? 0 : 8));
+        var data = ByteBuffer.allocate(l4.length + tcpOptions.length + payload.length + (linkOption == 0 ? 0 : 8));
         data.put(l4);
-        for (int i = 0; i < tcpOptionsLength; i++) {
-            data.put((byte) 1);
-        }
-        data.put(payload);
+        data.put(tcpOptions).put(payload);
         if (linkOption != 0) {
             data.put((byte) linkOption).put((byte) 1);
             putMac(data, srcMac);
         }
-        int field = l4.length == 0 ? -1 : checksumField();
+        int field = l4.length == 0 || !checksummed ? -1 : checksumField();
         if (protocol == 17 && l4.length > 0) {
             data.putShort(4, (short) data.capacity());
         }
