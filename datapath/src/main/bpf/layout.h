@@ -242,7 +242,10 @@ enum malformed {
 	BAD_UDP_LENGTH,
 	TRUNCATED_ICMP,
 	FRAME_TOO_LONG,
-	MALFORMED_CODES
+	TRUNCATED_SAL,
+	BAD_SAL_LENGTH,
+	/* What else may be wrong with Serval is found out in user space. */
+	MALFORMED_CODES = BAD_SAL_LENGTH + 12
 };
 
 /* `counters`, per CPU. */

@@ -52,6 +52,14 @@ static __always_inline bool is_icmp_error(const struct parsed *p, __u8 type)
 	return p->v6 ? type < 128 : type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
 
+/* A Serval flow id as the 16 bits of a port. */
+static __always_inline __u16 folded(__be32 flow)
+{
+	__u32 id = bpf_ntohl(flow);
+
+	return id ^ id >> 16;
+}
+
 /* The tuple that an ICMP error quotes, as dev.weft.sim.packet.Quote reads it; IPv6 extensions in a quote are left alone. */
 static __noinline int quoted_tuple(struct __sk_buff *skb, __u32 at, __u32 v6, struct tuple *t)
 {
@@ -84,6 +92,15 @@ static __noinline int quoted_tuple(struct __sk_buff *skb, __u32 at, __u32 v6, st
 		if (ip.frag_off & bpf_htons(0x3fff))
 			return 0;
 		size = ip.ihl * 4;
+		if (t->protocol == PROTOCOL_SAL) {
+			__be32 flows[2];
+
+			if (bpf_skb_load_bytes(skb, at + size, flows, sizeof(flows)))
+				return -1;
+			t->src_port = folded(flows[0]);
+			t->dst_port = folded(flows[1]);
+			return 0;
+		}
 	}
 	t->src_port = 0;
 	t->dst_port = 0;
@@ -122,7 +139,14 @@ static __noinline __u32 home_hash(struct __sk_buff *skb, const struct flow_key *
 		t.protocol = p->protocol;
 		t.src_port = 0;
 		t.dst_port = 0;
-		if (p->fragment == NOT_FRAGMENT) {
+		if (p->protocol == PROTOCOL_SAL && !p->v6 && p->fragment == NOT_FRAGMENT) {
+			__be32 flows[2];
+
+			if (p->l4 && !bpf_skb_load_bytes(skb, p->l4, flows, sizeof(flows))) {
+				t.src_port = folded(flows[0]);
+				t.dst_port = folded(flows[1]);
+			}
+		} else if (p->fragment == NOT_FRAGMENT) {
 			/* FlowHome takes the id of both ICMPs whatever the family. */
 			if (p->protocol == IPPROTO_ICMPV6 || p->protocol == IPPROTO_ICMP) {
 				t.src_port = key->w[8] >> 48;

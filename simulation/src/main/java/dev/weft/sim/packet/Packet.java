@@ -2,6 +2,7 @@ package dev.weft.sim.packet;
 
 import dev.weft.base.HotPath;
 import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.sal.SalLayout;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -34,6 +35,9 @@ public final class Packet {
     /** The packet that an ICMP error is about; filled by {@link PacketParser}, absent in all other packets. */
     public final Quote quote = new Quote();
 
+    /** Where the Serval header has what; filled by {@link PacketParser}, not present in all other packets. */
+    public final SalLayout sal = new SalLayout();
+
     public void wrap(MemorySegment segment, long offset, int length) {
         this.segment = segment;
         this.offset = offset;
@@ -43,5 +47,6 @@ public final class Packet {
         l3End = 0;
         ttl = 0;
         quote.clear();
+        sal.clear();
     }
 }
