@@ -110,6 +110,14 @@ public final class VirtualNetwork {
         return delta;
     }
 
+    /** What people call the router with this tag. */
+    public Optional<String> deviceName(long tag) {
+        return Arrays.stream(routers)
+                .filter(router -> router != null && router.tag == tag)
+                .findFirst()
+                .map(router -> router.kind() + " " + router.name);
+    }
+
     /** The pool of public ports with this tag. */
     public Optional<NatPool> natPool(long tag) {
         return Arrays.stream(routers)

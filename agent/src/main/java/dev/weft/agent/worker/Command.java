@@ -71,6 +71,14 @@ public sealed interface Command {
     /** Count down once everything told before this is in effect. */
     record Done(CountDownLatch latch) implements Command {}
 
+    /**
+     * Show the connections in these slots of the table.
+     *
+     * @param from first slot
+     * @param slots how many to look at
+     */
+    record ShowConnections(int from, int slots, CompletableFuture<ConnectionPage> answer) implements Command {}
+
     /** Simulate a frame as if it had come from this port's VM, without any effect, and say every step. */
     @SuppressWarnings("ArrayRecordComponent")
     record Inspect(int port, byte[] frame, CompletableFuture<TraceResult> answer) implements Command {}

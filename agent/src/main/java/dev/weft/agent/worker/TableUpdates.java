@@ -22,6 +22,8 @@ final class TableUpdates {
     private final Inspector inspector;
     private final Adoption adoption;
     private final Blocks blocks;
+    private final Redecision redecision;
+    private final ConnectionLister lister;
     private final NanoClock clock;
     // Owned by the worker thread.
     private VirtualNetwork network = VirtualNetwork.EMPTY;
@@ -33,6 +35,8 @@ final class TableUpdates {
         macs = parts.macs;
         neighbours = parts.neighbours;
         blocks = parts.blocks;
+        redecision = parts.redecision;
+        lister = new ConnectionLister(parts);
         clock = parts.clock;
         this.floods = floods;
         this.inspector = inspector;
@@ -95,6 +99,7 @@ final class TableUpdates {
                 floods.install();
                 done.latch().countDown();
             }
+            case Command.ShowConnections show -> lister.show(show);
             case Command.Inspect inspect -> inspector.inspect(inspect);
         }
     }
@@ -110,6 +115,9 @@ final class TableUpdates {
             flows.routeChanged(next.routerIndex(change.router()), change.prefix());
         }
         floods.refresh();
+        if (!next.delta().isEmpty()) {
+            redecision.begin();
+        }
     }
 
     private void invalidate(long[] tags) {

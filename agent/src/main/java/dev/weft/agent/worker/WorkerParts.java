@@ -30,6 +30,7 @@ final class WorkerParts {
     final StateChannel channel;
     final Siblings siblings;
     final Connections connections;
+    final Redecision redecision;
     final Blocks blocks;
     final Neighbours neighbours;
     final Macs macs;
@@ -54,7 +55,8 @@ final class WorkerParts {
         flows = new Flows(seat, limits.flows(), limits.flowIdleNanos(), SWEEP_NANOS, clock.nanoTime(), counters);
         channel = new StateChannel(seat, setup.underlay(), arena, counters);
         siblings = new Siblings(index, backchannels, counters);
-        connections = new Connections(tables.connections(), flows, channel, siblings);
+        connections = new Connections(tables.connections(), flows, channel, siblings, setup.journal());
+        redecision = new Redecision(tables, simulator, connections, arena);
         blocks = new Blocks(tables.blocks(), setup.learnings(), index);
         macs = new Macs(tables, flows, siblings, channel, setup.learnings(), limits.macsPerPort());
         neighbours = new Neighbours(

@@ -65,7 +65,8 @@ final class WorkerBench implements AutoCloseable {
                             1,
                             7,
                             limits(flows),
-                            new Lessons()),
+                            new Lessons(),
+                            null),
                     doors,
                     arena));
         }
