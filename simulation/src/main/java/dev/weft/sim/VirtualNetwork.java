@@ -229,6 +229,11 @@ public final class VirtualNetwork {
         return port == null || !port.onBridge ? NONE : port.vlans.untagged();
     }
 
+    /** Whether a host of the fabric has this underlay address. */
+    public boolean isTunnelEndpoint(long high, long low) {
+        return endpoints.contains(high, low);
+    }
+
     public UUID routerId(int index) {
         return existingDevice(routers, index, "router").id;
     }

@@ -138,7 +138,8 @@ final class Adoption {
                     outcome.learnedMacBridge(i),
                     outcome.learnedMacVlan(i),
                     outcome.learnedMac(i),
-                    outcome.learnedMacPort(i));
+                    outcome.learnedMacPort(i),
+                    now);
         }
         if (outcome.hasConnection()) {
             connections.began(outcome, now);

@@ -84,10 +84,15 @@ final class TableUpdates {
                 }
             }
             case Command.FloodKey own -> floods.setKey(own.bridge(), own.vlan(), own.key());
-            case Command.MacLearned at -> macs.learn(at.bridge(), at.vlan(), at.mac(), at.port());
+            case Command.MacLearned at -> macs.inTable(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacHeard at ->
+                macs.heardBySibling(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacHinted at -> macs.hinted(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacAged at ->
+                macs.agedBySibling(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
             case Command.MacForgotten at -> macs.forget(at.bridge(), at.vlan(), at.mac(), at.port());
             case Command.NeighbourLearned at -> {
-                macs.suppose(at.mac(), at.macPort(), at.port());
+                macs.suppose(at.mac(), at.macPort(), at.port(), clock.nanoTime());
                 neighbours.inTable(at.router(), at.port(), at.high(), at.low(), at.mac());
             }
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());

@@ -141,6 +141,7 @@ public final class Worker {
         if (nextSweep - now <= 0) {
             nextSweep = now + WorkerParts.SWEEP_NANOS;
             parts.connections.sweep(now);
+            parts.macs.sweep(now);
             parts.showCounts();
         }
         flows = parts.flows.size();
@@ -184,8 +185,12 @@ public final class Worker {
         long now = clock.nanoTime();
         switch (StateMessage.kind(segment, offset)) {
             case StateMessage.CONNECTION -> parts.connections.received(segment, offset, now);
-            case StateMessage.NEIGHBOUR_ASK -> parts.neighbours.asked(segment, offset, now);
-            case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset);
+            case StateMessage.NEIGHBOUR_ASK -> {
+                if (!parts.neighbours.asked(segment, offset, now)) {
+                    counters.drop(WorkerDrop.BAD_STATE);
+                }
+            }
+            case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset, now);
             default -> parts.neighbours.told(segment, offset, now);
         }
     }

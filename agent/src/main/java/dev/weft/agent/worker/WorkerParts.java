@@ -82,6 +82,7 @@ final class WorkerParts {
         counters.set(WorkerCounter.CONNECTIONS_EVICTED, connectionTable.evicted());
         counters.set(WorkerCounter.CONNECTIONS_REFUSED, connectionTable.refused());
         counters.set(WorkerCounter.MACS_OVER_LIMIT, macs.overLimit());
+        counters.set(WorkerCounter.MACS_DAMPED, macs.damped());
         counters.set(WorkerCounter.TABLES_FULL, tables.refused());
         counters.set(WorkerCounter.NEIGHBOURS_REFUSED, neighbours.refused());
         counters.set(WorkerDrop.PARKING_DISPLACED, lot.displaced());

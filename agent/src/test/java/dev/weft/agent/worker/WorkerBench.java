@@ -2,6 +2,7 @@ package dev.weft.agent.worker;
 
 import dev.weft.agent.TestNetwork;
 import dev.weft.base.IpAddress;
+import dev.weft.base.MacAddress;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathConfig;
@@ -76,6 +77,11 @@ final class WorkerBench implements AutoCloseable {
         @Override
         public void macLearned(int bridge, int vlan, long mac, int port) {
             lessons.add("mac");
+        }
+
+        @Override
+        public void macForgotten(int bridge, int vlan, long mac, int port) {
+            lessons.add("no mac " + MacAddress.toString(mac));
         }
 
         @Override
