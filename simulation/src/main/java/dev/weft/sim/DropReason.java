@@ -106,4 +106,12 @@ public enum DropReason {
     public String text() {
         return text;
     }
+
+    /** Somebody wants it so, for as long as the network is as it is: what was let through before is to end. */
+    public boolean isPolicy() {
+        return switch (this) {
+            case RULE, REFUSED, STATEFUL, BLACKHOLE, REJECTED, SPOOFED_MAC, SPOOFED_ADDRESS, VLAN_NOT_ALLOWED -> true;
+            default -> false;
+        };
+    }
 }

@@ -98,6 +98,7 @@ final class Adoption {
                 counters.count(WorkerCounter.ADOPTED);
             }
         } else if (replaces) {
+            applyEffects(now);
             // In place when the mask is the same; else the new one is there before the old one goes.
             flows.install(packet.key, outcome, now);
             outdated(survivor);
@@ -137,7 +138,8 @@ final class Adoption {
                     outcome.learnedMacBridge(i),
                     outcome.learnedMacVlan(i),
                     outcome.learnedMac(i),
-                    outcome.learnedMacPort(i));
+                    outcome.learnedMacPort(i),
+                    now);
         }
         if (outcome.hasConnection()) {
             connections.began(outcome, now);

@@ -233,7 +233,8 @@ final class PacketPath {
                     outcome.learnedMacBridge(i),
                     outcome.learnedMacVlan(i),
                     outcome.learnedMac(i),
-                    outcome.learnedMacPort(i));
+                    outcome.learnedMacPort(i),
+                    now);
         }
         for (int i = 0; i < outcome.learnedNeighbourCount(); i++) {
             neighbours.heard(
