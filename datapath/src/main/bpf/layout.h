@@ -171,13 +171,17 @@ _Static_assert(sizeof(struct identity) == 64, "struct identity");
 #define TTL_EXPIRED 1
 #define MTU_EXCEEDED 2
 
+#define UPCALL_UNREAD 1  /* without a key */
+#define UPCALL_AGAIN 2   /* seen by user space before */
+#define UPCALL_FROM_VM 1 /* of a capture */
+
 /* A record of a ring: this, then the frame. */
 struct upcall {
 	__u32 length; /* of the frame, a VLAN tag included */
 	__u32 in_port;
 	__u32 tunnel_key;
 	__u16 reason;
-	__u16 flags;    /* 1: without a key; 2: seen by user space before. Of a capture: 1: from the VM */
+	__u16 flags;
 	__u32 gso_size; /* of a super-packet, else 0 */
 	__u32 chunks;   /* of the port's share */
 	__u32 l4_ports; /* of later fragments, if their first one is known */
@@ -188,13 +192,15 @@ _Static_assert(sizeof(struct upcall) == 32, "struct upcall");
 #define INJECT_LOOKUP 1   /* through the flow table once more instead of the step */
 #define INJECT_NO_PUNT 2  /* too long: only count */
 
+#define INJECT_TAGGED 0x10000 /* in `tci` */
+
 /* What precedes an injected frame: a pretended Ethernet header so that the kernel takes it, then what to do. */
 struct inject {
 	__u8 ethernet[14];
 	__u16 flags;
 	__u32 in_port;
 	__u32 tunnel_key;
-	__u32 tci; /* of the frame's VLAN tag, which is taken out: 0x10000 | TCI; 0: none */
+	__u32 tci; /* of the frame's VLAN tag, which is taken out: INJECT_TAGGED | TCI; 0: none */
 	__u32 length; /* of the frame: what follows it is padding */
 	struct step step;
 };

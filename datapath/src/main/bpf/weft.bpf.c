@@ -265,8 +265,8 @@ static __always_inline int single(struct __sk_buff *skb, const struct step *step
 	return drop_for(DROP_BY_FLOW);
 }
 
-#define ODD 1   /* the frame has no key to be looked up by */
-#define AGAIN 2 /* user space has seen it */
+#define ODD UPCALL_UNREAD
+#define AGAIN UPCALL_AGAIN
 #define FRESH 4 /* its buffer says truly which protocol it carries */
 
 /* Looks the frame up and does what the answer says. The ingress is in the key. */
