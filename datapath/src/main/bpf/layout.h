@@ -13,6 +13,7 @@
 
 #define MAX_PORTS 4096   /* port numbers are 1..4094; 0 is the tunnel */
 #define STATE_PORT 4095 /* state frames have a share of the rings of their own */
+#define LOW_INTERFACES 65536
 #define MAX_MASKS 4096
 #define PORT_MASKS 64 /* beside the exact one */
 #define MAX_REMOTES 4096

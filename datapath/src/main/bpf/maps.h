@@ -36,13 +36,20 @@ struct {
 	__type(value, struct identity);
 } identities SEC(".maps");
 
-/* Interface index to port number. */
+/* Interface index to port number, 0: none. An array costs a packet less; indices that do not fit are in the other. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LOW_INTERFACES);
+	__type(key, __u32);
+	__type(value, __u32);
+} interfaces SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_PORTS);
 	__type(key, __u32);
 	__type(value, __u32);
-} interfaces SEC(".maps");
+} high_interfaces SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -304,9 +304,8 @@ static __always_inline int parse_arp(struct __sk_buff *skb, __u32 l3, struct flo
 	return 0;
 }
 
-/* Fills all of a zeroed key but the ingress. Below 0: malformed. Not static, here as below, where the
- * verifier should look at a function once and not on each way to it. */
-__noinline int parse(struct __sk_buff *skb, struct flow_key *key, struct parsed *p)
+/* Fills all of a zeroed key but the ingress. Below 0: malformed. */
+static __always_inline int parse(struct __sk_buff *skb, struct flow_key *key, struct parsed *p)
 {
 	void *data = (void *)(long)skb->data;
 	void *end = (void *)(long)skb->data_end;
@@ -352,4 +351,10 @@ __noinline int parse(struct __sk_buff *skb, struct flow_key *key, struct parsed 
 	if (type == ETH_P_ARP)
 		return parse_arp(skb, l3, key);
 	return 0;
+}
+
+/* The same, gone through by the verifier once for all who call it. */
+__noinline int parse_once(struct __sk_buff *skb, struct flow_key *key, struct parsed *p)
+{
+	return key && p ? parse(skb, key, p) : UNREAD;
 }

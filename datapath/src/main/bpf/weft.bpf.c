@@ -60,37 +60,42 @@ __noinline int search(const struct flow_key *key, __u32 in_port)
 	return 0;
 }
 
-/* Where an ingress has several masks, the one that answered keys of this hash last is tried before all are. */
-static __noinline struct flow *find(const struct flow_key *key, const struct port *port, __u32 in_port, __u64 hash)
+/* Behind the first mask: the one that answered keys of this hash last is tried before all are. */
+static __noinline struct flow *find_further(const struct flow_key *key, const struct port *port, __u32 in_port)
 {
-	__u32 zero = 0, number = port->masks[0];
-	struct hints *guesses;
-	struct flow *flow = 0;
-	__u16 *guess = 0;
+	__u32 zero = 0, number;
+	struct hints *guesses = bpf_map_lookup_elem(&hints, &zero);
+	struct flow *flow;
+	__u16 *guess;
 
-	if (!port->mask_count)
+	if (!guesses)
 		return 0;
-#pragma nounroll
-	for (int attempt = 0; attempt < 3; attempt++) {
-		if (attempt == 1) {
-			guesses = bpf_map_lookup_elem(&hints, &zero);
-			if (port->mask_count == 1 || !guesses)
-				return 0;
-			guess = &guesses->mask[(hash >> 50) & (HINTS - 1)];
-			number = *guess;
-			if (!number)
-				continue;
-		} else if (attempt == 2) {
-			number = search(key, in_port);
-			if (!number || !guess)
-				return 0;
-			*guess = number;
-		}
+	guess = &guesses->mask[(hash_of(key) >> 50) & (HINTS - 1)];
+	number = *guess;
+	if (number) {
 		flow = probe(key, number);
 		if (flow)
 			return flow;
 	}
-	return 0;
+	number = search(key, in_port);
+	if (!number)
+		return 0;
+	*guess = number;
+	return probe(key, number);
+}
+
+static __always_inline struct flow *find(const struct flow_key *key, const struct port *port, __u32 in_port)
+{
+	struct flow *flow;
+
+	if (!port->mask_count)
+		return 0;
+	flow = probe(key, port->masks[0]);
+	if (flow)
+		return flow;
+	if (port->mask_count == 1)
+		return 0;
+	return find_further(key, port, in_port);
 }
 
 /* Behind the Ethernet header and a tag; of a super-packet, that of the frames it will become. */
@@ -254,14 +259,14 @@ static __noinline int flood(struct __sk_buff *skb, const struct parsed *p, __u32
 }
 
 static __always_inline int single(struct __sk_buff *skb, const struct step *step, struct parsed *p, __u32 in_port,
-				  __u64 hash, bool fresh)
+				  const struct flow_key *key, bool fresh)
 {
 	if (apply(skb, step, p))
 		return SHOT;
 	if (step->out == OUT_PORT)
 		return to_port(skb, step->target, in_port, fresh);
 	if (step->out == OUT_TUNNEL)
-		return to_tunnel(skb, step, p, hash);
+		return to_tunnel(skb, step, p, hash_of(key));
 	return drop_for(DROP_BY_FLOW);
 }
 
@@ -270,12 +275,11 @@ static __always_inline int single(struct __sk_buff *skb, const struct step *step
 #define FRESH 4 /* its buffer says truly which protocol it carries */
 
 /* Looks the frame up and does what the answer says. The ingress is in the key. */
-__noinline int forward(struct __sk_buff *skb, const struct flow_key *key, struct parsed *p, __u32 flags)
+static __always_inline int forward(struct __sk_buff *skb, const struct flow_key *key, struct parsed *p, __u32 flags)
 {
 	struct port_counters *counted;
 	struct flow *flow = 0;
 	struct port *port;
-	__u64 hash = 0;
 	__u32 in_port;
 
 	if (!key || !p)
@@ -286,8 +290,7 @@ __noinline int forward(struct __sk_buff *skb, const struct flow_key *key, struct
 	if (!port || !counted)
 		return SHOT;
 	if (!(flags & ODD)) {
-		hash = hash_of(key);
-		flow = find(key, port, in_port, hash);
+		flow = find(key, port, in_port);
 	}
 	if (!flow) {
 		return punt(skb, key, p, MISS, flags & (ODD | AGAIN));
@@ -309,7 +312,7 @@ __noinline int forward(struct __sk_buff *skb, const struct flow_key *key, struct
 			return SHOT;
 	}
 	if (flow->step_count == 1)
-		return single(skb, &flow->step, p, in_port, hash, flags & FRESH);
+		return single(skb, &flow->step, p, in_port, key, flags & FRESH);
 	return flood(skb, p, in_port, flow->first_step, flow->step_count);
 }
 
@@ -322,18 +325,27 @@ static __always_inline int look_up(struct __sk_buff *skb, struct flow_key *key, 
 	return forward(skb, key, p, read ? flags | ODD : flags);
 }
 
+/* The same for programs that look up seldom: not static, so that the verifier goes through it once for all of them. */
+__noinline int look_up_seldom(struct __sk_buff *skb, struct flow_key *key, struct parsed *p, __u32 flags)
+{
+	if (!key || !p)
+		return SHOT;
+	return look_up(skb, key, p, flags);
+}
+
 SEC("tc")
 int weft_port(struct __sk_buff *skb)
 {
 	__u32 ifindex = skb->ifindex;
-	__u32 *number = bpf_map_lookup_elem(&interfaces, &ifindex);
+	__u32 *number = ifindex < LOW_INTERFACES ? bpf_map_lookup_elem(&interfaces, &ifindex)
+						 : bpf_map_lookup_elem(&high_interfaces, &ifindex);
 	struct port_counters *counted;
 	struct flow_key key = {};
 	struct parsed p = {};
 	struct port *port;
 	__u32 in_port;
 
-	if (!number)
+	if (!number || !*number)
 		return SHOT;
 	in_port = *number;
 	port = bpf_map_lookup_elem(&ports, &in_port);
@@ -466,7 +478,7 @@ static __always_inline int arrived(struct __sk_buff *skb, const struct address *
 		return out->flags & PORT_PEER ? bpf_redirect_peer(out->ifindex, 0) : bpf_redirect(out->ifindex, 0);
 	}
 	flow_key.w[0] = (__u64)key << 32;
-	return look_up(skb, &flow_key, &p, FRESH);
+	return look_up_seldom(skb, &flow_key, &p, FRESH);
 }
 
 static __always_inline bool same_address(const __be32 *a, const __be32 *b)
@@ -609,8 +621,8 @@ int weft_inject(struct __sk_buff *skb)
 	/* Of what is not IP the kernel keeps the pretended type: the far end of a pair reads it anew, a peer would not. */
 	flags = AGAIN | (is_ip(&ethernet) ? FRESH : 0);
 	if (inject->flags & INJECT_LOOKUP)
-		return look_up(skb, &key, &p, flags);
-	if (parse(skb, &key, &p) < 0)
+		return look_up_seldom(skb, &key, &p, flags);
+	if (parse_once(skb, &key, &p) < 0)
 		return SHOT; /* the agent has parsed it: cannot be */
 	key.w[0] &= 0xffff;
 	if (inject->step.ttl && p.l3 && p.ttl <= inject->step.ttl) {
@@ -621,5 +633,5 @@ int weft_inject(struct __sk_buff *skb)
 			return drop_for(DROP_TOO_BIG);
 		return punt(skb, &key, &p, MTU_EXCEEDED, 0);
 	}
-	return single(skb, &inject->step, &p, inject->in_port, hash_of(&key), flags & FRESH);
+	return single(skb, &inject->step, &p, inject->in_port, &key, flags & FRESH);
 }

@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ final class AgentStatus {
     private final AgentConfig config;
     private final UUID hostId;
     private final StoreConnection connection;
+    private final BooleanSupplier storeIsRead;
     private final Datapath datapath;
     private final List<String> passedOver;
     private final WorkerCrew crew;
@@ -34,12 +36,14 @@ final class AgentStatus {
             AgentConfig config,
             UUID hostId,
             StoreConnection connection,
+            BooleanSupplier storeIsRead,
             Datapaths.Opened opened,
             WorkerCrew crew,
             ControlSide control) {
         this.config = config;
         this.hostId = hostId;
         this.connection = connection;
+        this.storeIsRead = storeIsRead;
         this.datapath = opened.datapath();
         this.passedOver = opened.passedOver();
         this.crew = crew;
@@ -49,6 +53,8 @@ final class AgentStatus {
     /**
      * <pre>
      * host, id, underlay, datapath, store, session, change
+     * stale            topology and tables are those of an earlier agent: the store has not answered since
+     * taking-over      flows of an earlier agent are still being judged
      * datapath-survives whether it goes on without this agent
      * datapath-missing the better kinds of datapath, each with the feature that it misses here
      * peers, remote-ports, flood-targets
@@ -71,6 +77,8 @@ final class AgentStatus {
         status.put("store", connection.connectString());
         status.put("session", connection.state().name().toLowerCase(Locale.ROOT));
         status.put("change", control.changeNumber());
+        status.put("stale", !storeIsRead.getAsBoolean());
+        status.put("taking-over", control.isTakingOver());
         var fabric = control.fabric().counts();
         status.put("peers", fabric.peers());
         status.put("remote-ports", fabric.remotePorts());

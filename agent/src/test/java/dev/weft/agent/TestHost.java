@@ -26,6 +26,15 @@ final class TestHost implements AutoCloseable {
     }
 
     static TestHost start(MemoryFabric fabric, Path folder, String store, String name, String underlay) {
+        return start(new HeldGround(fabric, false), folder, store, name, underlay);
+    }
+
+    /** A host whose datapath survives its agent, as a kernel's does; started again it is the same machine. */
+    static TestHost startSurviving(MemoryFabric fabric, Path folder, String store, String name, String underlay) {
+        return start(new HeldGround(fabric, true), folder, store, name, underlay);
+    }
+
+    private static TestHost start(HeldGround ground, Path folder, String store, String name, String underlay) {
         var settings = new HashMap<String, Object>(Map.of(
                 "name",
                 name,
@@ -41,22 +50,24 @@ final class TestHost implements AutoCloseable {
                 2,
                 "session-timeout",
                 "1 s"));
-        var ground = new HeldGround(fabric);
         Agent agent = Agent.start(AgentConfig.load(settings), ground);
         return new TestHost(java.util.Objects.requireNonNull(ground.opened), agent);
     }
 
     private static final class HeldGround implements Agent.Ground {
         private final MemoryFabric fabric;
+        private final boolean survives;
         private @Nullable MemoryDatapath opened;
 
-        HeldGround(MemoryFabric fabric) {
+        HeldGround(MemoryFabric fabric, boolean survives) {
             this.fabric = fabric;
+            this.survives = survives;
         }
 
         @Override
         public Datapaths.Opened openDatapath(AgentConfig config, UUID host) {
-            var datapath = new MemoryDatapath(Grounds.datapathConfig(config, host), fabric);
+            var settings = Grounds.datapathConfig(config, host);
+            var datapath = survives ? MemoryDatapath.inFabric(settings, fabric) : new MemoryDatapath(settings, fabric);
             opened = datapath;
             return new Datapaths.Opened(datapath, List.of());
         }

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /** Says a tenant's network in verbs: {@code net.bridge("left"); net.join("left", "r", "10.0.1.1/24")}. */
 public final class TestNetwork {
@@ -75,6 +76,19 @@ public final class TestNetwork {
                 .setInterface(name)
                 .setStateful(stateful)
                 .build());
+        return this;
+    }
+
+    public UUID tenantId() {
+        return UUID.fromString(tenant.getId());
+    }
+
+    /** As {@link #vm}, of a port that is more than plain. */
+    public TestNetwork vm(String name, String bridge, UUID host, Consumer<Port.Builder> more) {
+        vm(name, bridge, host, false);
+        Port.Builder port = ports.removeLast().toBuilder();
+        more.accept(port);
+        ports.add(port.build());
         return this;
     }
 

@@ -48,8 +48,19 @@ public interface WorkerPort {
      */
     void execute(MemorySegment segment, long offset, int length, int inPort, ActionList actions);
 
-    /** Reads the counters of this worker's flows that were used since the last call, at most {@code limit}. */
+    /**
+     * Reads the counters of this worker's flows that were used since they were read last: some of them, at most {@code
+     * limit}, in bounded time. Readings make rounds: see {@link #isRoundOver}.
+     *
+     * @return how many
+     */
     int readUsed(FlowUse use, int limit);
+
+    /**
+     * Whether the last {@link #readUsed} came to the end of a round: every flow that was used before the round's first
+     * call has been reported.
+     */
+    boolean isRoundOver();
 
     /**
      * Hands this worker its share of the flows that survived an earlier process and are nobody's yet, at most {@code

@@ -233,6 +233,7 @@ public abstract class DatapathContract extends DatapathSuite {
         assertThat(worker.readUsed(collect, 10)).isEqualTo(1);
         assertThat(used).containsExactly(new long[] {5, 2, 2L * frame.length});
         assertThat(worker.readUsed(collect, 10)).isZero();
+        assertThat(worker.isRoundOver()).as("all was read").isTrue();
 
         host.send(a, frame);
         awaitHits(host, 3);

@@ -37,6 +37,14 @@ public final class TunnelKeys {
         return epoch << 16 | index;
     }
 
+    /** Takes a key that was given out by an earlier process, in the order they were given; one of another epoch not. */
+    public void restore(int key) {
+        if (key >>> 16 == epoch) {
+            used.set(key & 0xffff);
+            next = (key & 0xffff) + 1;
+        }
+    }
+
     /** Gives a key back; one of another epoch is ignored. */
     public void release(int key) {
         if (key >>> 16 == epoch) {

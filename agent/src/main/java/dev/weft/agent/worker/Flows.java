@@ -77,6 +77,16 @@ final class Flows {
         return result;
     }
 
+    /** Takes over a flow of an earlier agent that does what this outcome says. False when it is gone meanwhile. */
+    boolean adopt(long survivor, Outcome outcome, long nowNanos) {
+        long id = note(outcome, nowNanos);
+        boolean adopted = seat.adopt(id, survivor);
+        if (!adopted) {
+            book.remove(id);
+        }
+        return adopted;
+    }
+
     /** Writes a flow and what it rests on into the book. Returns its id. */
     private long note(Outcome outcome, long nowNanos) {
         int count = outcome.tagCount();
@@ -126,9 +136,12 @@ final class Flows {
             reading = true;
             roundBegan = nowNanos;
         }
-        if (reading && seat.readUsed(used, READ_AT_ONCE) < READ_AT_ONCE) {
-            reading = false;
-            knownUntil = roundBegan;
+        if (reading) {
+            seat.readUsed(used, READ_AT_ONCE);
+            if (seat.isRoundOver()) {
+                reading = false;
+                knownUntil = roundBegan;
+            }
         }
         int count = book.expire(knownUntil, EXPIRED_AT_ONCE, gone);
         if (count > 0) {

@@ -12,6 +12,7 @@ import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
+import dev.weft.state.ConnectionTable;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -160,7 +161,7 @@ final class PacketPath {
             return;
         }
         counters.count(WorkerCounter.SIMULATIONS);
-        simulator.simulateFlood(packet, bridge, now, outcomes[0]);
+        simulator.simulateFlood(packet, bridge, tables.vlanOfFloodKey(floodKey), now, outcomes[0]);
         settle(0, Tables.NONE, FlowKey.TUNNEL_PORT, true, wasParked, now);
     }
 
@@ -169,6 +170,10 @@ final class PacketPath {
         Packet packet = packets[level];
         Outcome outcome = outcomes[level];
         boolean macsAreNews = applyEffects(outcome, port, now);
+        if (outcome.hasConnection() && !connections.began(outcome, now)) {
+            counters.drop(WorkerDrop.NOT_RECORDED);
+            return;
+        }
         boolean cache = mayCache && outcome.cacheable();
         switch (outcome.kind()) {
             case FORWARD -> {
@@ -216,8 +221,8 @@ final class PacketPath {
                     port,
                     now);
         }
-        if (outcome.hasConnection()) {
-            connections.began(outcome, now);
+        if (outcome.answeredSlot() != ConnectionTable.NONE) {
+            connections.answered(outcome.answeredSlot(), outcome.answeredTcpFlags());
         }
         return macsAreNews;
     }

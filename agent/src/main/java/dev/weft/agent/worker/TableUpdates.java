@@ -19,10 +19,11 @@ final class TableUpdates {
     private final Neighbours neighbours;
     private final FloodFlows floods;
     private final Inspector inspector;
+    private final Adoption adoption;
     // Owned by the worker thread.
     private VirtualNetwork network = VirtualNetwork.EMPTY;
 
-    TableUpdates(WorkerParts parts, FloodFlows floods, Inspector inspector) {
+    TableUpdates(WorkerParts parts, FloodFlows floods, Inspector inspector, Adoption adoption) {
         tables = parts.tables;
         simulator = parts.simulator;
         flows = parts.flows;
@@ -30,6 +31,7 @@ final class TableUpdates {
         neighbours = parts.neighbours;
         this.floods = floods;
         this.inspector = inspector;
+        this.adoption = adoption;
     }
 
     VirtualNetwork network() {
@@ -62,25 +64,26 @@ final class TableUpdates {
                 }
             }
             case Command.FloodTarget to -> {
-                if (tables.setFloodTarget(to.bridge(), to.host(), to.hostHigh(), to.hostLow(), to.key())) {
+                if (tables.setFloodTarget(to.bridge(), to.vlan(), to.host(), to.hostHigh(), to.hostLow(), to.key())) {
                     floodsChanged(to.bridge());
                     neighbours.placesCame();
                 }
             }
             case Command.NoFloodTarget gone -> {
-                if (tables.clearFloodTarget(gone.bridge(), gone.host())) {
+                if (tables.clearFloodTarget(gone.bridge(), gone.vlan(), gone.host())) {
                     floodsChanged(gone.bridge());
                 }
             }
-            case Command.FloodKey own -> floods.setKey(own.bridge(), own.key());
+            case Command.FloodKey own -> floods.setKey(own.bridge(), own.vlan(), own.key());
             case Command.MacLearned at -> macs.learn(at.bridge(), at.vlan(), at.mac(), at.port());
             case Command.MacForgotten at -> macs.forget(at.bridge(), at.vlan(), at.mac(), at.port());
             case Command.NeighbourLearned at -> {
-                macs.suppose(at.mac(), at.macPort());
+                macs.suppose(at.mac(), at.macPort(), at.port());
                 neighbours.inTable(at.router(), at.port(), at.high(), at.low(), at.mac());
             }
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
             case Command.Invalidate tags -> invalidate(tags.tags());
+            case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.latch());
             case Command.Done done -> {
                 floods.install();
                 done.latch().countDown();

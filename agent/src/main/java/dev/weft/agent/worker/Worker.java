@@ -32,6 +32,7 @@ public final class Worker {
     private final PacketPath path;
     private final FloodFlows floods;
     private final TableUpdates updates;
+    private final Adoption adoption;
     private final RateLimitedLog faults;
     private final WorkerPort.UpcallHandler onUpcall = this::onUpcall; // made once: polling must not allocate
     private final Consumer<Command> onCommand = this::onCommand;
@@ -56,7 +57,8 @@ public final class Worker {
         counters = parts.counters;
         path = new PacketPath(parts);
         floods = new FloodFlows(parts);
-        updates = new TableUpdates(parts, floods, new Inspector(parts));
+        adoption = new Adoption(parts, arena);
+        updates = new TableUpdates(parts, floods, new Inspector(parts), adoption);
         faults = new RateLimitedLog(LOG, clock);
         nextTick = clock.nanoTime();
         nextSweep = nextTick + WorkerParts.SWEEP_NANOS;
@@ -85,6 +87,7 @@ public final class Worker {
     public int doWork() {
         int work = drainDoor();
         work += seat.poll(onUpcall, UPCALLS_AT_ONCE);
+        work += adoption.work();
         return work + keepTime();
     }
 

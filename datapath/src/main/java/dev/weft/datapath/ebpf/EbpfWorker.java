@@ -60,6 +60,7 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
     private long spinUntil;
     private int batchAt;
     private int batchCount;
+    private boolean roundOver;
 
     /** What all workers of a host share. */
     record Host(
@@ -250,6 +251,7 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
         int reported = 0;
         int looked = 0;
         int most = Math.max(limit, BATCH);
+        roundOver = false;
         while (reported < limit && looked < most) {
             if (batchAt == batchCount && !nextBatch()) {
                 break;
@@ -262,12 +264,18 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
         return reported;
     }
 
+    @Override
+    public boolean isRoundOver() {
+        return roundOver;
+    }
+
     /** False at the end of the map, after which it begins again. */
     private boolean nextBatch() {
         batchAt = 0;
         batchCount = Math.max(0, cursor.next(batchKeys.address(), batchFlows.address(), BATCH));
         if (batchCount == 0) {
             cursor.rewind();
+            roundOver = true;
             return false;
         }
         return true;

@@ -39,6 +39,7 @@ final class KernelTables implements AutoCloseable {
             "ports",
             "identities",
             "interfaces",
+            "high_interfaces",
             "port_counters",
             "budgets",
             "masks",
@@ -58,7 +59,8 @@ final class KernelTables implements AutoCloseable {
     private final BpfObject object;
     private final int queueChunks;
 
-    final BpfMap interfaces;
+    private final BpfMap interfaces;
+    private final BpfMap highInterfaces;
     final BpfMap portCounters;
     final BpfMap flows;
     final BpfMap remotes;
@@ -95,6 +97,7 @@ final class KernelTables implements AutoCloseable {
         object.load();
         fillRings();
         interfaces = map("interfaces");
+        highInterfaces = map("high_interfaces");
         portCounters = map("port_counters");
         flows = map("flows");
         remotes = map("remotes");
@@ -234,6 +237,27 @@ final class KernelTables implements AutoCloseable {
     /** The part of {@link #identities} of one port. */
     MemorySegment identity(int number) {
         return identities.asSlice((long) number * Layout.Identity.SIZE, Layout.Identity.SIZE);
+    }
+
+    /** What comes in by this interface comes in by that port. */
+    void nameInterface(int ifindex, int port) {
+        try (var local = Arena.ofConfined()) {
+            var key = local.allocateFrom(JAVA_INT, ifindex);
+            var value = local.allocateFrom(JAVA_INT, port);
+            BpfMap map = ifindex < Layout.LOW_INTERFACES ? interfaces : highInterfaces;
+            BpfException.check(
+                    map.update(key.address(), value.address(), BpfMap.ANY), "name the port of interface " + ifindex);
+        }
+    }
+
+    void forgetInterface(int ifindex) {
+        if (ifindex < Layout.LOW_INTERFACES) {
+            nameInterface(ifindex, 0);
+            return;
+        }
+        try (var local = Arena.ofConfined()) {
+            highInterfaces.delete(local.allocateFrom(JAVA_INT, ifindex).address());
+        }
     }
 
     /** One counter of a per-CPU array, all processors together. */

@@ -9,6 +9,7 @@ final class Layout {
     static final int MAX_PORTS = 4096;
     static final int STATE_PORT = 4095;
     static final int LAST_PORT = 4094;
+    static final int LOW_INTERFACES = 65_536;
     static final int MAX_MASKS = 4096;
     static final int PORT_MASKS = 64;
     static final int MAX_REMOTES = 4096;

@@ -11,7 +11,6 @@ import dev.weft.datapath.PortSpec;
 import dev.weft.datapath.PortStatistics;
 import dev.weft.datapath.bpf.BpfException;
 import dev.weft.datapath.bpf.BpfLink;
-import dev.weft.datapath.bpf.BpfMap;
 import dev.weft.datapath.ebpf.Layout.Identity;
 import dev.weft.datapath.ebpf.Layout.PortCounters;
 import dev.weft.datapath.link.Link;
@@ -19,7 +18,6 @@ import dev.weft.datapath.link.LinkException;
 import dev.weft.datapath.link.Links;
 import dev.weft.datapath.link.NetworkNamespace;
 import dev.weft.sim.flow.FlowKey;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
@@ -144,11 +142,8 @@ final class PortTable implements AutoCloseable {
         KernelTables.clear(tables.portCounters, number);
         write(number, spec, link);
         BpfLink hold;
-        try (var arena = Arena.ofConfined()) {
-            var ifindex = arena.allocateFrom(JAVA_INT, link.ifindex());
-            var value = arena.allocateFrom(JAVA_INT, number);
-            BpfException.check(
-                    tables.interfaces.update(ifindex.address(), value.address(), BpfMap.ANY), "name interface's port");
+        try {
+            tables.nameInterface(link.ifindex(), number);
             hold = tables.attach("port-" + number, namespace, link.ifindex(), PROGRAM);
         } catch (BpfException refused) {
             erase(number, link.ifindex());
@@ -278,7 +273,7 @@ final class PortTable implements AutoCloseable {
             if (one.ifindex == ifindex && one.up) {
                 one.up = false;
                 tables.port(one.number).set(JAVA_INT, Layout.Port.FLAGS, 0);
-                forget(ifindex);
+                tables.forgetInterface(ifindex);
                 return Optional.of(one);
             }
         }
@@ -291,7 +286,7 @@ final class PortTable implements AutoCloseable {
             return;
         }
         if (one.up) {
-            forget(one.ifindex);
+            tables.forgetInterface(one.ifindex);
         }
         mtus.setRelease(number, 0);
         tables.port(number).set(JAVA_INT, Layout.Port.IFINDEX, 0);
@@ -307,13 +302,7 @@ final class PortTable implements AutoCloseable {
         mtus.setRelease(number, 0);
         tables.identity(number).set(JAVA_INT, Identity.IFINDEX, 0);
         tables.port(number).set(JAVA_INT, Layout.Port.IFINDEX, 0);
-        forget(ifindex);
-    }
-
-    private void forget(int ifindex) {
-        try (var arena = Arena.ofConfined()) {
-            tables.interfaces.delete(arena.allocateFrom(JAVA_INT, ifindex).address());
-        }
+        tables.forgetInterface(ifindex);
     }
 
     /** Each port has its share of a worker's ring, and so have the tunnel's misses and the state frames. */

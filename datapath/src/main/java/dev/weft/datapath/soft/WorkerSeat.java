@@ -23,6 +23,7 @@ final class WorkerSeat implements WorkerPort {
     private final long[] use = new long[4];
     private final FlowCache.Orphan orphan = new FlowCache.Orphan();
     private int nextOrphan;
+    private boolean roundOver;
 
     // Shared.
     private volatile @Nullable Thread waiter;
@@ -126,6 +127,12 @@ final class WorkerSeat implements WorkerPort {
             flowUse.onUsed(use[0], use[1], use[2], use[3]);
             done++;
         }
+        roundOver = done < limit;
         return done;
+    }
+
+    @Override
+    public boolean isRoundOver() {
+        return roundOver;
     }
 }
