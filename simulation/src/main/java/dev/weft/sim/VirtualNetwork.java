@@ -2,7 +2,10 @@ package dev.weft.sim;
 
 import dev.weft.base.HotPath;
 import dev.weft.topology.TopologySnapshot;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -105,6 +108,16 @@ public final class VirtualNetwork {
 
     public Delta delta() {
         return delta;
+    }
+
+    /** The pool of public ports with this tag. */
+    public Optional<NatPool> natPool(long tag) {
+        return Arrays.stream(routers)
+                .filter(Objects::nonNull)
+                .flatMap(router -> router.nat.rules.stream())
+                .filter(rule -> rule.kind() == NatRule.Kind.SOURCE && rule.tag() == tag)
+                .findFirst()
+                .map(NatPool::new);
     }
 
     /** {@link #NONE} when there never was such a port; one that is gone keeps its index. */

@@ -687,9 +687,13 @@ public final class Topology {
             connections.answered(
                     slot, Phase.afterAnswer(inHand.phase(), inHand.forward.protocol(), out.answeredTcpFlags()));
         }
-        if (out.hasConnection()
-                && connections.put(out.connection(), out.connectionTcpFlags(), now) == ConnectionTable.ADDED) {
-            connections.tags(connections.begunBy(out.connection().forward, now), tag -> invalidate(Set.of(tag)));
+        if (out.hasConnection()) {
+            int result = connections.put(out.connection(), out.connectionTcpFlags(), now);
+            if (result == ConnectionTable.ADDED) {
+                connections.tags(connections.begunBy(out.connection().forward, now), tag -> invalidate(Set.of(tag)));
+            } else if (result != ConnectionTable.KNOWN && result != ConnectionTable.RENEWED) {
+                throw new AssertionError("the connection was not recorded: " + result);
+            }
         }
     }
 

@@ -100,7 +100,8 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         devices = new DeviceActors(context, site);
         ports = new PortActors(context, site, keys, keyTable);
         floods = new FloodKeys(site, keys, keyTable);
-        lessons.teach(devices);
+        ActorRef<BlockActor.Command> blocks = context.spawn(BlockActor.create(site, site.claims), "blocks");
+        lessons.teach(devices, blocks);
         takeover = new Takeover(site, plan);
         if (!takeover.isOver()) {
             site.takeOver();

@@ -50,6 +50,12 @@ public sealed interface Command {
 
     record NeighbourForgotten(int router, long high, long low, long mac, int port) implements Command {}
 
+    /** The worker may give out these public ports from now on. */
+    record BlockGranted(long pool, long high, long low, int first, int count) implements Command {}
+
+    /** There are no public ports of this pool to be had for a while. */
+    record BlocksExhausted(long pool, long forNanos) implements Command {}
+
     /** Flows that carry one of these tags go. The array is not changed after it was sent. */
     @SuppressWarnings("ArrayRecordComponent")
     record Invalidate(long[] tags) implements Command {}

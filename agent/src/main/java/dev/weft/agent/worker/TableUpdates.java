@@ -1,5 +1,6 @@
 package dev.weft.agent.worker;
 
+import dev.weft.base.NanoClock;
 import dev.weft.base.Tag;
 import dev.weft.sim.RouteChange;
 import dev.weft.sim.Simulator;
@@ -20,6 +21,8 @@ final class TableUpdates {
     private final FloodFlows floods;
     private final Inspector inspector;
     private final Adoption adoption;
+    private final Blocks blocks;
+    private final NanoClock clock;
     // Owned by the worker thread.
     private VirtualNetwork network = VirtualNetwork.EMPTY;
 
@@ -29,6 +32,8 @@ final class TableUpdates {
         flows = parts.flows;
         macs = parts.macs;
         neighbours = parts.neighbours;
+        blocks = parts.blocks;
+        clock = parts.clock;
         this.floods = floods;
         this.inspector = inspector;
         this.adoption = adoption;
@@ -82,6 +87,8 @@ final class TableUpdates {
                 neighbours.inTable(at.router(), at.port(), at.high(), at.low(), at.mac());
             }
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
+            case Command.BlockGranted block -> blocks.granted(block);
+            case Command.BlocksExhausted none -> blocks.exhausted(none, clock.nanoTime());
             case Command.Invalidate tags -> invalidate(tags.tags());
             case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.latch());
             case Command.Done done -> {
