@@ -9,7 +9,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 
 #define MAX_PORTS 4096   /* port numbers are 1..4094; 0 is the tunnel */
 #define STATE_PORT 4095 /* state frames have a share of the rings of their own */
@@ -168,6 +168,28 @@ struct identity {
 };
 _Static_assert(sizeof(struct identity) == 64, "struct identity");
 
+/* `fragments`: the fragments of one packet. */
+#define FRAGMENTS 4096
+#define FRAGMENT_NANOS 30000000000ULL /* a later fragment may follow its first so long: RFC 791, RFC 8200 §4.5 */
+
+struct fragmented {
+	__u64 ingress; /* word 0 of their keys */
+	__u64 src_high;
+	__u64 src_low;
+	__u64 dst_high;
+	__u64 dst_low;
+	__u32 id;
+	__u32 protocol;
+};
+_Static_assert(sizeof(struct fragmented) == 48, "struct fragmented");
+
+struct first_fragment {
+	__u64 seen_nanos; /* CLOCK_MONOTONIC_COARSE */
+	__u32 l4;         /* ports: source 31..16, destination 15..0. ICMP: type 31..24, code 23..16, echo id 15..0 */
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct first_fragment) == 16, "struct first_fragment");
+
 #define MISS 0
 #define TTL_EXPIRED 1
 #define MTU_EXCEEDED 2
@@ -185,8 +207,7 @@ struct upcall {
 	__u16 flags;
 	__u32 gso_size; /* of a super-packet, else 0 */
 	__u32 chunks;   /* of the port's share */
-	__u32 l4_ports; /* of later fragments, if their first one is known */
-	__u32 reserved;
+	__u32 reserved[2];
 };
 _Static_assert(sizeof(struct upcall) == 32, "struct upcall");
 

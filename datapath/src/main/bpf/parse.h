@@ -50,7 +50,7 @@ struct parsed {
 	__u8 ttl;
 	__u8 tcp_header; /* octets */
 	__u8 tcp_flags;
-	__u16 reserved;
+	__u16 fragment_at; /* offset of the IPv6 fragment header */
 };
 
 struct vlan_header {
@@ -208,6 +208,7 @@ static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_
 
 			if (((field & 1) && (data & 7)) || first + data > 0xffff)
 				return -BAD_FRAGMENT;
+			p->fragment_at = here;
 			if (kind > p->fragment)
 				p->fragment = kind;
 		}

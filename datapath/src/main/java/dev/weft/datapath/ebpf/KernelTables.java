@@ -48,6 +48,7 @@ final class KernelTables implements AutoCloseable {
             "remotes",
             "tunnel_keys",
             "peers",
+            "fragments",
             "drops",
             "malformed",
             "counters");
@@ -66,6 +67,7 @@ final class KernelTables implements AutoCloseable {
     final BpfMap remotes;
     final BpfMap tunnelKeys;
     final BpfMap peers;
+    final BpfMap fragments;
     final BpfMap drops;
     final BpfMap malformed;
     final BpfMap counters;
@@ -104,6 +106,7 @@ final class KernelTables implements AutoCloseable {
             remotes = map("remotes");
             tunnelKeys = map("tunnel_keys");
             peers = map("peers");
+            fragments = map("fragments");
             drops = map("drops");
             malformed = map("malformed");
             counters = map("counters");
