@@ -50,7 +50,7 @@ struct parsed {
 	__u8 ttl;
 	__u8 tcp_header; /* octets */
 	__u8 tcp_flags;
-	__u16 reserved;
+	__u16 fragment_at; /* offset of the IPv6 fragment header */
 };
 
 /* What a program has found in its frame, where its stack is needed for other things; one frame at a time. */
@@ -283,8 +283,11 @@ static __always_inline int parse_v4(struct __sk_buff *skb, __u32 l3, __u32 lengt
 	return parse_transport(skb, l3 + header, l3 + total, ip->tos >> 2, key, p);
 }
 
-/* Extension headers are rare: read by copy, so that the verifier has no pointers to follow. */
-static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_end, struct parsed *p, __u32 *l4)
+/*
+ * Extension headers are rare: read by copy, so that the verifier has no pointers to follow. Returns the offset of what
+ * follows them, or below 0 a malformed code; a quoted packet may have been cut, so that its fragments are not `whole`.
+ */
+static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_end, struct parsed *p, bool whole)
 {
 	__u32 here = l3 + sizeof(struct ipv6hdr);
 	__u8 protocol = p->protocol;
@@ -295,8 +298,7 @@ static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_
 
 		if (protocol != 0 && protocol != 43 && protocol != 44 && protocol != 51 && protocol != 60) {
 			p->protocol = protocol;
-			*l4 = here;
-			return 0;
+			return here;
 		}
 		if (i == MAX_EXTENSIONS)
 			return -IPV6_TOO_MANY_EXTENSIONS;
@@ -308,11 +310,12 @@ static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_
 		if (protocol == 44) {
 			__u32 field = head[2] << 8 | head[3];
 			__u32 first = field & 0xfff8;
-			__u32 data = l3_end - here - 8;
+			__u32 data = whole ? l3_end - here - 8 : 0;
 			__u8 kind = first ? LATER_FRAGMENT : field & 1 ? FIRST_FRAGMENT : NOT_FRAGMENT;
 
 			if (((field & 1) && (data & 7)) || first + data > 0xffff)
 				return -BAD_FRAGMENT;
+			p->fragment_at = here;
 			if (kind > p->fragment)
 				p->fragment = kind;
 		}
@@ -320,8 +323,7 @@ static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_
 		here += size;
 		if (p->fragment == LATER_FRAGMENT) {
 			p->protocol = protocol;
-			*l4 = here;
-			return 0;
+			return here;
 		}
 	}
 	return -IPV6_TOO_MANY_EXTENSIONS;
@@ -372,10 +374,10 @@ static __always_inline int parse_v6(struct __sk_buff *skb, __u32 l3, __u32 lengt
 	key->w[6] = word_of(&ip->daddr, 1);
 	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP || p->protocol == IPPROTO_ICMPV6)
 		return parse_transport(skb, l4, l3_end, dscp, key, p);
-	walked = walk_extensions(skb, l3, l3_end, p, &l4);
-	if (walked)
+	walked = walk_extensions(skb, l3, l3_end, p, true);
+	if (walked < 0)
 		return walked;
-	return parse_transport(skb, l4, l3_end, dscp, key, p);
+	return parse_transport(skb, walked, l3_end, dscp, key, p);
 }
 
 struct arp_packet {

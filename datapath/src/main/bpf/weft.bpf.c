@@ -5,6 +5,7 @@
  * names the way; `weft_inject` at the far end of the pair by which the agent sends frames through actions. A hit runs
  * the flow's steps, a miss goes whole to its home worker.
  */
+#include "fragment.h"
 #include "rewrite.h"
 #include "tunnel.h"
 #include "upcall.h"
@@ -270,8 +271,8 @@ static __always_inline int single(struct __sk_buff *skb, const struct step *step
 	return drop_for(DROP_BY_FLOW);
 }
 
-#define ODD 1   /* the frame has no key to be looked up by */
-#define AGAIN 2 /* user space has seen it */
+#define ODD UPCALL_UNREAD
+#define AGAIN UPCALL_AGAIN
 #define FRESH 4 /* its buffer says truly which protocol it carries */
 
 /* Looks the frame up and does what the answer says. The ingress is in the key. */
@@ -322,6 +323,8 @@ static __always_inline int look_up(struct __sk_buff *skb, struct flow_key *key, 
 
 	if (read < 0)
 		return drop_malformed(-read);
+	if (p->fragment)
+		complete_key(skb, key, p);
 	return forward(skb, key, p, read ? flags | ODD : flags);
 }
 

@@ -121,6 +121,7 @@ final class PacketPath {
             return;
         }
         packet.key.setIngress(inPort, tunnelKey);
+        seat.completeKey(packet);
         if (inPort == FlowKey.TUNNEL_PORT) {
             simulateFlood(packet, tunnelKey, wasParked, now);
             return;
