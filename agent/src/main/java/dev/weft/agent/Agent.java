@@ -12,6 +12,7 @@ import dev.weft.topology.Acknowledger;
 import dev.weft.topology.ConnectionState;
 import dev.weft.topology.HostIdentity;
 import dev.weft.topology.HostRegistry;
+import dev.weft.topology.PortBlockStore;
 import dev.weft.topology.SavedSession;
 import dev.weft.topology.StateArchive;
 import dev.weft.topology.StoreConnection;
@@ -129,7 +130,15 @@ public final class Agent implements AutoCloseable {
                 config, datapath, ground.tunnelMtu(config), keys.connectionEpoch(), random.nextLong(), lessons));
         Interfaces interfaces = parts.own(ground.openInterfaces());
         var control = ControlSide.start(
-                new ControlSide.Ground(hostId, datapath, crew.workers(), store, tables, interfaces, CLOCK),
+                new ControlSide.Ground(
+                        hostId,
+                        datapath,
+                        crew.workers(),
+                        store,
+                        tables,
+                        new PortBlockStore(connection),
+                        interfaces,
+                        CLOCK),
                 config,
                 lessons,
                 keys,

@@ -1,7 +1,9 @@
 package dev.weft.agent;
 
+import com.google.protobuf.Message;
 import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
@@ -12,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /** Says a tenant's network in verbs: {@code net.bridge("left"); net.join("left", "r", "10.0.1.1/24")}. */
 public final class TestNetwork {
@@ -20,6 +23,7 @@ public final class TestNetwork {
     private final Map<String, Router> routers = new HashMap<>();
     private final List<Port> ports = new ArrayList<>();
     private final List<Route> routes = new ArrayList<>();
+    private final List<Message> others = new ArrayList<>();
 
     public TestNetwork(String tenantName) {
         tenant = Tenant.newBuilder()
@@ -82,6 +86,60 @@ public final class TestNetwork {
         return UUID.fromString(tenant.getId());
     }
 
+    /** As {@link #vm}, of a port that is more than plain. */
+    public TestNetwork vm(String name, String bridge, UUID host, Consumer<Port.Builder> more) {
+        vm(name, bridge, host, false);
+        Port.Builder port = ports.removeLast().toBuilder();
+        more.accept(port);
+        ports.add(port.build());
+        return this;
+    }
+
+    /** A router's port on an interface of a host. */
+    public TestNetwork uplink(String name, String router, String mac, UUID host, String... addresses) {
+        ports.add(port(name)
+                .setRouterId(routers.get(router).getId())
+                .setHostId(host.toString())
+                .setInterface(name)
+                .setMac(mac)
+                .addAllAddresses(List.of(addresses))
+                .build());
+        return this;
+    }
+
+    public TestNetwork route(String router, String destination, String port, String gateway) {
+        String name = router + "-" + routes.size();
+        routes.add(Route.newBuilder()
+                .setId(id("route", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .setRouterId(routers.get(router).getId())
+                .setDestination(destination)
+                .setPortId(id("port", port))
+                .setGateway(gateway)
+                .build());
+        return this;
+    }
+
+    /** The source of all that leaves the router by a port becomes this address. */
+    public TestNetwork sourceNat(String name, String router, String port, String address, String l4Ports) {
+        others.add(Nat.newBuilder()
+                .setId(id("nat", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .setRouterId(routers.get(router).getId())
+                .setType(Nat.Type.SOURCE)
+                .setPortId(id("port", port))
+                .addAddresses(address)
+                .setPorts(l4Ports)
+                .build());
+        return this;
+    }
+
+    public UUID natId(String name) {
+        return UUID.fromString(id("nat", name));
+    }
+
     public UUID portId(String name) {
         return UUID.fromString(id("port", name));
     }
@@ -101,6 +159,7 @@ public final class TestNetwork {
         routers.values().forEach(transaction::put);
         ports.forEach(transaction::put);
         routes.forEach(transaction::put);
+        others.forEach(transaction::put);
         return transaction.build();
     }
 

@@ -2,44 +2,45 @@ package dev.weft.state;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
-import java.util.UUID;
 
 /**
- * The name of a connection: the stateful port, and the tuple as the VM behind it sees it. IPv4 is mapped; ICMP echo has
- * its identifier as both ports. Mutable and reused: each instance belongs to one worker thread.
+ * A tuple as a packet has it at one place: the scope says where (tenants use the same addresses), the rest is what the
+ * packet says. IPv4 is mapped; ICMP echo has its identifier as both ports. Mutable and reused: each instance belongs to
+ * one worker thread.
  */
 @HotPath
 public final class ConnectionKey {
-    private long portHigh;
-    private long portLow;
+    private static final int ICMP = 1;
+    private static final int ICMPV6 = 58;
+
+    private long scope;
     private int protocol;
-    private long vmHigh;
-    private long vmLow;
-    private int vmPort;
-    private long remoteHigh;
-    private long remoteLow;
-    private int remotePort;
+    private long srcHigh;
+    private long srcLow;
+    private int srcPort;
+    private long dstHigh;
+    private long dstLow;
+    private int dstPort;
 
-    /** The 128 bits of the stateful port's id. */
-    public ConnectionKey port(long high, long low) {
-        portHigh = high;
-        portLow = low;
+    /** @param value tag of the device that the packet enters */
+    public ConnectionKey scope(long value) {
+        scope = value;
         return this;
     }
 
     /** @param l4Port 0..65535 */
-    public ConnectionKey vm(long high, long low, int l4Port) {
-        vmHigh = high;
-        vmLow = low;
-        vmPort = l4Port;
+    public ConnectionKey src(long high, long low, int l4Port) {
+        srcHigh = high;
+        srcLow = low;
+        srcPort = l4Port;
         return this;
     }
 
     /** @param l4Port 0..65535 */
-    public ConnectionKey remote(long high, long low, int l4Port) {
-        remoteHigh = high;
-        remoteLow = low;
-        remotePort = l4Port;
+    public ConnectionKey dst(long high, long low, int l4Port) {
+        dstHigh = high;
+        dstLow = low;
+        dstPort = l4Port;
         return this;
     }
 
@@ -50,85 +51,122 @@ public final class ConnectionKey {
     }
 
     public void copyFrom(ConnectionKey other) {
-        port(other.portHigh, other.portLow);
-        vm(other.vmHigh, other.vmLow, other.vmPort);
-        remote(other.remoteHigh, other.remoteLow, other.remotePort);
+        scope = other.scope;
         protocol = other.protocol;
+        src(other.srcHigh, other.srcLow, other.srcPort);
+        dst(other.dstHigh, other.dstLow, other.dstPort);
     }
 
-    public long portHigh() {
-        return portHigh;
+    /** The tuple of the answer to a packet with the other's; the scope is not the other's business. */
+    public ConnectionKey answering(ConnectionKey other) {
+        protocol = other.protocol;
+        long high = other.srcHigh;
+        long low = other.srcLow;
+        int l4Port = other.srcPort;
+        src(other.dstHigh, other.dstLow, other.dstPort);
+        dst(high, low, l4Port);
+        return this;
     }
 
-    public long portLow() {
-        return portLow;
+    /** As {@link #src}; an echo has one id for both sides. */
+    void rewriteSrc(long high, long low, int l4Port) {
+        src(high, low, l4Port);
+        if (isIcmp()) {
+            dstPort = l4Port;
+        }
+    }
+
+    /** As {@link #dst}; an echo has one id for both sides. */
+    void rewriteDst(long high, long low, int l4Port) {
+        dst(high, low, l4Port);
+        if (isIcmp()) {
+            srcPort = l4Port;
+        }
+    }
+
+    private boolean isIcmp() {
+        return protocol == ICMP || protocol == ICMPV6;
+    }
+
+    public long scope() {
+        return scope;
     }
 
     public int protocol() {
         return protocol;
     }
 
-    public long vmHigh() {
-        return vmHigh;
+    public long srcHigh() {
+        return srcHigh;
     }
 
-    public long vmLow() {
-        return vmLow;
+    public long srcLow() {
+        return srcLow;
     }
 
-    public int vmPort() {
-        return vmPort;
+    public int srcPort() {
+        return srcPort;
     }
 
-    public long remoteHigh() {
-        return remoteHigh;
+    public long dstHigh() {
+        return dstHigh;
     }
 
-    public long remoteLow() {
-        return remoteLow;
+    public long dstLow() {
+        return dstLow;
     }
 
-    public int remotePort() {
-        return remotePort;
+    public int dstPort() {
+        return dstPort;
     }
 
-    /** Protocol and both ports in one word: {@code protocol << 32 | vm port << 16 | remote port}. */
+    /** Protocol and both ports in one word: {@code protocol << 32 | source port << 16 | destination port}. */
     long transport() {
-        return (long) protocol << 32 | (long) vmPort << 16 | remotePort;
+        return (long) protocol << 32 | (long) srcPort << 16 | dstPort;
     }
 
     void transport(long word) {
         protocol = (int) (word >>> 32);
-        vmPort = (int) (word >>> 16) & 0xffff;
-        remotePort = (int) word & 0xffff;
+        srcPort = (int) (word >>> 16) & 0xffff;
+        dstPort = (int) word & 0xffff;
     }
 
-    /** The hash whose home sees both directions of this connection. */
+    /** The hash whose home sees packets with this tuple, in either direction. */
     public int homeHash() {
-        return ConnectionHash.of(vmHigh, vmLow, remoteHigh, remoteLow, protocol, vmPort, remotePort);
+        return ConnectionHash.of(srcHigh, srcLow, dstHigh, dstLow, protocol, srcPort, dstPort);
     }
 
     @Override
     public boolean equals(Object other) {
         return other instanceof ConnectionKey key
-                && portHigh == key.portHigh
-                && portLow == key.portLow
-                && vmHigh == key.vmHigh
-                && vmLow == key.vmLow
-                && remoteHigh == key.remoteHigh
-                && remoteLow == key.remoteLow
+                && scope == key.scope
+                && srcHigh == key.srcHigh
+                && srcLow == key.srcLow
+                && dstHigh == key.dstHigh
+                && dstLow == key.dstLow
                 && transport() == key.transport();
     }
 
     @Override
     public int hashCode() {
-        return homeHash() ^ Long.hashCode(portHigh ^ portLow);
+        return homeHash() ^ Long.hashCode(scope);
     }
 
+    /** {@code udp 10.0.1.5:1000 > 10.0.2.9:53}. */
     @Override
     public String toString() {
-        return "port " + new UUID(portHigh, portLow) + " protocol " + protocol + " "
-                + IpAddress.toString(vmHigh, vmLow) + " " + vmPort + " > "
-                + IpAddress.toString(remoteHigh, remoteLow) + " " + remotePort;
+        return switch (protocol) {
+                    case ICMP -> "icmp";
+                    case ICMPV6 -> "icmp6";
+                    case 6 -> "tcp";
+                    case 17 -> "udp";
+                    default -> "protocol-" + protocol;
+                }
+                + " " + side(srcHigh, srcLow, srcPort) + " > " + side(dstHigh, dstLow, dstPort);
+    }
+
+    private static String side(long high, long low, int l4Port) {
+        String address = IpAddress.toString(high, low);
+        return (IpAddress.isV4(high, low) ? address : "[" + address + "]") + ":" + l4Port;
     }
 }

@@ -9,17 +9,20 @@ import java.util.Arrays;
  * The connections one worker knows: those it owns and copies of others'. Not thread safe: touched only by its worker
  * thread. Everything is allocated at construction.
  *
- * <p>An owner's entry lives for one lifetime after it was last refreshed, a copy for two, so that a copy outlives its
+ * <p>A connection is found by the tuple of its packets as they enter, forward or answer, and by the answer's tuple at
+ * each device that translates; the latter also tells whether a public port is taken for a destination. What is found is
+ * an <em>entry</em>: a connection's slot and which of its tuples it was. Both are valid until the next change of the
+ * table.
+ *
+ * <p>An owner's record lives for one lifetime after it was last refreshed, a copy for two, so that a copy outlives its
  * owner by one. A place is found for every new connection: a port that holds its full share loses its own least
  * recently refreshed one; when the whole table is full, the port that holds the most loses its own. So a VM that opens
- * connections without end forgets its own and nobody else's.
- *
- * <p>Entries live in a slab, found through chained hashing, and per port in a list by last refresh. The hash is keyed
- * by a seed, since tuples are chosen by strangers. A slot number is valid until the next change of the table.
+ * connections without end forgets its own and nobody else's. The hash is keyed by a seed, since tuples are chosen by
+ * strangers.
  */
 @HotPath
 public final class ConnectionTable {
-    /** The connection is new here: flows with its tag go. Its owner tells whoever will see the return packets. */
+    /** The connection is new here, or takes another way than before: flows with its tags go; its copies are told. */
     public static final int ADDED = 1;
     /** The connection was known, and its copies need to hear of it again: a new phase, a new owner, or it is time. */
     public static final int RENEWED = 2;
@@ -29,23 +32,13 @@ public final class ConnectionTable {
     public static final int STALE = 4;
     /** As many ports as the table can tell apart have connections already: nothing was changed. */
     public static final int NO_ROOM = 5;
+    /** Another live connection has these answers: nothing was changed. */
+    public static final int TAKEN = 6;
 
-    /** No slot. */
+    /** No entry, no slot. */
     public static final int NONE = -1;
 
-    private static final int VM_HIGH = 0;
-    private static final int VM_LOW = 1;
-    private static final int REMOTE_HIGH = 2;
-    private static final int REMOTE_LOW = 3;
-    private static final int TRANSPORT = 4;
-    private static final int HASH = 5;
-    private static final int CREATED = 6;
-    private static final int REFRESHED = 7;
-    private static final int STATE = 8; // epoch (63..32) | owner (8) | phase (7..0)
-    private static final int WORDS = 9;
-
-    private static final long OWNER = 1L << 8;
-    private static final int PHASE_BITS = 0xff;
+    private static final long BINDING_DOMAIN = 0x6269_6e64_696e_6773L;
     private static final long FIRST_REFRESH_NANOS = 1_000_000_000L;
 
     // Immutable after construction.
@@ -53,29 +46,35 @@ public final class ConnectionTable {
     private final Lifetimes lifetimes;
     private final int epoch;
     private final long seed;
-    private final int mask;
+    private final int capacity;
     // Owned by the worker thread.
-    private final long[] words;
-    private final int[] buckets;
-    private final int[] nextInBucket; // of a free slot: the next free one
+    private final RecordSlab records;
+    private final BindingSlab bindings;
+    private final EntryIndex index; // forward: 2 slot; answer: 2 slot + 1; at a device: 2 capacity + binding
+    private final int[] firstBinding;
     private final int[] portOf; // NONE: the slot is free
     private final int[] newer; // towards the port's most recently refreshed
-    private final int[] older;
+    private final int[] older; // of a free slot: the next free one
     private final PortShares ports;
+    private final OwnerBook owners = new OwnerBook();
+    private final ConnectionKey scratch = new ConnectionKey();
+    private final ConnectionKey way = new ConnectionKey();
+    private final Connection known = new Connection();
+    private Ending ending = (table, slot) -> {};
     private int free;
     private int size;
     private int cursor;
-    private long evictedTag;
     private long added;
     private long expired;
     private long evicted;
     private long refused;
     private long stale;
+    private long taken;
 
     /**
      * @param connections entries in all
-     * @param connectionsPerPort entries one stateful port may hold: its share
-     * @param ports stateful ports that may have entries at one time
+     * @param connectionsPerPort entries one port may hold: its share
+     * @param ports that may have entries at one time
      */
     public record Limits(int connections, int connectionsPerPort, int ports) {
         public Limits {
@@ -92,16 +91,23 @@ public final class ConnectionTable {
         }
     }
 
-    /** What a walk over the table asks and tells. The slot is valid during the call, in which the table must not change. */
+    /** Hears of each connection that goes, while it is still there; the table must not change in the call. */
+    public interface Ending {
+        void onEnd(ConnectionTable table, int slot);
+    }
+
+    /** What a walk over the table asks. The slot is valid during the call, in which the table must not change. */
     public interface Sweep {
         /**
          * An owned connection was last refreshed a while ago. True: it was used since; it is refreshed, and its copies
          * should be told. A connection that is not will be asked for again, until it ends.
          */
         boolean inUse(ConnectionTable table, int slot);
+    }
 
-        /** The connection's time is over; it goes after this call. Flows with {@link ConnectionTable#tag} go too. */
-        void onExpired(ConnectionTable table, int slot);
+    /** Takes what {@link #tags} says. */
+    public interface TagConsumer {
+        void accept(long tag);
     }
 
     /**
@@ -113,40 +119,49 @@ public final class ConnectionTable {
         this.lifetimes = lifetimes;
         this.epoch = epoch;
         this.seed = seed;
-        int capacity = limits.connections();
-        int bucketCount = Integer.highestOneBit(Math.max(2, capacity) * 2 - 1);
-        mask = bucketCount - 1;
-        words = new long[Math.multiplyExact(capacity, WORDS)];
-        buckets = filled(bucketCount);
-        nextInBucket = filled(capacity);
-        for (int slot = 0; slot < capacity - 1; slot++) {
-            nextInBucket[slot] = slot + 1;
-        }
+        capacity = limits.connections();
+        records = new RecordSlab(capacity);
+        bindings = new BindingSlab(Math.max(capacity, Connection.MAX_BINDINGS));
+        index = new EntryIndex(2 * capacity + bindings.capacity(), 2 * capacity);
+        firstBinding = filled(capacity);
         portOf = filled(capacity);
         newer = filled(capacity);
         older = filled(capacity);
+        for (int slot = 0; slot < capacity - 1; slot++) {
+            older[slot] = slot + 1;
+        }
         ports = new PortShares(limits.ports());
     }
 
+    public void setEnding(Ending listener) {
+        ending = listener;
+    }
+
     /**
-     * The VM behind the port sent a packet of this connection: this worker owns it from now on.
+     * A packet of the forward direction went its way: this worker owns the connection from now on.
      *
+     * @param connection with port, frame, bindings and answer as the way gave them
      * @param tcpFlags of that packet; 0 when it is not TCP
-     * @return {@link #ADDED}, {@link #RENEWED}, {@link #KNOWN} or {@link #NO_ROOM}; look at {@link #evictedTag} after
-     *     the first
+     * @return {@link #ADDED}, {@link #RENEWED}, {@link #KNOWN}, {@link #NO_ROOM} or {@link #TAKEN}
      */
-    public int put(ConnectionKey key, int tcpFlags, long nowNanos) {
-        evictedTag = 0;
-        int slot = findLive(key, nowNanos);
+    public int put(Connection connection, int tcpFlags, long nowNanos) {
+        int protocol = connection.forward.protocol();
+        int slot = findForward(connection.forward, nowNanos);
         if (slot == NONE) {
-            return add(key, OWNER | Phase.first(key.protocol(), tcpFlags), epoch, nowNanos);
+            connection.state(Phase.first(protocol, tcpFlags), epoch, true);
+            return add(connection, nowNanos);
         }
-        int before = phase(slot);
-        int phase = Phase.after(before, key.protocol(), tcpFlags);
-        boolean known = isOwner(slot) && phase == before && !isRefreshDue(slot, nowNanos);
-        int next = isOwner(slot) ? epoch(slot) : later(epoch(slot) + 1, epoch);
-        words[slot * WORDS + STATE] = state(next, OWNER | phase);
-        if (known) {
+        int before = records.phase(slot);
+        int phase = Phase.after(before, protocol, tcpFlags);
+        if (!isSameWay(slot, connection)) {
+            connection.state(phase, later(records.epoch(slot) + 1, epoch), true);
+            return replace(slot, connection, nowNanos);
+        }
+        boolean same = isOwner(slot) && phase == before && !isRefreshDue(slot, nowNanos);
+        int next = isOwner(slot) ? records.epoch(slot) : later(records.epoch(slot) + 1, epoch);
+        records.state(slot, phase, next, true);
+        records.owner(slot, OwnerBook.SELF);
+        if (same) {
             return KNOWN;
         }
         refresh(slot, nowNanos);
@@ -157,61 +172,141 @@ public final class ConnectionTable {
      * Another worker says that it owns this connection. A later epoch takes over from us, the same one refreshes a
      * copy.
      *
-     * @param phase a {@link Phase}
-     * @return {@link #ADDED}, {@link #RENEWED}, {@link #STALE} or {@link #NO_ROOM}; look at {@link #evictedTag} after
-     *     the first
+     * @return {@link #ADDED}, {@link #RENEWED}, {@link #STALE}, {@link #NO_ROOM} or {@link #TAKEN}
      */
-    public int putCopy(ConnectionKey key, int phase, int itsEpoch, long nowNanos) {
-        evictedTag = 0;
-        int slot = findLive(key, nowNanos);
+    public int putCopy(Connection connection, long nowNanos) {
+        int slot = findForward(connection.forward, nowNanos);
+        connection.state(connection.phase(), connection.epoch(), false);
         if (slot == NONE) {
-            return add(key, phase, itsEpoch, nowNanos);
+            return add(connection, nowNanos);
         }
-        int difference = itsEpoch - epoch(slot);
+        int difference = connection.epoch() - records.epoch(slot);
         if (difference < 0 || difference == 0 && isOwner(slot)) {
             stale++;
             return STALE;
         }
-        words[slot * WORDS + STATE] = state(itsEpoch, phase);
+        if (!isSameWay(slot, connection)) {
+            return replace(slot, connection, nowNanos);
+        }
+        records.state(slot, connection.phase(), connection.epoch(), false);
+        records.owner(slot, owners.numberOf(connection.ownerHigh(), connection.ownerLow()));
         refresh(slot, nowNanos);
         return RENEWED;
     }
 
-    /** Whether the VM began this connection, as far as this worker knows. */
-    public boolean contains(ConnectionKey key, long nowNanos) {
-        int slot = find(key);
-        return slot != NONE && isLive(slot, nowNanos);
+    /** Takes in what a journal kept of an earlier run: as it was, fresh from now on. Those already here stay. */
+    public int restore(Connection connection, long nowNanos) {
+        return findForward(connection.forward, nowNanos) == NONE ? add(connection, nowNanos) : STALE;
     }
 
-    /** The slot of this connection, live or not yet swept; {@link #NONE} when it is not there. */
-    public int find(ConnectionKey key) {
-        long hash = hash(key);
-        int slot = buckets[(int) hash & mask];
-        while (slot != NONE && !isAt(slot, hash, key)) {
-            slot = nextInBucket[slot];
-        }
-        return slot;
-    }
-
-    /** As {@link #find}; one whose time is over goes first. */
-    private int findLive(ConnectionKey key, long nowNanos) {
-        int slot = find(key);
-        if (slot != NONE && !isLive(slot, nowNanos)) {
-            free(slot);
-            expired++;
-            return NONE;
-        }
-        return slot;
-    }
-
-    /** Whether it was there. */
-    public boolean remove(ConnectionKey key) {
-        int slot = find(key);
-        if (slot == NONE) {
+    /**
+     * An answer with these TCP flags went its way, or a holder of a copy says so.
+     *
+     * @return whether that changed the phase: whoever owns it should know
+     */
+    public boolean answered(int slot, int phase) {
+        records.answered(slot);
+        if (records.phase(slot) == phase) {
             return false;
         }
-        free(slot);
+        records.state(slot, phase, records.epoch(slot), isOwner(slot));
         return true;
+    }
+
+    /** The live entry of this tuple, an answer's if there is one; {@link #NONE} when there is none. */
+    public int find(ConnectionKey key, long nowNanos) {
+        int found = NONE;
+        long hash = hash(key);
+        for (int entry = index.first(hash); entry != EntryIndex.NONE; entry = index.following(entry)) {
+            if (isAt(entry, key) && isLive(slotOf(entry), nowNanos)) {
+                if (isAnswer(entry)) {
+                    return entry;
+                }
+                found = entry;
+            }
+        }
+        return found;
+    }
+
+    /** The slot of the live connection that began with this tuple; {@link #NONE} when there is none. */
+    public int begunBy(ConnectionKey key, long nowNanos) {
+        long hash = hash(key);
+        for (int entry = index.first(hash); entry != EntryIndex.NONE; entry = index.following(entry)) {
+            if (!isAnswer(entry) && isAt(entry, key) && isLive(slotOf(entry), nowNanos)) {
+                return slotOf(entry);
+            }
+        }
+        return NONE;
+    }
+
+    /** Whether it entered by the port with this id. */
+    public boolean isOfPort(int slot, long portHigh, long portLow) {
+        return ports.high(portOf[slot]) == portHigh && ports.low(portOf[slot]) == portLow;
+    }
+
+    /** Whether this connection's answers would be another live one's: it must take another way, or none. */
+    public boolean wouldClash(Connection connection, long nowNanos) {
+        return isTaken(connection, begunBy(connection.forward, nowNanos), nowNanos);
+    }
+
+    /** The scope of answers as they reach a device that translates; see {@link #find}. */
+    public static long atDevice(long deviceTag) {
+        return Hashing.combine(BINDING_DOMAIN, deviceTag);
+    }
+
+    public int slotOf(int entry) {
+        return entry < 2 * capacity ? entry >> 1 : bindings.slot(entry - 2 * capacity);
+    }
+
+    /** Whether the tuple was that of an answer. */
+    public boolean isAnswer(int entry) {
+        return entry >= 2 * capacity || (entry & 1) != 0;
+    }
+
+    /**
+     * What a device does to packets of the forward direction.
+     *
+     * @param before the tuple as it reaches the device; only when this is true
+     * @param after as it leaves it
+     * @return whether the connection has a binding there
+     */
+    public boolean crossing(int slot, long deviceTag, ConnectionKey before, ConnectionKey after) {
+        records.readForward(slot, after);
+        int binding = firstBinding[slot];
+        while (binding != NONE && bindings.device(binding) != deviceTag) {
+            bindings.apply(binding, after);
+            binding = bindings.next(binding);
+        }
+        if (binding == NONE) {
+            return false;
+        }
+        before.copyFrom(after);
+        for (; binding != NONE && bindings.device(binding) == deviceTag; binding = bindings.next(binding)) {
+            bindings.apply(binding, after);
+        }
+        return true;
+    }
+
+    /** The live connection of which this is the forward tuple; one whose time is over goes first. */
+    private int findForward(ConnectionKey key, long nowNanos) {
+        long hash = hash(key);
+        for (int entry = index.first(hash); entry != EntryIndex.NONE; entry = index.following(entry)) {
+            if (!isAnswer(entry) && isAt(entry, key)) {
+                int slot = slotOf(entry);
+                if (isLive(slot, nowNanos)) {
+                    return slot;
+                }
+                end(slot);
+                expired++;
+                return NONE;
+            }
+        }
+        return NONE;
+    }
+
+    /** The connection is over. */
+    public void remove(int slot) {
+        end(slot);
     }
 
     /**
@@ -223,17 +318,16 @@ public final class ConnectionTable {
      */
     public int expire(long nowNanos, int limit, Sweep sweep) {
         int ended = 0;
-        for (int i = Math.min(limit, portOf.length); i > 0; i--) {
+        for (int i = Math.min(limit, capacity); i > 0; i--) {
             int slot = cursor;
-            cursor = slot + 1 == portOf.length ? 0 : slot + 1;
+            cursor = slot + 1 == capacity ? 0 : slot + 1;
             if (portOf[slot] == NONE) {
                 continue;
             }
             if (isOwner(slot) && isRefreshDue(slot, nowNanos) && sweep.inUse(this, slot)) {
                 refresh(slot, nowNanos);
             } else if (!isLive(slot, nowNanos)) {
-                sweep.onExpired(this, slot);
-                free(slot);
+                end(slot);
                 expired++;
                 ended++;
             }
@@ -241,43 +335,67 @@ public final class ConnectionTable {
         return ended;
     }
 
-    /** The tag of every flow whose verdict looked this connection up, found or not. Of this table only. */
+    /** The tag of every flow whose verdict looked this tuple up, found or not. Of this table only. */
     public long tag(ConnectionKey key) {
         return Tag.connection(hash(key));
     }
 
-    public long tag(int slot) {
-        return Tag.connection(words[slot * WORDS + HASH]);
+    /** The tags of all tuples by which this connection is found. */
+    public void tags(int slot, TagConsumer to) {
+        records.readForward(slot, scratch);
+        to.accept(tag(scratch));
+        read(slot, known);
+        to.accept(tag(known.answer));
+        for (int binding = firstBinding[slot]; binding != NONE; binding = bindings.next(binding)) {
+            if (bindings.isLastOfDevice(binding)) {
+                keyAt(slot, binding, scratch);
+                to.accept(tag(scratch));
+            }
+        }
     }
 
-    /** The tag of the connection that made room for the one just added; 0 when there was room. */
-    public long evictedTag() {
-        return evictedTag;
-    }
-
-    public void read(int slot, ConnectionKey into) {
-        int at = slot * WORDS;
+    public void read(int slot, Connection into) {
+        into.clear();
+        records.read(slot, into);
+        int owner = records.owner(slot);
+        into.owner(owners.high(owner), owners.low(owner));
         into.port(ports.high(portOf[slot]), ports.low(portOf[slot]));
-        into.transport(words[at + TRANSPORT]);
-        into.vm(words[at + VM_HIGH], words[at + VM_LOW], into.vmPort());
-        into.remote(words[at + REMOTE_HIGH], words[at + REMOTE_LOW], into.remotePort());
+        bindings.read(firstBinding[slot], into);
+        into.answerAt(records.answerScope(slot));
+    }
+
+    /** Whether there is a connection in this slot; for walks from 0 to {@link #capacity()}. */
+    public boolean isUsed(int slot) {
+        return portOf[slot] != NONE;
     }
 
     public boolean isOwner(int slot) {
-        return (words[slot * WORDS + STATE] & OWNER) != 0;
+        return records.isOwned(slot);
+    }
+
+    /** An answer has been seen here. */
+    public boolean isAnswered(int slot) {
+        return records.isAnswered(slot);
     }
 
     public int epoch(int slot) {
-        return (int) (words[slot * WORDS + STATE] >>> 32);
+        return records.epoch(slot);
     }
 
     /** A {@link Phase}. */
     public int phase(int slot) {
-        return (int) words[slot * WORDS + STATE] & PHASE_BITS;
+        return records.phase(slot);
     }
 
-    public long refreshedNanos(int slot) {
-        return words[slot * WORDS + REFRESHED];
+    /** Since it was last refreshed; to a millisecond. */
+    public long idleNanos(int slot, long nowNanos) {
+        return records.idleNanos(slot, nowNanos);
+    }
+
+    /** How long it lives without traffic, from its last refresh on. */
+    public long lifetimeNanos(int slot) {
+        long lifetime = lifetimes.nanos(records.protocol(slot), phase(slot));
+        return isOwner(slot) ? lifetime : 2 * lifetime;
     }
 
     public int size() {
@@ -285,7 +403,7 @@ public final class ConnectionTable {
     }
 
     public int capacity() {
-        return portOf.length;
+        return capacity;
     }
 
     public int ports() {
@@ -310,7 +428,7 @@ public final class ConnectionTable {
         return evicted;
     }
 
-    /** Not taken in: too many stateful ports. */
+    /** Not taken in: too many ports. */
     public long refused() {
         return refused;
     }
@@ -320,8 +438,17 @@ public final class ConnectionTable {
         return stale;
     }
 
-    private int add(ConnectionKey key, long ownerAndPhase, int itsEpoch, long nowNanos) {
-        int port = ports.open(key.portHigh(), key.portLow());
+    /** Not taken in: their answers would have been another connection's. */
+    public long taken() {
+        return taken;
+    }
+
+    private int add(Connection connection, long nowNanos) {
+        if (isTaken(connection, NONE, nowNanos)) {
+            taken++;
+            return TAKEN;
+        }
+        int port = ports.open(connection.portHigh(), connection.portLow());
         if (port == PortShares.NONE) {
             refused++;
             return NO_ROOM;
@@ -331,34 +458,83 @@ public final class ConnectionTable {
         } else if (free == NONE) {
             evictOldestOf(ports.fattest(), port);
         }
+        while (!bindings.hasRoom(connection.bindings())) {
+            evictOldestOf(ports.fattest(), port); // ends: without connections there are no bindings
+        }
         int slot = free;
-        free = nextInBucket[slot];
-        long hash = hash(key);
-        int at = slot * WORDS;
-        words[at + VM_HIGH] = key.vmHigh();
-        words[at + VM_LOW] = key.vmLow();
-        words[at + REMOTE_HIGH] = key.remoteHigh();
-        words[at + REMOTE_LOW] = key.remoteLow();
-        words[at + TRANSPORT] = key.transport();
-        words[at + HASH] = hash;
-        words[at + CREATED] = nowNanos;
-        words[at + REFRESHED] = nowNanos;
-        words[at + STATE] = state(itsEpoch, ownerAndPhase);
-        int bucket = (int) hash & mask;
-        nextInBucket[slot] = buckets[bucket];
-        buckets[bucket] = slot;
-        portOf[slot] = port;
+        free = older[slot];
         ports.addCount(port, 1);
+        portOf[slot] = port;
         linkNewest(slot, port);
+        fill(slot, connection, nowNanos);
         size++;
         added++;
         return ADDED;
     }
 
+    /** Whether another connection's answers, at the end of the way or on it, would be like this one's. */
+    private boolean isTaken(Connection connection, int except, long nowNanos) {
+        int entry = find(connection.answer, nowNanos);
+        if (entry != NONE && isAnswer(entry) && slotOf(entry) != except) {
+            return true;
+        }
+        way.copyFrom(connection.forward);
+        for (int i = 0; i < connection.bindings(); i++) {
+            connection.apply(i, way);
+            boolean last = i + 1 == connection.bindings() || connection.device(i + 1) != connection.device(i);
+            if (last) {
+                known.answer.answering(way).scope(atDevice(connection.device(i)));
+                entry = find(known.answer, nowNanos);
+                if (entry != NONE && slotOf(entry) != except) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private int replace(int slot, Connection connection, long nowNanos) {
+        if (isTaken(connection, slot, nowNanos)) {
+            taken++;
+            return TAKEN;
+        }
+        end(slot);
+        return add(connection, nowNanos);
+    }
+
+    private void fill(int slot, Connection connection, long nowNanos) {
+        records.write(slot, connection, owners.numberOf(connection.ownerHigh(), connection.ownerLow()), nowNanos);
+        firstBinding[slot] = bindings.add(connection, slot);
+        index.add(2 * slot, hash(connection.forward));
+        index.add(2 * slot + 1, hash(connection.answer));
+        for (int binding = firstBinding[slot]; binding != NONE; binding = bindings.next(binding)) {
+            if (bindings.isLastOfDevice(binding)) {
+                keyAt(slot, binding, scratch);
+                index.add(2 * capacity + binding, hash(scratch));
+            }
+        }
+    }
+
+    /** The tuple of an answer as it reaches the device of this binding. */
+    private void keyAt(int slot, int last, ConnectionKey into) {
+        records.readForward(slot, into);
+        int binding = firstBinding[slot];
+        while (binding != last) {
+            bindings.apply(binding, into);
+            binding = bindings.next(binding);
+        }
+        bindings.apply(last, into);
+        into.answering(into).scope(atDevice(bindings.device(last)));
+    }
+
+    private boolean isSameWay(int slot, Connection connection) {
+        return records.answerScope(slot) == connection.answer.scope() && bindings.equal(firstBinding[slot], connection);
+    }
+
     /** @param keep the port about to get an entry: it keeps its place even if this was its last one */
     private void evictOldestOf(int port, int keep) {
         int victim = ports.oldest(port);
-        evictedTag = tag(victim);
+        ending.onEnd(this, victim);
         unlink(victim);
         if (port != keep && ports.count(port) == 0) {
             ports.close(port);
@@ -366,7 +542,8 @@ public final class ConnectionTable {
         evicted++;
     }
 
-    private void free(int slot) {
+    private void end(int slot) {
+        ending.onEnd(this, slot);
         int port = portOf[slot];
         unlink(slot);
         if (ports.count(port) == 0) {
@@ -374,29 +551,28 @@ public final class ConnectionTable {
         }
     }
 
-    /** Out of its chain and its port's list, onto the free list. */
+    /** Out of the index and its port's list, onto the free list. */
     private void unlink(int slot) {
         int port = portOf[slot];
-        int bucket = (int) words[slot * WORDS + HASH] & mask;
-        if (buckets[bucket] == slot) {
-            buckets[bucket] = nextInBucket[slot];
-        } else {
-            int before = buckets[bucket];
-            while (nextInBucket[before] != slot) {
-                before = nextInBucket[before];
+        index.remove(2 * slot);
+        index.remove(2 * slot + 1);
+        for (int binding = firstBinding[slot]; binding != NONE; binding = bindings.next(binding)) {
+            if (bindings.isLastOfDevice(binding)) {
+                index.remove(2 * capacity + binding);
             }
-            nextInBucket[before] = nextInBucket[slot];
         }
+        bindings.removeAll(firstBinding[slot]);
+        firstBinding[slot] = NONE;
         unlinkFromPort(slot, port);
         ports.addCount(port, -1);
         portOf[slot] = NONE;
-        nextInBucket[slot] = free;
+        older[slot] = free;
         free = slot;
         size--;
     }
 
     private void refresh(int slot, long nowNanos) {
-        words[slot * WORDS + REFRESHED] = nowNanos;
+        records.refresh(slot, nowNanos);
         int port = portOf[slot];
         unlinkFromPort(slot, port);
         linkNewest(slot, port);
@@ -430,45 +606,39 @@ public final class ConnectionTable {
     }
 
     private boolean isLive(int slot, long nowNanos) {
-        long lifetime = lifetime(slot);
-        return nowNanos - refreshedNanos(slot) < (isOwner(slot) ? lifetime : 2 * lifetime);
+        return records.idleNanos(slot, nowNanos) < lifetimeNanos(slot);
     }
 
     private boolean isRefreshDue(int slot, long nowNanos) {
-        long age = refreshedNanos(slot) - words[slot * WORDS + CREATED];
-        long wait = Math.min(lifetime(slot) / 3, Math.max(FIRST_REFRESH_NANOS, age));
-        return nowNanos - refreshedNanos(slot) >= wait;
+        long wait = Math.min(lifetimeNanos(slot) / 3, Math.max(FIRST_REFRESH_NANOS, records.ageNanos(slot)));
+        return records.idleNanos(slot, nowNanos) >= RecordSlab.nanos(RecordSlab.ticks(wait));
     }
 
-    private long lifetime(int slot) {
-        int protocol = (int) (words[slot * WORDS + TRANSPORT] >>> 32);
-        return lifetimes.nanos(protocol, phase(slot));
-    }
-
-    private boolean isAt(int slot, long hash, ConnectionKey key) {
-        int at = slot * WORDS;
-        int port = portOf[slot];
-        return words[at + HASH] == hash
-                && words[at + VM_HIGH] == key.vmHigh()
-                && words[at + VM_LOW] == key.vmLow()
-                && words[at + REMOTE_HIGH] == key.remoteHigh()
-                && words[at + REMOTE_LOW] == key.remoteLow()
-                && words[at + TRANSPORT] == key.transport()
-                && ports.high(port) == key.portHigh()
-                && ports.low(port) == key.portLow();
+    private boolean isAt(int entry, ConnectionKey key) {
+        if (!isAnswer(entry)) {
+            return records.isForward(entry >> 1, key);
+        }
+        if (entry >= 2 * capacity) {
+            int binding = entry - 2 * capacity;
+            keyAt(bindings.slot(binding), binding, scratch);
+        } else {
+            int slot = entry >> 1;
+            records.readForward(slot, scratch);
+            for (int binding = firstBinding[slot]; binding != NONE; binding = bindings.next(binding)) {
+                bindings.apply(binding, scratch);
+            }
+            scratch.answering(scratch).scope(records.answerScope(slot));
+        }
+        return scratch.equals(key);
     }
 
     private long hash(ConnectionKey key) {
-        long hash = Hashing.combine(seed, key.portHigh() ^ Long.rotateLeft(key.portLow(), 32));
-        hash = Hashing.combine(hash, key.vmHigh());
-        hash = Hashing.combine(hash, key.vmLow());
-        hash = Hashing.combine(hash, key.remoteHigh());
-        hash = Hashing.combine(hash, key.remoteLow());
+        long hash = Hashing.combine(seed, key.scope());
+        hash = Hashing.combine(hash, key.srcHigh());
+        hash = Hashing.combine(hash, key.srcLow());
+        hash = Hashing.combine(hash, key.dstHigh());
+        hash = Hashing.combine(hash, key.dstLow());
         return Hashing.combine(hash, key.transport());
-    }
-
-    private static long state(int itsEpoch, long ownerAndPhase) {
-        return (long) itsEpoch << 32 | ownerAndPhase;
     }
 
     private static int later(int a, int b) {

@@ -43,6 +43,11 @@ public final class Phase {
         return phase == CLOSING ? CLOSING : OPEN;
     }
 
+    /** The phase after an answer with these flags: one side may open a connection, either may close it. */
+    public static int afterAnswer(int phase, int protocol, int tcpFlags) {
+        return protocol == TCP && (tcpFlags & (FIN | RST)) != 0 ? CLOSING : phase;
+    }
+
     static boolean isPhase(int value) {
         return value >= OPENING && value <= CLOSING;
     }

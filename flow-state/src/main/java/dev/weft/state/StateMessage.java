@@ -20,11 +20,10 @@ import java.nio.ByteOrder;
  * 12  ethertype 0x88B5 (IEEE 802 local experimental 1)
  * 14  home hash (32): the receiving host gives the frame to worker {@code hash mod its workers}
  * 18  version (8) = 1 | kind (8) | length of what follows this word (16)
- * 22  CONNECTION (60)       phase (8) protocol (8) vm port (16) remote port (16) zero (16) epoch (32)
- *                           port id (128) vm address (128) remote address (128)
  * 22  NEIGHBOUR_ASK (52)    router id (128) address (128) asker's underlay address (128) asker's home hash (32)
  * 22  MAC_LEARNED (40)      bridge id (128) port id (128) MAC (48) VLAN id (16; 0 = untagged)
  * 22  NEIGHBOUR_ANSWER (70) router id (128) address (128) MAC (48) router port id (128) VM's port id (128)
+ * 22  CONNECTION (106..234) see RecordCodec
  * </pre>
  *
  * <p>A frame is hostile until {@link #check} has said {@link #OK}; accessors after that only. Bytes behind the stated
@@ -38,12 +37,14 @@ public final class StateMessage {
     public static final int TUNNEL_KEY = 0xFFFFFF;
 
     /** The longest message, frame and all. */
-    public static final int MAX_LENGTH = 92;
+    public static final int MAX_LENGTH = 256;
 
-    public static final int CONNECTION = 1;
+    // 1 was a connection of a stateful port, which had one tuple only.
     public static final int NEIGHBOUR_ASK = 2;
     public static final int NEIGHBOUR_ANSWER = 3;
     public static final int MAC_LEARNED = 4;
+    /** A connection; see {@link RecordCodec}. */
+    public static final int CONNECTION = 5;
 
     /** Results of {@link #check}. */
     public static final int OK = 0;
@@ -68,17 +69,7 @@ public final class StateMessage {
     private static final int VERSION_AT = 18;
     private static final int KIND_AT = 19;
     private static final int LENGTH_AT = 20;
-    private static final int BODY = 22;
-
-    private static final int PHASE_AT = BODY;
-    private static final int PROTOCOL_AT = BODY + 1;
-    private static final int VM_PORT_AT = BODY + 2;
-    private static final int REMOTE_PORT_AT = BODY + 4;
-    private static final int EPOCH_AT = BODY + 8;
-    private static final int PORT_AT = BODY + 12;
-    private static final int VM_AT = BODY + 28;
-    private static final int REMOTE_AT = BODY + 44;
-    private static final int CONNECTION_BYTES = 60;
+    static final int BODY = 22;
 
     private static final int ROUTER_AT = BODY;
     private static final int ADDRESS_AT = BODY + 16;
@@ -102,25 +93,6 @@ public final class StateMessage {
     private static final ValueLayout.OfLong BE_LONG = JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     private StateMessage() {}
-
-    /**
-     * Writes a connection record, addressed to the home of its return packets.
-     *
-     * @param phase a {@link Phase}
-     * @return the frame's length
-     */
-    public static int writeConnection(MemorySegment to, long at, ConnectionKey key, int phase, int epoch) {
-        header(to, at, key.homeHash(), CONNECTION, CONNECTION_BYTES);
-        to.set(JAVA_BYTE, at + PHASE_AT, (byte) phase);
-        to.set(JAVA_BYTE, at + PROTOCOL_AT, (byte) key.protocol());
-        to.set(BE_SHORT, at + VM_PORT_AT, (short) key.vmPort());
-        to.set(BE_INT, at + REMOTE_PORT_AT, key.remotePort() << 16);
-        to.set(BE_INT, at + EPOCH_AT, epoch);
-        twoLongs(to, at + PORT_AT, key.portHigh(), key.portLow());
-        twoLongs(to, at + VM_AT, key.vmHigh(), key.vmLow());
-        twoLongs(to, at + REMOTE_AT, key.remoteHigh(), key.remoteLow());
-        return BODY + CONNECTION_BYTES;
-    }
 
     /**
      * Writes the question who in the router's network has an address.
@@ -212,11 +184,13 @@ public final class StateMessage {
         if (from.get(JAVA_BYTE, at + VERSION_AT) != VERSION) {
             return UNKNOWN_VERSION;
         }
-        int expected = bodyBytes(kind(from, at));
+        int stated = unsignedShort(from, at + LENGTH_AT);
+        boolean record = kind(from, at) == CONNECTION;
+        int expected = record ? stated : bodyBytes(kind(from, at));
         if (expected < 0) {
             return UNKNOWN_KIND;
         }
-        if (unsignedShort(from, at + LENGTH_AT) != expected) {
+        if (stated != expected || record && !RecordCodec.isLength(stated)) {
             return WRONG_LENGTH;
         }
         if (length < BODY + expected) {
@@ -245,27 +219,6 @@ public final class StateMessage {
 
     public static int homeHash(MemorySegment from, long at) {
         return from.get(BE_INT, at + HOME_AT);
-    }
-
-    /** Of a CONNECTION: its key. */
-    public static void readKey(MemorySegment from, long at, ConnectionKey into) {
-        into.protocol(Byte.toUnsignedInt(from.get(JAVA_BYTE, at + PROTOCOL_AT)));
-        into.port(longAt(from, at + PORT_AT), longAt(from, at + PORT_AT + 8));
-        into.vm(longAt(from, at + VM_AT), longAt(from, at + VM_AT + 8), unsignedShort(from, at + VM_PORT_AT));
-        into.remote(
-                longAt(from, at + REMOTE_AT),
-                longAt(from, at + REMOTE_AT + 8),
-                unsignedShort(from, at + REMOTE_PORT_AT));
-    }
-
-    /** Of a CONNECTION: a {@link Phase}. */
-    public static int phase(MemorySegment from, long at) {
-        return from.get(JAVA_BYTE, at + PHASE_AT);
-    }
-
-    /** Of a CONNECTION. */
-    public static int epoch(MemorySegment from, long at) {
-        return from.get(BE_INT, at + EPOCH_AT);
     }
 
     /** Of a question or an answer, as the next three. */
@@ -351,7 +304,7 @@ public final class StateMessage {
         return ConnectionHash.of(routerHigh, routerLow, high, low, 0, 0, 0);
     }
 
-    private static void header(MemorySegment to, long at, int home, int kind, int bodyBytes) {
+    static void header(MemorySegment to, long at, int home, int kind, int bodyBytes) {
         to.set(JAVA_LONG_UNALIGNED, at, 0);
         to.set(JAVA_INT_UNALIGNED, at + 8, 0);
         to.set(BE_SHORT, at + ETHERTYPE_AT, (short) ETHERTYPE);
@@ -367,7 +320,6 @@ public final class StateMessage {
 
     private static int bodyBytes(int kind) {
         return switch (kind) {
-            case CONNECTION -> CONNECTION_BYTES;
             case NEIGHBOUR_ASK -> ASK_BYTES;
             case NEIGHBOUR_ANSWER -> ANSWER_BYTES;
             case MAC_LEARNED -> LEARNED_BYTES;
@@ -377,16 +329,11 @@ public final class StateMessage {
 
     private static boolean hasPossibleValues(MemorySegment from, long at) {
         return switch (kind(from, at)) {
-            case CONNECTION ->
-                Phase.isPhase(phase(from, at)) && isV4At(from, at + VM_AT) == isV4At(from, at + REMOTE_AT);
+            case CONNECTION -> RecordCodec.isPossible(from, at + BODY, unsignedShort(from, at + LENGTH_AT));
             case NEIGHBOUR_ASK -> isHostAt(from, at + ADDRESS_AT) && isHostAt(from, at + ASKER_AT);
             case NEIGHBOUR_ANSWER -> isHostAt(from, at + ADDRESS_AT) && isStationAt(from, at + MAC_AT);
             default -> isStationAt(from, at + LEARNED_MAC_AT) && vlan(from, at) <= MAX_VLAN;
         };
-    }
-
-    private static boolean isV4At(MemorySegment from, long at) {
-        return IpAddress.isV4(longAt(from, at), longAt(from, at + 8));
     }
 
     /** Neither a group nor "no address" of either family. */

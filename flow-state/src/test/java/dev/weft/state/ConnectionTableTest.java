@@ -18,36 +18,41 @@ import org.junit.jupiter.api.Test;
 final class ConnectionTableTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final long MINUTE = TimeUnit.MINUTES.toNanos(1);
+    /** How exactly a table keeps time. */
+    private static final long TICK = 1L << 20;
+
     private static final int ICMP = 1;
     private static final int TCP = 6;
     private static final int UDP = 17;
+    private static final long DEVICE = 11;
+    private static final long OTHER_DEVICE = 12;
+    private static final long NAT = 13;
     private static final int SYN = 2;
     private static final int FIN = 1;
 
     private final ConnectionTable table = table(64, 16, 8);
     private final List<Integer> askedSlots = new ArrayList<>();
+    private final List<Long> endedTags = new ArrayList<>();
     private boolean used;
-    private final ConnectionTable.Sweep sweep = new ConnectionTable.Sweep() {
-        @Override
-        public boolean inUse(ConnectionTable ofTable, int slot) {
-            askedSlots.add(slot);
-            return used;
-        }
-
-        @Override
-        public void onExpired(ConnectionTable ofTable, int slot) {}
+    private final ConnectionTable.Sweep sweep = (ofTable, slot) -> {
+        askedSlots.add(slot);
+        return used;
     };
+
+    ConnectionTableTest() {
+        table.setEnding((ofTable, slot) -> ofTable.tags(slot, endedTags::add));
+    }
 
     @Test
     void knowsWhatWasBegunAndNothingElse() {
-        assertThat(table.contains(udp(1, 53), 0)).isFalse();
+        assertThat(contains(table, udp(1, 53), 0)).isFalse();
         assertThat(table.put(udp(1, 53), 0, 0)).isEqualTo(ConnectionTable.ADDED);
-        assertThat(table.contains(udp(1, 53), 0)).isTrue();
-        assertThat(table.contains(udp(1, 54), 0)).isFalse();
-        assertThat(table.contains(udp(2, 53), 0)).as("another stateful port").isFalse();
-        assertThat(table.contains(udp(1, 53).protocol(TCP), 0)).isFalse();
-        assertThat(table.remove(udp(1, 53))).isTrue();
-        assertThat(table.contains(udp(1, 53), 0)).isFalse();
+        assertThat(contains(table, udp(1, 53), 0)).isTrue();
+        assertThat(contains(table, udp(1, 54), 0)).isFalse();
+        assertThat(contains(table, udp(2, 53), 0)).as("another stateful port").isFalse();
+        assertThat(contains(table, tcp(1, 53), 0)).isFalse();
+        table.remove(slot(table, udp(1, 53)));
+        assertThat(contains(table, udp(1, 53), 0)).isFalse();
         assertThat(table.ports()).isZero();
     }
 
@@ -55,43 +60,41 @@ final class ConnectionTableTest {
     void forgetsUdpAfterFiveMinutesAndTcpAfterTwoHoursAndFour() {
         table.put(udp(1, 53), 0, 0);
         table.put(tcp(1, 443), 0, 0);
-        assertThat(table.contains(udp(1, 53), 5 * MINUTE - 1)).isTrue();
-        assertThat(table.contains(udp(1, 53), 5 * MINUTE)).isFalse();
-        assertThat(table.contains(tcp(1, 443), 124 * MINUTE - 1)).isTrue();
-        assertThat(table.contains(tcp(1, 443), 124 * MINUTE)).isFalse();
+        assertThat(contains(table, udp(1, 53), 5 * MINUTE - TICK)).isTrue();
+        assertThat(contains(table, udp(1, 53), 5 * MINUTE + TICK)).isFalse();
+        assertThat(contains(table, tcp(1, 443), 124 * MINUTE - TICK)).isTrue();
+        assertThat(contains(table, tcp(1, 443), 124 * MINUTE + TICK)).isFalse();
     }
 
     @Test
     void halfOpenAndClosingTcpLiveForFourMinutes() {
         table.put(tcp(1, 1), SYN, 0);
-        assertThat(table.contains(tcp(1, 1), 4 * MINUTE)).as("opening").isFalse();
+        assertThat(contains(table, tcp(1, 1), 4 * MINUTE + TICK)).as("opening").isFalse();
         table.put(tcp(1, 2), SYN, 0);
         assertThat(table.put(tcp(1, 2), 0, SECOND / 2)).as("opened").isEqualTo(ConnectionTable.RENEWED);
-        assertThat(table.contains(tcp(1, 2), 100 * MINUTE)).as("open").isTrue();
+        assertThat(contains(table, tcp(1, 2), 100 * MINUTE)).as("open").isTrue();
         assertThat(table.put(tcp(1, 2), FIN, SECOND)).as("closed").isEqualTo(ConnectionTable.RENEWED);
         table.put(tcp(1, 2), 0, SECOND);
-        assertThat(table.contains(tcp(1, 2), 5 * MINUTE))
+        assertThat(contains(table, tcp(1, 2), 5 * MINUTE))
                 .as("the last ACK re-opens nothing")
                 .isFalse();
     }
 
     @Test
     void copyOutlivesItsOwnerByOneLifetime() {
-        table.putCopy(udp(1, 53), Phase.OPEN, 9, 0);
-        assertThat(table.contains(udp(1, 53), 10 * MINUTE - 1)).isTrue();
-        assertThat(table.contains(udp(1, 53), 10 * MINUTE)).isFalse();
+        table.putCopy(copy(udp(1, 53), 9), 0);
+        assertThat(contains(table, udp(1, 53), 10 * MINUTE - TICK)).isTrue();
+        assertThat(contains(table, udp(1, 53), 10 * MINUTE + TICK)).isFalse();
     }
 
     @Test
     void earlierEpochChangesNothingAndLaterTakesOver() {
         table.put(udp(1, 53), 0, 0);
-        int slot = table.find(udp(1, 53));
-        assertThat(table.putCopy(udp(1, 53), Phase.OPEN, 6, 0)).isEqualTo(ConnectionTable.STALE);
-        assertThat(table.putCopy(udp(1, 53), Phase.OPEN, 7, 0))
-                .as("our own echo")
-                .isEqualTo(ConnectionTable.STALE);
+        int slot = slot(table, udp(1, 53));
+        assertThat(table.putCopy(copy(udp(1, 53), 6), 0)).isEqualTo(ConnectionTable.STALE);
+        assertThat(table.putCopy(copy(udp(1, 53), 7), 0)).as("our own echo").isEqualTo(ConnectionTable.STALE);
         assertThat(table.isOwner(slot)).isTrue();
-        assertThat(table.putCopy(udp(1, 53), Phase.OPEN, 8, 0)).isEqualTo(ConnectionTable.RENEWED);
+        assertThat(table.putCopy(copy(udp(1, 53), 8), 0)).isEqualTo(ConnectionTable.RENEWED);
         assertThat(table.isOwner(slot)).isFalse();
         assertThat(table.put(udp(1, 53), 0, 0)).as("the VM is back here").isEqualTo(ConnectionTable.RENEWED);
         assertThat(table.isOwner(slot)).isTrue();
@@ -106,12 +109,12 @@ final class ConnectionTableTest {
             table.put(udp(1, i), 0, i);
         }
         table.put(udp(1, 0), 0, 2 * SECOND); // refreshed: now 1 is the oldest
-        long oldest = table.tag(udp(1, 1));
+        long oldest = table.tag(udp(1, 1).forward);
         assertThat(table.put(udp(1, 99), 0, 3 * SECOND)).isEqualTo(ConnectionTable.ADDED);
-        assertThat(table.evictedTag()).isEqualTo(oldest);
-        assertThat(table.contains(udp(1, 1), 3 * SECOND)).isFalse();
-        assertThat(table.contains(udp(1, 0), 3 * SECOND)).isTrue();
-        assertThat(table.contains(udp(2, 1), 3 * SECOND)).isTrue();
+        assertThat(endedTags).contains(oldest);
+        assertThat(contains(table, udp(1, 1), 3 * SECOND)).isFalse();
+        assertThat(contains(table, udp(1, 0), 3 * SECOND)).isTrue();
+        assertThat(contains(table, udp(2, 1), 3 * SECOND)).isTrue();
         assertThat(table.evicted()).isEqualTo(1);
     }
 
@@ -130,7 +133,7 @@ final class ConnectionTableTest {
         assertThat(small.ports())
                 .as("a port without connections takes no place")
                 .isEqualTo(4);
-        assertThat(small.contains(udp(5, 0), 8)).isTrue();
+        assertThat(contains(small, udp(5, 0), 8)).isTrue();
     }
 
     @Test
@@ -140,7 +143,7 @@ final class ConnectionTableTest {
         }
         assertThat(table.put(udp(8, 1), 0, 0)).isEqualTo(ConnectionTable.NO_ROOM);
         assertThat(table.refused()).isEqualTo(1);
-        table.remove(udp(3, 1));
+        table.remove(slot(table, udp(3, 1)));
         assertThat(table.put(udp(8, 1), 0, 0)).isEqualTo(ConnectionTable.ADDED);
     }
 
@@ -162,14 +165,14 @@ final class ConnectionTableTest {
     @Test
     void idleConnectionEndsAndCopiesAreNotAskedFor() {
         table.put(udp(1, 53), 0, 0);
-        assertThat(table.expire(5 * MINUTE, 64, sweep)).isEqualTo(1);
+        assertThat(table.expire(5 * MINUTE + TICK, 64, sweep)).isEqualTo(1);
         assertThat(table.size()).isZero();
         assertThat(table.expired()).isEqualTo(1);
         askedSlots.clear();
-        table.putCopy(udp(1, 53), Phase.OPEN, 1, 0);
+        table.putCopy(copy(udp(1, 53), 1), 0);
         table.expire(9 * MINUTE, 64, sweep);
         assertThat(askedSlots).isEmpty();
-        assertThat(table.expire(10 * MINUTE, 64, sweep)).isEqualTo(1);
+        assertThat(table.expire(10 * MINUTE + TICK, 64, sweep)).isEqualTo(1);
     }
 
     @Test
@@ -182,14 +185,76 @@ final class ConnectionTableTest {
 
     @Test
     void readsBackWhatItHolds() {
-        var key = tcp(3, 443);
-        table.put(key, SYN, 5);
-        var read = new ConnectionKey();
-        int slot = table.find(key);
+        var put = translated(3, 1000, 443, 61000);
+        put.frame(0x0200_0000_0001L, 0x0200_0000_0002L, 0x1007);
+        table.put(put, SYN, 5);
+        var read = new Connection();
+        int slot = slot(table, put);
         table.read(slot, read);
-        assertThat(read).isEqualTo(key);
-        assertThat(table.phase(slot)).isEqualTo(Phase.OPENING);
-        assertThat(table.tag(slot)).isEqualTo(table.tag(key));
+        assertThat(read.forward).isEqualTo(put.forward);
+        assertThat(read.answer).isEqualTo(put.answer);
+        assertThat(read.answer).hasToString("tcp 8.8.8.8:443 > 203.0.113.1:61000");
+        assertThat(read.srcMac()).isEqualTo(0x0200_0000_0001L);
+        assertThat(read.dstMac()).isEqualTo(0x0200_0000_0002L);
+        assertThat(read.vlanTci()).isEqualTo(0x1007);
+        assertThat(read.isOwned()).isTrue();
+        assertThat(read.bindings()).isOne();
+        assertThat(read.phase()).isEqualTo(Phase.OPENING);
+        assertThat(table.isOfPort(slot, 7, 3)).isTrue();
+    }
+
+    @Test
+    void isFoundByItsAnswerAtItsEndAndAtTheDeviceThatTranslates() {
+        var put = translated(3, 1000, 443, 61000);
+        assertThat(table.put(put, 0, 0)).isEqualTo(ConnectionTable.ADDED);
+        int entry = table.find(put.answer, 0);
+        assertThat(table.isAnswer(entry)).isTrue();
+        assertThat(table.slotOf(entry)).isEqualTo(slot(table, put));
+        var atDevice = new ConnectionKey();
+        atDevice.copyFrom(put.answer);
+        atDevice.scope(ConnectionTable.atDevice(NAT));
+        assertThat(table.slotOf(table.find(atDevice, 0))).isEqualTo(slot(table, put));
+        var before = new ConnectionKey();
+        var after = new ConnectionKey();
+        assertThat(table.crossing(slot(table, put), NAT, before, after)).isTrue();
+        assertThat(before).hasToString("tcp 10.0.0.3:1000 > 8.8.8.8:443");
+        assertThat(after).hasToString("tcp 203.0.113.1:61000 > 8.8.8.8:443");
+        assertThat(table.crossing(slot(table, put), NAT + 1, before, after)).isFalse();
+    }
+
+    @Test
+    void refusesASecondConnectionWithTheSameAnswers() {
+        table.put(translated(3, 1000, 443, 61000), 0, 0);
+        assertThat(table.put(translated(4, 1000, 443, 61000), 0, 0)).isEqualTo(ConnectionTable.TAKEN);
+        assertThat(table.put(translated(4, 1000, 80, 61000), 0, 0))
+                .as("one public port serves many destinations")
+                .isEqualTo(ConnectionTable.ADDED);
+        assertThat(table.taken()).isOne();
+    }
+
+    @Test
+    void takesAnotherWayWhenItsTranslationChanges() {
+        var first = translated(3, 1000, 443, 61000);
+        table.put(first, 0, 0);
+        int epoch = table.epoch(slot(table, first));
+        var second = translated(3, 1000, 443, 61001);
+        assertThat(table.put(second, 0, SECOND)).isEqualTo(ConnectionTable.ADDED);
+        assertThat(table.find(first.answer, SECOND)).isEqualTo(ConnectionTable.NONE);
+        assertThat(table.isAnswer(table.find(second.answer, SECOND))).isTrue();
+        assertThat(table.epoch(slot(table, second))).isEqualTo(epoch + 1);
+        assertThat(endedTags).contains(table.tag(first.answer));
+        assertThat(table.size()).isOne();
+    }
+
+    @Test
+    void holderOfACopySaysThatTheOtherSideHasClosed() {
+        var put = translated(3, 1000, 443, 61000);
+        table.put(put, 0, 0);
+        int slot = slot(table, put);
+        assertThat(table.answered(slot, Phase.afterAnswer(Phase.OPEN, TCP, 0))).isFalse();
+        assertThat(table.answered(slot, Phase.afterAnswer(Phase.OPEN, TCP, FIN)))
+                .isTrue();
+        assertThat(contains(table, put, 5 * MINUTE)).isFalse();
     }
 
     @Test
@@ -207,26 +272,24 @@ final class ConnectionTableTest {
     @Test
     void allocatesNothing() {
         var big = table(1 << 14, 1 << 12, 64);
-        var key = new ConnectionKey();
-        var quiet = new ConnectionTable.Sweep() {
-            @Override
-            public boolean inUse(ConnectionTable ofTable, int slot) {
-                return (slot & 1) == 0;
-            }
-
-            @Override
-            public void onExpired(ConnectionTable ofTable, int slot) {}
-        };
+        var connection = new Connection();
+        ConnectionTable.Sweep quiet = (ofTable, slot) -> (slot & 2) == 0;
+        long[] tags = new long[1];
+        ConnectionTable.TagConsumer count = tag -> tags[0] += tag;
+        big.setEnding((ofTable, slot) -> ofTable.tags(slot, count));
         Runnable work = () -> {
             for (int i = 0; i < 200_000; i++) {
                 // ICMP entries run out of time, TCP entries of room.
-                key.port(7, i & 31)
-                        .protocol((i & 1) == 0 ? ICMP : TCP)
-                        .vm(0, i, i & 0xffff)
-                        .remote(0, i * 31L, 53);
-                big.put(key, 0, i * MINUTE / 4000);
-                big.contains(key, i * MINUTE / 4000);
-                big.expire(i * MINUTE / 4000, 4, quiet);
+                connection.clear();
+                connection.port(7, i & 31);
+                connection.forward.protocol((i & 1) == 0 ? ICMP : TCP);
+                connection.forward.src(0, IpAddress.V4_MARK | i, i & 0xffff).dst(0, IpAddress.V4_MARK | i * 31L, 53);
+                connection.bind(NAT, Connection.SOURCE, 0, IpAddress.V4_MARK | 9, i & 0xffff);
+                connection.answerAt(1);
+                long now = i * MINUTE / 4000;
+                big.put(connection, 0, now);
+                big.find(connection.answer, now);
+                big.expire(now, 4, quiet);
             }
         };
         work.run();
@@ -241,17 +304,35 @@ final class ConnectionTableTest {
         private final RandomGenerator random;
         private final ConnectionTable table = table(24, 8, 4);
         private final Map<Integer, LinkedHashMap<Integer, Entry>> oracle = new HashMap<>();
-        private long now = -3 * SECOND;
+        private long now = 3 * SECOND;
 
         private record Entry(boolean owner, int epoch, long created, long refreshed) {
             boolean live(long now) {
-                return now - refreshed < (owner ? 5 : 10) * MINUTE;
+                return sinceTick(refreshed, now) < (owner ? 5 : 10) * MINUTE;
             }
         }
 
+        private long evicted;
+        private ConnectionKey touched = new ConnectionKey();
+
         History(RandomGenerator random) {
             this.random = random;
+            table.setEnding((ofTable, slot) -> {
+                var gone = new Connection();
+                ofTable.read(slot, gone);
+                evicted = gone.forward.equals(touched) ? 0 : ofTable.tag(gone.forward);
+                ended(gone);
+            });
         }
+
+        private void ended(Connection gone) {
+            if (sweeping) {
+                assertThat(take((int) gone.portLow(), gone.forward.dstPort()).live(now))
+                        .isFalse();
+            }
+        }
+
+        private boolean sweeping;
 
         void run(int steps) {
             for (int i = 0; i < steps; i++) {
@@ -261,22 +342,31 @@ final class ConnectionTableTest {
                 switch (random.nextInt(5)) {
                     case 0, 1 -> put(port, remote);
                     case 2 -> putCopy(port, remote, 5 + random.nextInt(6));
-                    case 3 -> assertThat(table.remove(udp(port, remote))).isEqualTo(take(port, remote) != null);
+                    case 3 -> remove(port, remote);
                     default -> sweep(random.nextBoolean());
                 }
                 check();
             }
         }
 
+        private void remove(int port, int remote) {
+            if (slot(table, udp(port, remote), now) != ConnectionTable.NONE) {
+                table.remove(slot(table, udp(port, remote), now));
+                take(port, remote);
+            }
+        }
+
         private void put(int port, int remote) {
             var old = live(port, remote);
+            evicted = 0;
+            touched = udp(port, remote).forward;
             int result = table.put(udp(port, remote), 0, now);
             if (old == null) {
                 assertAdded(result, port, remote, new Entry(true, 7, now, now));
                 return;
             }
-            long wait = Math.min(5 * MINUTE / 3, Math.max(SECOND, old.refreshed - old.created));
-            if (old.owner && now - old.refreshed < wait) {
+            long wait = Math.min(5 * MINUTE / 3, Math.max(SECOND, sinceTick(old.created, old.refreshed)));
+            if (old.owner && sinceTick(old.refreshed, now) < wait / TICK * TICK) {
                 assertThat(result).isEqualTo(ConnectionTable.KNOWN);
                 return;
             }
@@ -287,7 +377,9 @@ final class ConnectionTableTest {
 
         private void putCopy(int port, int remote, int epoch) {
             var old = live(port, remote);
-            int result = table.putCopy(udp(port, remote), Phase.OPEN, epoch, now);
+            evicted = 0;
+            touched = udp(port, remote).forward;
+            int result = table.putCopy(copy(udp(port, remote), epoch), now);
             if (old == null) {
                 assertAdded(result, port, remote, new Entry(false, epoch, now, now));
             } else if (epoch < old.epoch || epoch == old.epoch && old.owner) {
@@ -306,11 +398,11 @@ final class ConnectionTableTest {
             assertThat(result).isEqualTo(ConnectionTable.ADDED);
             int most = oracle.values().stream().mapToInt(Map::size).max().orElse(0);
             if (oracle.containsKey(port) && oracle.get(port).size() == 8) {
-                assertThat(table.evictedTag()).isEqualTo(oldestTag(port));
+                assertThat(evicted).isEqualTo(oldestTag(port));
                 take(port, oracle.get(port).firstEntry().getKey());
             } else if (size() == 24) {
                 int victim = oracle.keySet().stream()
-                        .filter(p -> table.evictedTag() == oldestTag(p))
+                        .filter(p -> evicted == oldestTag(p))
                         .findFirst()
                         .orElseThrow();
                 assertThat(oracle.get(victim))
@@ -318,33 +410,25 @@ final class ConnectionTableTest {
                         .hasSize(most);
                 take(victim, oracle.get(victim).firstEntry().getKey());
             } else {
-                assertThat(table.evictedTag()).isZero();
+                assertThat(evicted).isZero();
             }
             renew(port, remote, entry);
         }
 
         private void sweep(boolean used) {
-            table.expire(now, 24, new ConnectionTable.Sweep() {
-                @Override
-                public boolean inUse(ConnectionTable ofTable, int slot) {
-                    if (used) {
-                        var key = new ConnectionKey();
-                        ofTable.read(slot, key);
-                        int port = (int) key.portLow();
-                        var old = oracle.get(port).get(key.remotePort());
-                        renew(port, key.remotePort(), new Entry(true, old.epoch, old.created, now));
-                    }
-                    return used;
+            sweeping = true;
+            table.expire(now, 24, (ofTable, slot) -> {
+                if (used) {
+                    var gone = new Connection();
+                    ofTable.read(slot, gone);
+                    int port = (int) gone.portLow();
+                    int remote = gone.forward.dstPort();
+                    var old = oracle.get(port).get(remote);
+                    renew(port, remote, new Entry(true, old.epoch, old.created, now));
                 }
-
-                @Override
-                public void onExpired(ConnectionTable ofTable, int slot) {
-                    var key = new ConnectionKey();
-                    ofTable.read(slot, key);
-                    assertThat(take((int) key.portLow(), key.remotePort()).live(now))
-                            .isFalse();
-                }
+                return used;
             });
+            sweeping = false;
             assertThat(oracle.values().stream().flatMap(m -> m.values().stream()))
                     .allMatch(e -> e.live(now));
         }
@@ -357,21 +441,20 @@ final class ConnectionTableTest {
                 assertThat(table.sizeOf(7, port)).isEqualTo(of.size());
                 for (int remote = 0; remote < 12; remote++) {
                     var entry = of.get(remote);
-                    var key = udp(port, remote);
-                    assertThat(table.contains(key, now)).isEqualTo(entry != null && entry.live(now));
-                    int slot = table.find(key);
-                    assertThat(slot != ConnectionTable.NONE).isEqualTo(entry != null);
-                    if (entry != null) {
+                    boolean live = entry != null && entry.live(now);
+                    int slot = slot(table, udp(port, remote), now);
+                    assertThat(slot != ConnectionTable.NONE).isEqualTo(live);
+                    if (live) {
                         assertThat(table.isOwner(slot)).isEqualTo(entry.owner);
                         assertThat(table.epoch(slot)).isEqualTo(entry.epoch);
-                        assertThat(table.refreshedNanos(slot)).isEqualTo(entry.refreshed);
+                        assertThat(table.idleNanos(slot, now)).isEqualTo(sinceTick(entry.refreshed, now));
                     }
                 }
             }
         }
 
         private long oldestTag(int port) {
-            return table.tag(udp(port, oracle.get(port).firstEntry().getKey()));
+            return table.tag(udp(port, oracle.get(port).firstEntry().getKey()).forward);
         }
 
         private int size() {
@@ -407,15 +490,50 @@ final class ConnectionTableTest {
                 new ConnectionTable.Limits(connections, perPort, ports), Lifetimes.STANDARD, 7, 0x5eed);
     }
 
-    private static ConnectionKey udp(int port, int remotePort) {
-        return new ConnectionKey()
-                .port(7, port)
-                .protocol(UDP)
-                .vm(0, IpAddress.V4_MARK | 0x0a000105, 1000)
-                .remote(0, IpAddress.V4_MARK | 0x0a000209, remotePort);
+    private static long sinceTick(long then, long now) {
+        return (now / TICK - then / TICK) * TICK;
     }
 
-    private static ConnectionKey tcp(int port, int remotePort) {
-        return udp(port, remotePort).protocol(TCP);
+    private static Connection udp(int port, int remotePort) {
+        return connection(UDP, port, remotePort);
+    }
+
+    private static Connection tcp(int port, int remotePort) {
+        return connection(TCP, port, remotePort);
+    }
+
+    private static Connection connection(int protocol, int port, int remotePort) {
+        var connection = new Connection();
+        connection.port(7, port);
+        connection.forward.scope(DEVICE).protocol(protocol);
+        connection.forward.src(0, IpAddress.V4_MARK | 0x0a000000 | port, 1000);
+        connection.forward.dst(0, IpAddress.V4_MARK | 0x08080808, remotePort);
+        connection.answerAt(OTHER_DEVICE);
+        return connection;
+    }
+
+    private static Connection translated(int port, int vmPort, int remotePort, int publicPort) {
+        var connection = tcp(port, remotePort);
+        connection.forward.src(0, IpAddress.V4_MARK | 0x0a000000 | port, vmPort);
+        connection.bind(NAT, Connection.SOURCE, 0, IpAddress.V4_MARK | 0xcb007101L, publicPort);
+        connection.answerAt(NAT);
+        return connection;
+    }
+
+    private static Connection copy(Connection connection, int epoch) {
+        connection.state(Phase.OPEN, epoch, false);
+        return connection;
+    }
+
+    private static int slot(ConnectionTable table, Connection connection) {
+        return slot(table, connection, 0);
+    }
+
+    private static int slot(ConnectionTable table, Connection connection, long now) {
+        return table.begunBy(connection.forward, now);
+    }
+
+    private static boolean contains(ConnectionTable table, Connection connection, long now) {
+        return slot(table, connection, now) != ConnectionTable.NONE;
     }
 }

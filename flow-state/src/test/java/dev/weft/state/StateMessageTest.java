@@ -11,19 +11,29 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.UUID;
+import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
 final class StateMessageTest {
     private static final UUID PORT = UUID.fromString("00112233-4455-6677-8899-aabbccddeeff");
     private static final UUID ROUTER = UUID.fromString("01234567-89ab-4def-8123-456789abcdef");
 
-    private final MemorySegment frame = MemorySegment.ofArray(new byte[200]);
-    private final ConnectionKey key = new ConnectionKey();
+    private final MemorySegment frame = MemorySegment.ofArray(new byte[StateMessage.MAX_LENGTH + 8]);
+    private final Connection read = new Connection();
 
     @Test
-    void writesTheGoldenConnectionsOfLayoutOne() throws IOException {
-        assertWritten(StateMessage.writeConnection(frame, 3, udp4(), Phase.OPEN, 7), "state-1-connection-udp4.bin");
-        assertWritten(StateMessage.writeConnection(frame, 3, tcp6(), Phase.OPENING, -2), "state-1-connection-tcp6.bin");
+    void writesTheGoldenRecordsOfLayoutOne() throws IOException {
+        assertWritten(RecordCodec.write(frame, 3, udp4(), udp4().answer.homeHash(), false), "state-1-record-udp4.bin");
+        assertWritten(RecordCodec.write(frame, 3, tcp6(), tcp6().forward.homeHash(), true), "state-1-record-tcp6.bin");
+    }
+
+    @Test
+    void refusesConnectionsOfOneTuple() throws IOException {
+        // Kind 1, before records had two: its number is not given again.
+        var old = golden("state-1-connection-udp4.bin");
+        assertThat(StateMessage.check(old, 0, (int) old.byteSize())).isEqualTo(StateMessage.UNKNOWN_KIND);
+        old = golden("state-1-connection-tcp6.bin");
+        assertThat(StateMessage.check(old, 0, (int) old.byteSize())).isEqualTo(StateMessage.UNKNOWN_KIND);
     }
 
     @Test
@@ -43,20 +53,19 @@ final class StateMessageTest {
 
     @Test
     void readsTheGoldenMessagesOfLayoutOne() throws IOException {
-        var udp = golden("state-1-connection-udp4.bin");
+        var udp = golden("state-1-record-udp4.bin");
         assertThat(StateMessage.check(udp, 0, (int) udp.byteSize())).isEqualTo(StateMessage.OK);
         assertThat(StateMessage.kind(udp, 0)).isEqualTo(StateMessage.CONNECTION);
-        StateMessage.readKey(udp, 0, key);
-        assertThat(key).isEqualTo(udp4());
-        assertThat(StateMessage.phase(udp, 0)).isEqualTo(Phase.OPEN);
-        assertThat(StateMessage.epoch(udp, 0)).isEqualTo(7);
-        assertThat(StateMessage.homeHash(udp, 0)).isEqualTo(0xbfa4a87e);
+        RecordCodec.read(udp, 0, read);
+        assertSame(read, udp4());
+        assertThat(RecordCodec.isFromCopy(udp, 0)).isFalse();
+        assertThat(StateMessage.homeHash(udp, 0)).isEqualTo(udp4().answer.homeHash());
 
-        var tcp = golden("state-1-connection-tcp6.bin");
+        var tcp = golden("state-1-record-tcp6.bin");
         assertThat(StateMessage.check(tcp, 0, (int) tcp.byteSize())).isEqualTo(StateMessage.OK);
-        StateMessage.readKey(tcp, 0, key);
-        assertThat(key).isEqualTo(tcp6());
-        assertThat(StateMessage.epoch(tcp, 0)).isEqualTo(-2);
+        RecordCodec.read(tcp, 0, read);
+        assertSame(read, tcp6());
+        assertThat(RecordCodec.isFromCopy(tcp, 0)).isTrue();
 
         var ask = golden("state-1-neighbour-ask.bin");
         assertThat(StateMessage.check(ask, 0, (int) ask.byteSize())).isEqualTo(StateMessage.OK);
@@ -101,8 +110,7 @@ final class StateMessageTest {
     @Test
     void everyTruncationIsRefusedAndPaddingIsNot() throws IOException {
         for (String name :
-                new String[] {"state-1-connection-udp4.bin", "state-1-neighbour-ask.bin", "state-1-neighbour-answer.bin"
-                }) {
+                new String[] {"state-1-record-udp4.bin", "state-1-neighbour-ask.bin", "state-1-neighbour-answer.bin"}) {
             byte[] whole = golden(name).toArray(ValueLayout.JAVA_BYTE);
             for (int length = 0; length < whole.length; length++) {
                 // A segment of that size: reading past the end would throw.
@@ -118,10 +126,11 @@ final class StateMessageTest {
 
     @Test
     void lyingFieldsAreRefusedEachByItsName() throws IOException {
-        var connection = "state-1-connection-udp4.bin";
+        var connection = "state-1-record-udp4.bin";
         assertThat(spoiled(connection, 12, 0x08)).isEqualTo("not-state");
         assertThat(spoiled(connection, 18, 0)).isEqualTo("unknown-version");
         assertThat(spoiled(connection, 18, 2)).isEqualTo("unknown-version");
+        assertThat(spoiled(connection, 19, 1)).isEqualTo("unknown-kind");
         assertThat(spoiled(connection, 19, 0)).isEqualTo("unknown-kind");
         assertThat(spoiled(connection, 19, 255)).isEqualTo("unknown-kind");
         assertThat(spoiled(connection, 19, StateMessage.NEIGHBOUR_ASK)).isEqualTo("wrong-length");
@@ -129,7 +138,10 @@ final class StateMessageTest {
         assertThat(spoiled(connection, 21, 59)).isEqualTo("wrong-length");
         assertThat(spoiled(connection, 22, 3)).as("phase").isEqualTo("wrong-value");
         assertThat(spoiled(connection, 22, 0x81)).as("phase").isEqualTo("wrong-value");
-        assertThat(spoiled(connection, 50, 1)).as("mixed families").isEqualTo("wrong-value");
+        assertThat(spoiled(connection, 34, 2)).as("bindings that are not there").isEqualTo("wrong-value");
+        assertThat(spoiled(connection, 80, 1)).as("mixed families").isEqualTo("wrong-value");
+        assertThat(spoiled(connection, 136, 3)).as("a binding's kind").isEqualTo("wrong-value");
+        assertThat(spoiled(connection, 140, 1)).as("a binding's family").isEqualTo("wrong-value");
         assertThat(spoiled("state-1-neighbour-answer.bin", 54, 0x03))
                 .as("group MAC")
                 .isEqualTo("wrong-value");
@@ -141,15 +153,15 @@ final class StateMessageTest {
     @Test
     void noBytesMakeItThrow() {
         Property.check("hostile state messages give a code", 20_000, random -> {
-            byte[] bytes = new byte[random.nextInt(120)];
+            byte[] bytes = new byte[random.nextInt(200)];
             random.nextBytes(bytes);
             if (bytes.length > 22 && random.nextBoolean()) {
                 bytes[12] = (byte) 0x88;
                 bytes[13] = (byte) 0xb5;
                 bytes[18] = 1;
-                bytes[19] = (byte) random.nextInt(6);
+                bytes[19] = (byte) random.nextInt(7);
                 bytes[20] = 0;
-                bytes[21] = (byte) new int[] {60, 52, 70, 40, 0}[random.nextInt(5)];
+                bytes[21] = (byte) new int[] {106, 52, 70, 40, (byte) 134, 0}[random.nextInt(6)];
             }
             int result = StateMessage.check(MemorySegment.ofArray(bytes), 0, bytes.length);
             assertThat(result).isBetween(0, StateMessage.RESULTS - 1);
@@ -159,35 +171,71 @@ final class StateMessageTest {
     @Test
     void whatIsWrittenIsRead() {
         Property.check("connection record round trip", 5_000, random -> {
-            boolean v4 = random.nextBoolean();
-            long mark = v4 ? IpAddress.V4_MARK : 0;
-            key.port(random.nextLong(), random.nextLong()).protocol(random.nextInt(256));
-            key.vm(
-                    v4 ? 0 : 1 + random.nextInt(),
-                    v4 ? mark | random.nextInt(9) : random.nextLong(),
-                    random.nextInt(65536));
-            key.remote(v4 ? 0 : -1L, v4 ? mark | 0xffff_fff0L : random.nextLong(), random.nextInt(65536));
-            int phase = random.nextInt(3);
-            int epoch = random.nextInt();
-            int length = StateMessage.writeConnection(frame, 1, key, phase, epoch);
+            var written = anyConnection(random);
+            int length = RecordCodec.write(frame, 1, written, written.answer.homeHash(), false);
+            assertThat(length).isLessThanOrEqualTo(StateMessage.MAX_LENGTH);
             assertThat(StateMessage.check(frame, 1, length)).isEqualTo(StateMessage.OK);
-            var read = new ConnectionKey();
-            StateMessage.readKey(frame, 1, read);
-            assertThat(read).isEqualTo(key);
-            assertThat(StateMessage.phase(frame, 1)).isEqualTo(phase);
-            assertThat(StateMessage.epoch(frame, 1)).isEqualTo(epoch);
-            assertThat(StateMessage.homeHash(frame, 1)).isEqualTo(key.homeHash());
+            RecordCodec.read(frame, 1, read);
+            assertSame(read, written);
+            assertThat(StateMessage.homeHash(frame, 1)).isEqualTo(written.answer.homeHash());
         });
+    }
+
+    private static Connection anyConnection(RandomGenerator random) {
+        boolean v4 = random.nextBoolean();
+        var connection = new Connection();
+        connection.port(random.nextLong(), random.nextLong());
+        connection.frame(random.nextLong(1L << 48), random.nextLong(1L << 48), random.nextInt(65536));
+        connection.owner(0, IpAddress.V4_MARK | random.nextInt(9));
+        connection.forward.scope(random.nextLong()).protocol(random.nextInt(256));
+        connection.forward.src(high(v4, random), low(v4, random), random.nextInt(65536));
+        connection.forward.dst(high(v4, random), low(v4, random), random.nextInt(65536));
+        connection.state(random.nextInt(3), random.nextInt(), false);
+        for (int i = random.nextInt(Connection.MAX_BINDINGS + 1); i > 0; i--) {
+            int end = random.nextBoolean() ? Connection.SOURCE : Connection.DESTINATION;
+            connection.bind(random.nextLong(), end, high(v4, random), low(v4, random), random.nextInt(65536));
+        }
+        connection.answerAt(random.nextLong());
+        return connection;
+    }
+
+    private static long high(boolean v4, RandomGenerator random) {
+        return v4 ? 0 : 1 + random.nextInt(1 << 30);
+    }
+
+    private static long low(boolean v4, RandomGenerator random) {
+        return v4 ? IpAddress.V4_MARK | random.nextInt() & 0xffff_ffffL : random.nextLong();
+    }
+
+    private static void assertSame(Connection a, Connection b) {
+        assertThat(a.forward).isEqualTo(b.forward);
+        assertThat(a.answer).isEqualTo(b.answer);
+        assertThat(text(a)).isEqualTo(text(b));
+    }
+
+    private static String text(Connection connection) {
+        var text = new StringBuilder();
+        text.append(new UUID(connection.portHigh(), connection.portLow()))
+                .append(' ')
+                .append(connection.srcMac() + " " + connection.dstMac() + " " + connection.vlanTci())
+                .append(" phase " + connection.phase() + " epoch " + connection.epoch())
+                .append(" owner " + connection.ownerHigh() + " " + connection.ownerLow());
+        for (int i = 0; i < connection.bindings(); i++) {
+            text.append(" at " + connection.device(i) + " kind " + connection.kind(i))
+                    .append(" to " + connection.high(i) + " " + connection.low(i) + " " + connection.l4Port(i));
+        }
+        return text.toString();
     }
 
     @Test
     void writingAndReadingAllocateNothing() {
+        var connection = udp4();
         Runnable many = () -> {
             for (int i = 0; i < 100_000; i++) {
-                key.vm(0, IpAddress.V4_MARK | i, i & 0xffff).remote(0, IpAddress.V4_MARK | 5, 53);
-                int length = StateMessage.writeConnection(frame, 0, key, Phase.OPEN, i);
+                connection.forward.src(0, IpAddress.V4_MARK | i, i & 0xffff);
+                int length = RecordCodec.write(frame, 0, connection, i, false);
                 if (StateMessage.check(frame, 0, length) == StateMessage.OK) {
-                    StateMessage.readKey(frame, 0, key);
+                    RecordCodec.read(frame, 0, read);
                 }
             }
         };
@@ -197,22 +245,33 @@ final class StateMessageTest {
         assertThat(Allocation.bytes(many)).isZero();
     }
 
-    private ConnectionKey udp4() {
-        return connection("10.0.1.5", 1000, "10.0.2.9", 53, 17);
+    private static Connection udp4() {
+        var connection = connection("10.0.1.5", 1000, "10.0.2.9", 53, 17);
+        var to = IpAddress.parse("203.0.113.1");
+        connection.bind(0x0200_0000_0000_0003L, Connection.SOURCE, to.high(), to.low(), 61000);
+        connection.state(Phase.OPEN, 7, false);
+        connection.answerAt(0x0200_0000_0000_0002L);
+        return connection;
     }
 
-    private ConnectionKey tcp6() {
-        return connection("fd00:1::5", 40000, "fd00:2::9", 443, 6);
+    private static Connection tcp6() {
+        var connection = connection("fd00:1::5", 40000, "fd00:2::9", 443, 6);
+        connection.frame(0x02aa_bbcc_ddeeL, 0x02aa_bbcc_ddefL, 0x1007);
+        connection.state(Phase.CLOSING, -2, false);
+        var owner = IpAddress.parse("172.16.0.1");
+        connection.owner(owner.high(), owner.low());
+        connection.answerAt(0x0200_0000_0000_0002L);
+        return connection;
     }
 
-    private static ConnectionKey connection(String vm, int vmPort, String remote, int remotePort, int protocol) {
-        var a = IpAddress.parse(vm);
-        var b = IpAddress.parse(remote);
-        return new ConnectionKey()
-                .port(PORT.getMostSignificantBits(), PORT.getLeastSignificantBits())
-                .protocol(protocol)
-                .vm(a.high(), a.low(), vmPort)
-                .remote(b.high(), b.low(), remotePort);
+    private static Connection connection(String src, int srcPort, String dst, int dstPort, int protocol) {
+        var a = IpAddress.parse(src);
+        var b = IpAddress.parse(dst);
+        var connection = new Connection();
+        connection.port(PORT.getMostSignificantBits(), PORT.getLeastSignificantBits());
+        connection.forward.scope(0x0100_0000_0000_0001L).protocol(protocol);
+        connection.forward.src(a.high(), a.low(), srcPort).dst(b.high(), b.low(), dstPort);
+        return connection;
     }
 
     private void assertWritten(int length, String name) throws IOException {

@@ -1,41 +1,36 @@
 package dev.weft.sim;
 
 import dev.weft.base.HotPath;
-import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
 import dev.weft.base.Tag;
-import dev.weft.sim.packet.Arp;
 import dev.weft.sim.packet.Ethernet;
-import dev.weft.sim.packet.Ndp;
-import dev.weft.sim.packet.Packet;
-import dev.weft.sim.packet.PacketWriter;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A learning bridge, compiled. Immutable.
+ * A learning bridge, compiled. Immutable. Each VLAN is a bridge of its own; {@link PortVlans} says which a port carries.
  *
- * <p>Known without learning: the MACs and addresses of router ports joined to it, and the seeded neighbours. They hold
- * for untagged frames (and priority-tagged ones, VLAN 0); the frames of other VLANs pass by what is learned, each VLAN
- * for itself, and are never answered.
+ * <p>Known without learning, in the VLAN of each: the MACs and addresses of router ports joined to it and of VMs that the
+ * topology describes, and the seeded neighbours. Questions for these are answered by {@link BridgeAnswers}, what is not known is flooded by
+ * {@link BridgeFlood}.
  */
 @HotPath
 final class Bridge extends Device {
-    private static final long ALL_NODES_HIGH = 0xff02_0000_0000_0000L;
-    private static final long ALL_NODES_LOW = 1;
-
     /** What all of this was compiled from, to see whether it must be again. */
     final Object[] inputs;
     /** By port id, so that a flood is the same everywhere. */
     final int[] exterior;
 
     final int[] interior;
-    /** MAC of a joined router port, to our port towards it. */
-    final FrozenMap routerMacs;
-    /** Address of a joined router port, to our port towards it. */
-    final FrozenMap routerAddresses;
-    /** Address of a router port or seeded neighbour, to its MAC. */
-    final FrozenMap known;
+    /** Those in which something is known, ascending. */
+    final BridgeVlan[] vlans;
+    /** Where its exterior ports are. */
+    final BridgeHosts hosts;
+    /** Some port gives frames another VLAN than their tag says, or refuses some. */
+    private final boolean vlanAware;
+
+    final int inboundChain;
+    final int outboundChain;
 
     Bridge(
             int index,
@@ -44,16 +39,20 @@ final class Bridge extends Device {
             Object[] inputs,
             int[] exterior,
             int[] interior,
-            FrozenMap routerMacs,
-            FrozenMap routerAddresses,
-            FrozenMap known) {
+            BridgeVlan[] vlans,
+            BridgeHosts hosts,
+            boolean vlanAware,
+            int inboundChain,
+            int outboundChain) {
         super(index, id, name);
         this.inputs = inputs;
         this.exterior = exterior;
         this.interior = interior;
-        this.routerMacs = routerMacs;
-        this.routerAddresses = routerAddresses;
-        this.known = known;
+        this.vlans = vlans;
+        this.hosts = hosts;
+        this.vlanAware = vlanAware;
+        this.inboundChain = inboundChain;
+        this.outboundChain = outboundChain;
     }
 
     @Override
@@ -61,22 +60,46 @@ final class Bridge extends Device {
         return "bridge";
     }
 
+    /** What is known in a VLAN. */
+    BridgeVlan inVlan(int vlan) {
+        for (BridgeVlan each : vlans) {
+            if (each.id == vlan) {
+                return each;
+            }
+        }
+        return BridgeVlan.EMPTY;
+    }
+
     @Override
     void receive(Simulation sim, Port in) {
-        int vlan = sim.useVlan();
+        int tag = sim.useVlan();
+        int vlan = in.vlans.vlanOf(tag);
+        if (vlan == PortVlans.NONE) {
+            sim.drop(this, DropReason.VLAN_NOT_ALLOWED);
+            return;
+        }
+        boolean mayLoseTag = sim.isTagged() && (vlanAware || tag == 0);
+        if (mayLoseTag && sim.useEtherType() == Ethernet.VLAN) {
+            sim.drop(this, DropReason.DOUBLE_TAGGED);
+            return;
+        }
+        if (!sim.chains.passes(inboundChain, in.index, Port.NONE)) {
+            return;
+        }
+        BridgeVlan known = inVlan(vlan);
         if (!isFromRouter(sim, in)) {
             long src = sim.useSrcMac();
             if (MacAddress.isGroup(src)) {
                 sim.drop(this, DropReason.GROUP_SOURCE_MAC);
                 return;
             }
-            learn(sim, in, vlan, src);
+            learn(sim, in, vlan, known, src);
         }
         long dst = sim.useDstMac();
         if (!MacAddress.isGroup(dst)) {
-            receiveUnicast(sim, in, vlan, dst);
-        } else if (!isAnswered(sim, in, vlan)) {
-            flood(sim, in);
+            receiveUnicast(sim, in, vlan, known, dst);
+        } else if (!BridgeAnswers.isAnswered(sim, this, in, vlan, known)) {
+            BridgeFlood.flood(sim, this, in, vlan);
         }
     }
 
@@ -86,45 +109,47 @@ final class Bridge extends Device {
         return peer != null && !peer.onBridge;
     }
 
-    private void learn(Simulation sim, Port in, int vlan, long src) {
+    private void learn(Simulation sim, Port in, int vlan, BridgeVlan known, long src) {
         long tag = Tag.mac(id, vlan, src);
-        boolean joined = vlan == 0 && routerMacs.get(0, src) != FrozenMap.NONE;
-        if (!joined && sim.tables.macPort(index, vlan, src) != in.index) {
+        boolean fixed = known.fixedMacs.get(0, src) != FrozenMap.NONE;
+        if (!fixed && sim.tables.macPort(index, vlan, src) != in.index) {
             if (sim.out.hasTag(tag)) {
                 sim.out.notCacheable(); // decided, on the way here, without knowing what it teaches here
             }
             sim.out.learnMac(index, vlan, src, in.index);
             if (sim.isExplaining()) {
-                sim.explain(this, "learns " + MacAddress.toString(src) + " on port " + in.name);
+                sim.explain(this, "learns " + MacAddress.toString(src) + inWords(vlan) + " on port " + in.name);
             }
         }
         sim.out.addTag(tag);
     }
 
-    private void receiveUnicast(Simulation sim, Port in, int vlan, long dst) {
+    private void receiveUnicast(Simulation sim, Port in, int vlan, BridgeVlan known, long dst) {
         sim.out.addTag(Tag.mac(id, vlan, dst));
-        Port port = portOf(sim, vlan, dst);
+        Port port = portOf(sim, vlan, known, dst);
         if (port == null) {
             if (sim.isExplaining()) {
-                sim.explain(this, MacAddress.toString(dst) + " is not known");
+                sim.explain(this, MacAddress.toString(dst) + " is not known" + inWords(vlan));
             }
-            flood(sim, in);
+            BridgeFlood.flood(sim, this, in, vlan);
         } else if (port == in) {
             sim.drop(this, DropReason.SAME_PORT);
         } else {
             if (sim.isExplaining()) {
-                sim.explain(this, MacAddress.toString(dst) + " is on port " + port.name);
+                sim.explain(this, MacAddress.toString(dst) + " is on port " + port.name + inWords(vlan));
             }
-            sim.leave(port);
+            forward(sim, in, port, vlan);
         }
     }
 
-    private @Nullable Port portOf(Simulation sim, int vlan, long mac) {
-        long joined = vlan == 0 ? routerMacs.get(0, mac) : FrozenMap.NONE;
-        int index = joined != FrozenMap.NONE ? (int) joined : learnedPort(sim, vlan, mac);
+    private @Nullable Port portOf(Simulation sim, int vlan, BridgeVlan known, long mac) {
+        long fixed = known.fixedMacs.get(0, mac);
+        int index = fixed != FrozenMap.NONE ? (int) fixed : learnedPort(sim, vlan, mac);
         Port port = index == Tables.NONE ? null : sim.network.port(index);
         // A table may still hold what a topology change has made void.
-        return port != null && port.onBridge && port.device == this.index ? port : null;
+        return port != null && port.onBridge && port.device == this.index && port.vlans.form(vlan) != PortVlans.NONE
+                ? port
+                : null;
     }
 
     /** What this very frame teaches counts already: it is in the tables before the frame's flow is in the cache. */
@@ -133,113 +158,16 @@ final class Bridge extends Device {
         return now != Tables.NONE ? now : sim.tables.macPort(index, vlan, mac);
     }
 
-    void flood(Simulation sim, Port in) {
-        sim.explain(this, "floods");
-        floodLocally(sim, in.index);
-        for (Tables.FloodTarget target : sim.tables.floodTargets(index)) {
-            sim.tunnel(target.high(), target.low(), target.key());
-        }
-        for (int each : interior) {
-            Port port = sim.network.port(each);
-            if (each != in.index && port != null) {
-                sim.branch(port);
-            }
+    /** To a port that carries the VLAN, in the form it has there. */
+    void forward(Simulation sim, Port in, Port out, int vlan) {
+        sim.out.addTag(out.tag);
+        if (sim.chains.passes(outboundChain, in.index, out.index)) {
+            sim.retag(out.vlans.form(vlan) == PortVlans.TAGGED ? vlan : 0);
+            sim.leave(out);
         }
     }
 
-    /** To this host's ports of the bridge: all there is to do for a flood that came from another host. */
-    void floodLocally(Simulation sim, int except) {
-        sim.out.addTag(Tag.flood(id));
-        for (int each : exterior) {
-            int datapathPort = sim.tables.localPort(each);
-            Port port = sim.network.port(each);
-            if (each != except && datapathPort != Tables.NONE && port != null) {
-                sim.exitFlood(port, datapathPort);
-            }
-        }
-    }
-
-    /** Group frames only: what asks for an address this bridge knows. */
-    private boolean isAnswered(Simulation sim, Port in, int vlan) {
-        int etherType = sim.useEtherType();
-        if (etherType == Ethernet.ARP) {
-            sim.out.notCacheable();
-            return vlan == 0 && sim.packet.key.protocol() == Arp.REQUEST && isArpAnswered(sim, in);
-        }
-        if (etherType != Ethernet.IPV6 || !sim.useIsDiscovery()) {
-            return false;
-        }
-        sim.out.notCacheable();
-        return vlan == 0
-                && sim.packet.key.l4Src() == Ndp.NEIGHBOUR_SOLICITATION
-                && Ndp.isValidSolicitation(sim.packet)
-                && isSolicitationAnswered(sim, in);
-    }
-
-    private boolean isArpAnswered(Simulation sim, Port in) {
-        long target = sim.dstLow();
-        if (sim.srcLow() == target) {
-            return false; // gratuitous: tells, does not ask
-        }
-        if (isForRouter(sim, in, 0, target)) {
-            return true;
-        }
-        long mac = known.get(0, target);
-        if (mac == FrozenMap.NONE || mac == sim.srcMac() || !sim.out.hasEmitRoom()) {
-            return false;
-        }
-        int length = PacketWriter.arpReply(
-                sim.out.emitBuffer(), sim.out.nextEmit(), mac, (int) target, sim.srcMac(), (int) sim.srcLow());
-        sim.emitted(in, length, "ARP reply for ", sim.isExplaining() ? IpAddress.toString(0, target) : "");
-        sim.consume(this, "answers from its seeded neighbours");
-        return true;
-    }
-
-    private boolean isSolicitationAnswered(Simulation sim, Port in) {
-        Packet packet = sim.packet;
-        long at = packet.offset + packet.l4Offset;
-        long high = Ndp.targetHigh(packet.segment, at);
-        long low = Ndp.targetLow(packet.segment, at);
-        if (isForRouter(sim, in, high, low)) {
-            return true;
-        }
-        long mac = known.get(high, low);
-        if (mac == FrozenMap.NONE || mac == sim.srcMac() || !sim.out.hasEmitRoom()) {
-            return false;
-        }
-        advertise(sim, in, mac, high, low, Ndp.OVERRIDE);
-        sim.consume(this, "answers from its seeded neighbours");
-        return true;
-    }
-
-    /** The router answers itself, since it learns from being asked. */
-    private boolean isForRouter(Simulation sim, Port in, long high, long low) {
-        long towards = routerAddresses.get(high, low);
-        Port port = towards == FrozenMap.NONE ? null : sim.network.port((int) towards);
-        if (port == null || port == in) {
-            return false;
-        }
-        if (sim.isExplaining()) {
-            sim.explain(this, IpAddress.toString(high, low) + " is a router's, on port " + port.name);
-        }
-        sim.leave(port);
-        return true;
-    }
-
-    /** The answer to the valid solicitation at hand; a duplicate address check is answered to all (RFC 4861 §7.2.4). */
-    static void advertise(Simulation sim, Port out, long mac, long high, long low, int flags) {
-        boolean check = (sim.srcHigh() | sim.srcLow()) == 0;
-        int length = PacketWriter.neighbourAdvertisement(
-                sim.out.emitBuffer(),
-                sim.out.nextEmit(),
-                mac,
-                high,
-                low,
-                check ? Ethernet.groupMac(ALL_NODES_HIGH, ALL_NODES_LOW) : sim.srcMac(),
-                check ? ALL_NODES_HIGH : sim.srcHigh(),
-                check ? ALL_NODES_LOW : sim.srcLow(),
-                check ? flags : flags | Ndp.SOLICITED);
-        sim.emitted(
-                out, length, "neighbour advertisement for ", sim.isExplaining() ? IpAddress.toString(high, low) : "");
+    static String inWords(int vlan) {
+        return vlan == BridgeVlan.UNTAGGED ? "" : " in VLAN " + vlan;
     }
 }

@@ -24,6 +24,22 @@ public enum DropReason {
     CANNOT_UNDO("a branch of the flood that comes after one that was routed"),
     /** A stateful port lets in answers only. */
     STATEFUL("the port is stateful, and this is no answer to what its VM began"),
+    /** A VLAN that the port it came in by, or would leave by, does not carry. */
+    VLAN_NOT_ALLOWED("its VLAN is not one of the port's"),
+    /** A tag behind the tag, which would come to light where the first is taken off: into another VLAN. */
+    DOUBLE_TAGGED("it has a second VLAN tag behind the first"),
+    /** A source MAC that the port with security does not have. */
+    SPOOFED_MAC("its source MAC is not one of the port's"),
+    /** A source address that the port with security does not have, or not with this MAC. */
+    SPOOFED_ADDRESS("its source address is not one of the port's"),
+    /** ARP or neighbour discovery that claims what the port with security does not have. */
+    SPOOFED_NEIGHBOUR("it claims a MAC or address that is not the port's"),
+    /** A DHCP server behind a port with security. */
+    ROGUE_DHCP("a VM is no DHCP server"),
+    /** A router advertisement or redirect from behind a port with security. */
+    ROGUE_ROUTER("a VM is no router to its neighbours"),
+    /** VXLAN to a host of the fabric: out of an uplink it could pass for a tunnel packet of another host. */
+    TUNNEL_ENDPOINT("it is a tunnel packet to a host of the fabric"),
     /** Tagged, at a router port. */
     TAGGED_AT_ROUTER("router ports take no VLAN tags"),
     /** The destination MAC is neither the router port's nor a group. */
@@ -56,6 +72,18 @@ public enum DropReason {
     NO_ADDRESS("the router port it would leave by has no address of its family"),
     /** For the router itself, which has no use for it. */
     FOR_ROUTER("it is for the router itself, which does not serve it"),
+    /** A rule says so. */
+    RULE("a rule drops it"),
+    /** A rule says so, and the sender is told. */
+    REFUSED("a rule rejects it"),
+    /** Its answers could not be told from those of another connection. */
+    TUPLE_TAKEN("its answers could not be told from those of another connection"),
+    /** No public port is left. */
+    NAT_EXHAUSTED("all public ports that it may be given are in use"),
+    /** Would leave with an inside address. */
+    NOT_TRANSLATABLE("it belongs to no connection, so its source cannot be translated"),
+    /** More translations on its way than a record holds. */
+    TOO_MANY_TRANSLATIONS("too many routers on its way translate it"),
     /** Longer than the way to the other host allows. */
     TOO_LONG("it is longer than the tunnel allows");
 

@@ -1,9 +1,8 @@
 package dev.weft.sim;
 
-import dev.weft.base.IpAddress;
-import dev.weft.base.MacAddress;
 import dev.weft.topology.TopologySnapshot;
-import dev.weft.topology.schema.Neighbour;
+import dev.weft.topology.schema.Chain;
+import dev.weft.topology.schema.Nat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -24,6 +23,7 @@ final class NetworkCompiler {
     private final Map<UUID, Integer> portIndices;
     private final Map<UUID, Integer> bridgeIndices;
     private final Map<UUID, Integer> routerIndices;
+    private final Map<UUID, Integer> chainIndices;
     private final @Nullable Port[] ports;
     private final @Nullable Bridge[] bridges;
     private final @Nullable Router[] routers;
@@ -36,6 +36,7 @@ final class NetworkCompiler {
         portIndices = indices(previous.portIndices, snapshot.ports(), dev.weft.topology.schema.Port::getId);
         bridgeIndices = indices(previous.bridgeIndices, snapshot.bridges(), dev.weft.topology.schema.Bridge::getId);
         routerIndices = indices(previous.routerIndices, snapshot.routers(), dev.weft.topology.schema.Router::getId);
+        chainIndices = indices(previous.chains.indices, snapshot.all(Chain.class), Chain::getId);
         ports = new Port[portIndices.size()];
         bridges = new Bridge[bridgeIndices.size()];
         routers = new Router[routerIndices.size()];
@@ -53,13 +54,58 @@ final class NetworkCompiler {
         for (var route : snapshot.routes()) {
             routes.computeIfAbsent(route.getRouterId(), id -> new ArrayList<>()).add(route);
         }
+        var nats = new HashMap<String, List<Nat>>();
+        for (var nat : snapshot.all(Nat.class)) {
+            nats.computeIfAbsent(nat.getRouterId(), id -> new ArrayList<>()).add(nat);
+        }
         for (var router : snapshot.routers()) {
             int index = indexOf(routerIndices, router.getId());
-            routers[index] = compileRouter(index, router, routes.getOrDefault(router.getId(), List.of()));
+            routers[index] = compileRouter(
+                    index,
+                    router,
+                    routes.getOrDefault(router.getId(), List.of()),
+                    nats.getOrDefault(router.getId(), List.of()));
         }
-        var delta = new NetworkDelta(previous, ports, bridges, routers).compute();
+        Chains chains = compileChains();
+        var endpoints = TunnelEndpoints.of(snapshot, previous.endpoints);
+        var delta = new NetworkDelta(previous, ports, bridges, routers, chains, endpoints).compute();
         return new VirtualNetwork(
-                snapshot.changeNumber(), portIndices, bridgeIndices, routerIndices, ports, bridges, routers, delta);
+                snapshot.changeNumber(),
+                portIndices,
+                bridgeIndices,
+                routerIndices,
+                ports,
+                bridges,
+                routers,
+                chains,
+                endpoints,
+                delta);
+    }
+
+    private Chains compileChains() {
+        var places = new ConditionCompiler.Indices() {
+            @Override
+            public int port(String id) {
+                return indexOf(portIndices, id);
+            }
+
+            @Override
+            public int bridge(String id) {
+                return indexOf(bridgeIndices, id);
+            }
+
+            @Override
+            public int router(String id) {
+                return indexOf(routerIndices, id);
+            }
+        };
+        Groups groups = Groups.compile(snapshot, portIndices, previous.chains.groups);
+        return new ChainCompiler(snapshot, groups, previous.chains, chainIndices, places).compile();
+    }
+
+    /** Of a reference that may be unset. */
+    private int chain(String id) {
+        return id.isEmpty() ? CompiledChain.NONE : indexOf(chainIndices, id);
     }
 
     /** Those given before, and new ones behind them. Shared with the previous network when nothing is new. */
@@ -97,77 +143,44 @@ final class NetworkCompiler {
             Port before = previous.port(index);
             Port port = before != null && before.isFrom(message, device, peer)
                     ? before
-                    : new Port(index, message, onBridge, device, peer);
+                    : new Port(
+                            index,
+                            message,
+                            onBridge,
+                            device,
+                            peer,
+                            chain(message.getInboundChainId()),
+                            chain(message.getOutboundChainId()));
             ports[index] = port;
             (onBridge ? bridgePorts : routerPorts).get(device).add(port);
         }
     }
 
     private Bridge compileBridge(int index, dev.weft.topology.schema.Bridge message) {
-        List<Port> own = bridgePorts.get(index);
-        List<Object> inputs = new ArrayList<>(2 * own.size() + 1);
-        inputs.add(message);
-        for (Port port : own) {
-            inputs.add(port);
-            Port peer = peerOf(port);
-            if (peer != null) {
-                inputs.add(peer);
-            }
-        }
+        var compiler = new BridgeCompiler(bridgePorts.get(index), ports);
+        Object[] inputs = compiler.inputs(message);
         Bridge before = previous.bridge(index);
-        if (before != null && Arrays.equals(before.inputs, inputs.toArray())) {
-            return before;
-        }
-        var macs = new FrozenMap.Builder();
-        var addresses = new FrozenMap.Builder();
-        var known = new FrozenMap.Builder();
-        for (Port port : own) {
-            Port peer = peerOf(port);
-            if (peer == null || peer.onBridge) {
-                continue;
-            }
-            macs.putIfAbsent(0, peer.mac, port.index);
-            for (int i = 0; i < peer.addressCount(); i++) {
-                addresses.putIfAbsent(peer.addressHigh(i), peer.addressLow(i), port.index);
-                known.putIfAbsent(peer.addressHigh(i), peer.addressLow(i), peer.mac);
-            }
-        }
-        for (Neighbour seed : message.getNeighboursList()) {
-            var address = IpAddress.parse(seed.getAddress());
-            known.putIfAbsent(
-                    address.high(),
-                    address.low(),
-                    MacAddress.parse(seed.getMac()).bits());
-        }
-        return new Bridge(
-                index,
-                UUID.fromString(message.getId()),
-                message.getName(),
-                inputs.toArray(),
-                own.stream()
-                        .filter(port -> port.bound)
-                        .mapToInt(port -> port.index)
-                        .toArray(),
-                own.stream()
-                        .filter(port -> port.peer != Port.NONE)
-                        .mapToInt(port -> port.index)
-                        .toArray(),
-                macs.build(),
-                addresses.build(),
-                known.build());
-    }
-
-    private @Nullable Port peerOf(Port port) {
-        return port.peer == Port.NONE ? null : ports[port.peer];
+        return before != null && Arrays.equals(before.inputs, inputs)
+                ? before
+                : compiler.compile(
+                        index,
+                        message,
+                        inputs,
+                        chain(message.getInboundChainId()),
+                        chain(message.getOutboundChainId()));
     }
 
     private Router compileRouter(
-            int index, dev.weft.topology.schema.Router message, List<dev.weft.topology.schema.Route> routes) {
+            int index,
+            dev.weft.topology.schema.Router message,
+            List<dev.weft.topology.schema.Route> routes,
+            List<Nat> nats) {
         List<Port> own = routerPorts.get(index);
         List<Object> inputs = new ArrayList<>(own.size() + routes.size() + 1);
         inputs.add(message);
         inputs.addAll(own);
         inputs.addAll(routes);
+        inputs.addAll(nats);
         Router before = index < previous.routers.length ? previous.routers[index] : null;
         if (before != null && Arrays.equals(before.inputs, inputs.toArray())) {
             return before;
@@ -181,6 +194,12 @@ final class NetworkCompiler {
                 inputs.toArray(),
                 given,
                 RouteTable.of(compiler.byPrefix(given)),
+                new RouterChains(
+                        chain(message.getLocalRedirectChainId()),
+                        chain(message.getInboundChainId()),
+                        chain(message.getForwardChainId()),
+                        chain(message.getOutboundChainId())),
+                new NatCompiler(portIndices).compile(nats),
                 ownAddresses(own));
     }
 

@@ -16,9 +16,12 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * port changed or gone      its device tag; on a bridge (also new ones): the bridge's flood tag
  * bridge, router gone       its device tag
- * MAC of a joined router    the bridge's mac tag for it, VLAN 0
+ * MAC known to be at a port  the bridge's mac tag for it, in that VLAN
  * known address of a bridge the neighbour tag of each router joined to it
  * joined by another router  the neighbour tags of all it now knows or no longer knows through the bridge
+ * chains of a device        its device tag
+ * addresses of the hosts    the tag of tunnel endpoints
+ * rules of a chain          the tag of the chain that they are compiled into
  * routes                    a route change per prefix whose routes differ
  * </pre>
  */
@@ -27,15 +30,24 @@ final class NetworkDelta {
     private final @Nullable Port[] ports;
     private final @Nullable Bridge[] bridges;
     private final @Nullable Router[] routers;
+    private final Chains chains;
+    private final TunnelEndpoints endpoints;
     private final Set<Long> tags = new LinkedHashSet<>();
     private final Set<RouteChange> changes = new LinkedHashSet<>();
 
     NetworkDelta(
-            VirtualNetwork previous, @Nullable Port[] ports, @Nullable Bridge[] bridges, @Nullable Router[] routers) {
+            VirtualNetwork previous,
+            @Nullable Port[] ports,
+            @Nullable Bridge[] bridges,
+            @Nullable Router[] routers,
+            Chains chains,
+            TunnelEndpoints endpoints) {
         this.previous = previous;
         this.ports = ports;
         this.bridges = bridges;
         this.routers = routers;
+        this.chains = chains;
+        this.endpoints = endpoints;
     }
 
     VirtualNetwork.Delta compute() {
@@ -55,6 +67,15 @@ final class NetworkDelta {
             Router before = i < previous.routers.length ? previous.routers[i] : null;
             if (before != null && before != routers[i]) {
                 compareRouter(before, routers[i]);
+            }
+        }
+        if (previous.endpoints != endpoints) {
+            tags.add(TunnelEndpoints.TAG);
+        }
+        for (int i = 0; i < previous.chains.limit(); i++) {
+            CompiledChain before = previous.chains.chain(i);
+            if (before != null && before != chains.chain(i)) {
+                tags.add(before.tag);
             }
         }
         return new VirtualNetwork.Delta(
@@ -82,18 +103,25 @@ final class NetworkDelta {
     }
 
     private void compareBridge(Bridge before, @Nullable Bridge after) {
-        if (after == null) {
+        if (after == null || before.inboundChain != after.inboundChain || before.outboundChain != after.outboundChain) {
             tags.add(before.tag);
         }
-        FrozenMap macsAfter = after == null ? FrozenMap.EMPTY : after.routerMacs;
-        FrozenMap.difference(before.routerMacs, macsAfter, (high, mac) -> tags.add(Tag.mac(before.id, 0, mac)));
-        FrozenMap knownAfter = after == null ? FrozenMap.EMPTY : after.known;
         Set<Router> joined = new LinkedHashSet<>(joined(before, previous.ports, previous.routers));
         if (after != null) {
             joined.addAll(joined(after, ports, routers));
         }
+        for (BridgeVlan vlan : before.vlans) {
+            compareVlan(before, vlan, after == null ? BridgeVlan.EMPTY : after.inVlan(vlan.id), vlan.id, joined);
+        }
+        for (BridgeVlan vlan : after == null ? new BridgeVlan[0] : after.vlans) {
+            compareVlan(before, before.inVlan(vlan.id), vlan, vlan.id, joined);
+        }
+    }
+
+    private void compareVlan(Bridge bridge, BridgeVlan before, BridgeVlan after, int vlan, Set<Router> joined) {
+        FrozenMap.difference(before.fixedMacs, after.fixedMacs, (high, mac) -> tags.add(Tag.mac(bridge.id, vlan, mac)));
         // A router port that came to the bridge or left it changed, and its device tag is on every flow that used it.
-        FrozenMap.difference(before.known, knownAfter, (high, low) -> {
+        FrozenMap.difference(before.known, after.known, (high, low) -> {
             for (Router router : joined) {
                 tags.add(Tag.neighbour(router.id, high, low));
             }
@@ -114,6 +142,9 @@ final class NetworkDelta {
         if (after == null) {
             tags.add(before.tag);
             return;
+        }
+        if (!before.chains.equals(after.chains) || !before.nat.rules.equals(after.nat.rules)) {
+            tags.add(before.tag);
         }
         Map<IpPrefix, List<RouteTable.Route>> was = new HashMap<>();
         for (RouteTable.Group group : before.routes.groups()) {

@@ -4,7 +4,16 @@ import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowMask;
-import dev.weft.state.ConnectionKey;
+import dev.weft.sim.packet.Checksum;
+import dev.weft.sim.packet.Ethernet;
+import dev.weft.sim.packet.Headers;
+import dev.weft.sim.packet.Icmp;
+import dev.weft.sim.packet.Ipv4;
+import dev.weft.sim.packet.Ipv6;
+import dev.weft.sim.packet.Packet;
+import dev.weft.sim.packet.Translation;
+import dev.weft.state.Connection;
+import dev.weft.state.ConnectionTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -30,6 +39,9 @@ public final class Outcome {
     public static final int MAX_EMITS = 8;
     public static final int MAX_EMIT_LENGTH = 1600;
     public static final int MAX_INTERESTED = ActionList.MAX_WORDS / 3;
+
+    /** In the place of a router, for what waits for public ports: {@link #parkedHigh()} is the pool. */
+    public static final int POOL = Integer.MAX_VALUE;
 
     private static final int DEDUPLICATED_TAGS = 48;
 
@@ -87,9 +99,13 @@ public final class Outcome {
     private long parkedHigh;
     private long parkedLow;
 
-    private final ConnectionKey connection = new ConnectionKey();
+    private final Connection connection = new Connection();
     private boolean hasConnection;
     private int connectionTcpFlags;
+    private final Headers quote = new Headers();
+    private long wantedPool;
+    private int answeredSlot;
+    private int answeredTcpFlags;
     private final long[] interestedHigh = new long[MAX_INTERESTED];
     private final long[] interestedLow = new long[MAX_INTERESTED];
     private int interestedCount;
@@ -107,6 +123,9 @@ public final class Outcome {
         emitCount = 0;
         parkedRouter = -1;
         hasConnection = false;
+        answeredSlot = ConnectionTable.NONE;
+        quote.rewritten = 0;
+        wantedPool = 0;
         interestedCount = 0;
     }
 
@@ -255,19 +274,67 @@ public final class Outcome {
         return parkedLow;
     }
 
-    /** The VM behind a stateful port sent a packet of {@link #connection()}: record it. */
+    /** The packet is of the forward direction of {@link #connection()} and got somewhere: record it. */
     public boolean hasConnection() {
         return hasConnection;
     }
 
-    /** Its {@link ConnectionKey#homeHash()} is the hash of the return packets. */
-    public ConnectionKey connection() {
+    /** As {@code ConnectionTable.put} wants it. */
+    public Connection connection() {
         return connection;
     }
 
     /** What {@code ConnectionTable.put} wants to know; 0 when it is not TCP. */
     public int connectionTcpFlags() {
         return connectionTcpFlags;
+    }
+
+    /**
+     * Of an ICMP error: what becomes of the packet it quotes, where {@code rewritten}. The actions do not do that: see
+     * {@link #translateQuote}.
+     */
+    public Headers quote() {
+        return quote;
+    }
+
+    /** Whether the actions are for a copy of the packet that {@link #translateQuote} was applied to. */
+    public boolean rewritesQuote() {
+        return quote.rewritten != 0;
+    }
+
+    /**
+     * Makes the quoted packet what the outcome says, in a copy of the frame.
+     *
+     * @param packet as it was simulated: it says where things are
+     * @param copy of its frame, at {@code at}
+     */
+    public void translateQuote(Packet packet, MemorySegment copy, long at) {
+        long l3 = at + packet.l3Offset;
+        long l4 = at + packet.l4Offset;
+        long end = at + packet.l3End;
+        boolean v4 = packet.key.etherType() == Ethernet.IPV4;
+        Translation.apply(copy, l4 + Icmp.LENGTH, end, v4, quote);
+        Checksum.fillTransport(copy, l3, l4, end, v4 ? Ipv4.ICMP : Ipv6.ICMPV6);
+    }
+
+    /** The pool of public ports that another block is needed of, soon or (of a {@code PARK}) now; 0 for none. */
+    public long wantedPool() {
+        return wantedPool;
+    }
+
+    /** Of a {@code PARK}: it waits for a block of {@link #wantedPool()}, not for a neighbour. */
+    public boolean isParkedOnPool() {
+        return parkedRouter == POOL;
+    }
+
+    /** Slot of the connection that the packet answers, {@link ConnectionTable#NONE} when it answers none. */
+    public int answeredSlot() {
+        return answeredSlot;
+    }
+
+    /** Of the answer; 0 when it is not TCP. */
+    public int answeredTcpFlags() {
+        return answeredTcpFlags;
     }
 
     /** Underlay addresses of the hosts that may see the return packets; this host's workers are not among them. */
@@ -404,8 +471,18 @@ public final class Outcome {
         connectionTcpFlags = tcpFlags;
     }
 
-    void disconnect() {
-        hasConnection = false;
+    void wantBlock(long pool) {
+        wantedPool = pool;
+    }
+
+    void parkOnPool(long pool) {
+        wantedPool = pool;
+        parkOn(POOL, POOL, pool, 0);
+    }
+
+    void answer(int slot, int tcpFlags) {
+        answeredSlot = slot;
+        answeredTcpFlags = tcpFlags;
     }
 
     /** The remote hosts of the actions, each once. */

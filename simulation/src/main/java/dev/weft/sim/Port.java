@@ -8,7 +8,10 @@ import dev.weft.base.MacAddress;
 import dev.weft.base.Tag;
 import dev.weft.topology.InterfaceAddress;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** A port, compiled. Immutable, shared by all workers. Other ports and the device are dense indices. */
 @HotPath
@@ -31,27 +34,46 @@ final class Port {
     final boolean stateful;
     /** Of router ports; 0 on a bridge. */
     final long mac;
+    /** Of bridge ports; plain on a router. */
+    final PortVlans vlans;
+    /** Of exterior bridge ports whose VM the topology describes. */
+    final @Nullable Station station;
 
+    /** Of index; {@link CompiledChain#NONE} when there is none. */
+    final int inboundChain;
+
+    final int outboundChain;
     final long tag;
     final long locationTag;
     private final long[] addresses; // high, low
     private final int[] networkBits;
     private final dev.weft.topology.schema.Port message;
 
-    Port(int index, dev.weft.topology.schema.Port message, boolean onBridge, int device, int peer) {
+    Port(
+            int index,
+            dev.weft.topology.schema.Port message,
+            boolean onBridge,
+            int device,
+            int peer,
+            int inboundChain,
+            int outboundChain) {
         this.index = index;
         this.message = message;
         this.onBridge = onBridge;
         this.device = device;
         this.peer = peer;
+        this.inboundChain = inboundChain;
+        this.outboundChain = outboundChain;
         id = UUID.fromString(message.getId());
         name = message.getName();
         bound = !message.getHostId().isEmpty();
         stateful = bound && message.getStateful();
         mac = onBridge ? 0 : macOf(message);
+        vlans = PortVlans.of(message);
+        station = Station.of(message);
         tag = Tag.device(id);
         locationTag = Tag.location(id);
-        var all = message.getAddressesList();
+        List<String> all = onBridge ? List.of() : message.getAddressesList();
         addresses = new long[2 * all.size()];
         networkBits = new int[all.size()];
         for (int i = 0; i < all.size(); i++) {
@@ -69,6 +91,11 @@ final class Port {
         }
         var id = UUID.fromString(port.getId());
         return LOCAL_MAC | Hashing.combine(id.getMostSignificantBits(), id.getLeastSignificantBits()) & 0xff_ffff_ffffL;
+    }
+
+    /** Of bound ports. */
+    UUID host() {
+        return UUID.fromString(message.getHostId());
     }
 
     int addressCount() {
@@ -142,7 +169,11 @@ final class Port {
                 && peer == other.peer
                 && bound == other.bound
                 && stateful == other.stateful
+                && inboundChain == other.inboundChain
+                && outboundChain == other.outboundChain
                 && mac == other.mac
+                && vlans.equals(other.vlans)
+                && Objects.equals(station, other.station)
                 && Arrays.equals(addresses, other.addresses)
                 && Arrays.equals(networkBits, other.networkBits);
     }

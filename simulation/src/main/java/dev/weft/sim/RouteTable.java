@@ -3,6 +3,7 @@ package dev.weft.sim;
 import dev.weft.base.Hashing;
 import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
+import dev.weft.sim.match.Lpm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

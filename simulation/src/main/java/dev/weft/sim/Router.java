@@ -5,6 +5,7 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.MacAddress;
 import dev.weft.base.Tag;
+import dev.weft.sim.match.Lpm;
 import dev.weft.sim.packet.Ethernet;
 import dev.weft.sim.packet.IcmpError;
 import java.util.List;
@@ -14,8 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A router for IPv4 and IPv6, compiled. Immutable. What is for the router itself is in {@link RouterHost}.
  *
- * <p>It takes untagged frames only, priority tags neither: a flow's actions cannot take a tag off. It forwards unicast
- * only. The next hop's MAC comes from the topology where that knows it (the port at the other end of a router-to-router
+ * <p>It takes untagged frames only (a priority tag is none): bridges take the tags off. It forwards unicast only. The next hop's MAC comes from the topology where that knows it (the port at the other end of a router-to-router
  * link; router ports and seeds of the bridge at the other end), else from what was learned, else the packet waits.
  */
 @HotPath
@@ -27,6 +27,8 @@ final class Router extends Device {
     final List<RouteCompiler.Given> given;
 
     final RouteTable routes;
+    final RouterChains chains;
+    final NatTable nat;
     /** All addresses of its own, high and low. */
     private final long[] own;
 
@@ -39,11 +41,15 @@ final class Router extends Device {
             Object[] inputs,
             List<RouteCompiler.Given> given,
             RouteTable routes,
+            RouterChains chains,
+            NatTable nat,
             long[] own) {
         super(index, id, name);
         this.inputs = inputs;
         this.given = given;
         this.routes = routes;
+        this.chains = chains;
+        this.nat = nat;
         this.own = own;
         salt = tag;
     }
@@ -55,9 +61,13 @@ final class Router extends Device {
 
     @Override
     void receive(Simulation sim, Port in) {
+        sim.enterRouter();
         if (sim.useIsTagged()) {
-            sim.drop(this, DropReason.TAGGED_AT_ROUTER);
-            return;
+            if (sim.useVlan() != 0) {
+                sim.drop(this, DropReason.TAGGED_AT_ROUTER);
+                return;
+            }
+            sim.retag(0);
         }
         if (sim.useIsSourceGroup()) {
             sim.drop(this, DropReason.GROUP_SOURCE_MAC);
@@ -94,7 +104,14 @@ final class Router extends Device {
             sim.drop(this, DropReason.OWN_SOURCE);
             return;
         }
-        route(sim, in, v4);
+        // Discovery is how neighbours are found at all: no rule comes between.
+        boolean ruled = chains.hasAnyBeforeRouting() && (v4 || !sim.useIsDiscovery());
+        if (!sim.nat.beforeRouting(this, v4)) {
+            return;
+        }
+        if (!ruled || chains.passBeforeRouting(sim, in)) {
+            route(sim, in, v4);
+        }
     }
 
     /** A routed read of its own: only a change of our own addresses, which are whole-length prefixes, concerns it. */
@@ -164,9 +181,16 @@ final class Router extends Device {
             refuse(sim, in, DropReason.TTL_EXPIRED, IcmpError.TIME_EXCEEDED);
             return;
         }
+        if (sim.network.endpoints.useIsTunnelPacket(sim)) {
+            sim.drop(this, DropReason.TUNNEL_ENDPOINT);
+            return;
+        }
+        sim.out.addTag(port.tag);
+        if (!chains.passAfterRouting(sim, in, port) || !sim.nat.afterRouting(this, in, port, v4)) {
+            return;
+        }
         long high = route.hasGateway() ? route.gatewayHigh() : sim.useDstHigh(128);
         long low = route.hasGateway() ? route.gatewayLow() : sim.dstLow();
-        sim.out.addTag(port.tag);
         sim.out.addTag(Tag.neighbour(id, high, low));
         long mac = neighbourMac(sim, port, high, low);
         if (mac == Tables.FAILED_MAC) {
@@ -187,19 +211,25 @@ final class Router extends Device {
     }
 
     private long neighbourMac(Simulation sim, Port port, long high, long low) {
+        long known = knownMac(sim, port, high, low);
+        return known != FrozenMap.NONE ? known : sim.tables.neighbourMac(index, port.index, high, low, sim.nowNanos);
+    }
+
+    /** As far as the topology knows; or {@link FrozenMap#NONE}. */
+    static long knownMac(Simulation sim, Port port, long high, long low) {
         Port peer = port.peer == Port.NONE ? null : sim.network.port(port.peer);
         if (peer != null && !peer.onBridge) {
             sim.out.addTag(peer.tag);
             return peer.mac; // there is nobody else on such a link
         }
-        if (peer != null) {
-            Bridge bridge = (Bridge) sim.network.device(peer);
-            long known = bridge == null ? FrozenMap.NONE : bridge.known.get(high, low);
-            if (known != FrozenMap.NONE) {
-                return known;
-            }
+        if (peer == null) {
+            return FrozenMap.NONE;
         }
-        return sim.tables.neighbourMac(index, port.index, high, low, sim.nowNanos);
+        sim.out.addTag(peer.tag); // its VLAN is the one that counts
+        Bridge bridge = (Bridge) sim.network.device(peer);
+        return bridge == null
+                ? FrozenMap.NONE
+                : bridge.inVlan(peer.vlans.untagged()).known.get(high, low);
     }
 
     private void ask(Simulation sim, Port in, Port port, long high, long low) {

@@ -36,7 +36,7 @@ final class RouterHost {
             sim.drop(router, DropReason.OWN_SOURCE);
             return;
         }
-        boolean toUs = in.owns(0, target);
+        boolean toUs = in.owns(0, target) || answersFor(router, in, 0, target);
         if (!toUs && sender != target) {
             sim.drop(router, DropReason.FOR_ROUTER);
             return;
@@ -48,6 +48,11 @@ final class RouterHost {
             sim.emitted(in, length, "ARP reply for ", sim.isExplaining() ? IpAddress.toString(0, target) : "");
         }
         sim.consume(router, "takes the ARP packet");
+    }
+
+    /** Addresses that stand for inside ones, in the subnet they are asked for in. */
+    private static boolean answersFor(Router router, Port in, long high, long low) {
+        return in.isOnLink(high, low) && router.nat.claims(high, low);
     }
 
     /** Types 133 to 137, to a group or to one of our addresses. */
@@ -65,7 +70,7 @@ final class RouterHost {
     }
 
     private static void solicited(Simulation sim, Router router, Port in, long high, long low) {
-        if (!in.owns(high, low)) {
+        if (!in.owns(high, low) && !answersFor(router, in, high, low)) {
             sim.drop(router, DropReason.FOR_ROUTER);
             return;
         }
@@ -76,7 +81,7 @@ final class RouterHost {
             learn(sim, router, in, sim.srcHigh(), sim.srcLow(), mac);
         }
         if (sim.out.hasEmitRoom()) {
-            Bridge.advertise(sim, in, in.mac, high, low, Ndp.ROUTER | Ndp.OVERRIDE);
+            BridgeAnswers.advertise(sim, in, 0, in.mac, high, low, Ndp.ROUTER | Ndp.OVERRIDE);
         }
         sim.consume(router, "takes the solicitation");
     }
@@ -95,7 +100,8 @@ final class RouterHost {
                 && !in.owns(high, low)
                 && !IpAddress.isGroup(high, low)
                 && !MacAddress.isGroup(mac)
-                && mac != 0;
+                && mac != 0
+                && Router.knownMac(sim, in, high, low) == FrozenMap.NONE; // what the topology says needs no telling
         if (!sound) {
             return;
         }
@@ -139,6 +145,7 @@ final class RouterHost {
             return;
         }
         int length = PacketWriter.echoReply(sim.out.emitBuffer(), sim.out.nextEmit(), packet, in.mac, sim.srcMac());
+        sim.translateAnswer(length);
         sim.emitted(in, length, "echo reply", "");
         sim.consume(router, "answers the echo request");
     }

@@ -4,12 +4,15 @@ import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.Tag;
+import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.packet.Ethernet;
+import dev.weft.sim.packet.Headers;
 import dev.weft.sim.packet.IcmpError;
 import dev.weft.sim.packet.IcmpErrors;
 import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketWriter;
+import dev.weft.sim.packet.Translation;
 import dev.weft.sim.trace.Explanation;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +33,9 @@ final class Simulation extends PacketView {
     // Immutable after construction.
     final Tables tables;
     final StatefulGate gate;
+    final ChainWalk chains = new ChainWalk(this);
+    final Tracking tracking;
+    final NatWalk nat;
     private final int tunnelMtu;
     // Of the run.
     VirtualNetwork network = VirtualNetwork.EMPTY;
@@ -42,21 +48,40 @@ final class Simulation extends PacketView {
     private long doneSrcMac;
     private long doneDstMac;
     private int doneHops;
+    private int doneTci;
+    private final Headers doneHeaders = new Headers();
     // The walk.
+    private final Headers[] branched = new Headers[MAX_DEPTH + 1];
+    private final Headers[] branchedAtRouter = new Headers[MAX_DEPTH + 1];
     private int depth;
     private int visits;
     private boolean looped;
     private boolean consumed;
     private @Nullable DropReason reason;
     /** The last router port that took the packet in, and from which MAC; null before the first router. */
-    private @Nullable Port routerIn;
+    @Nullable
+    Port routerIn;
 
-    private long routerInSrcMac;
+    long routerInSrcMac;
+    final Path path = new Path();
+    /** The port that the packet came into this device by, or {@link Port#NONE}. */
+    private int deviceIn;
+
+    /** The packet as the last router took it in: what its answers are about. */
+    private final Headers atRouter = new Headers();
+
+    private final Headers answer = new Headers();
 
     Simulation(Tables tables, int tunnelMtu) {
         this.tables = tables;
         this.tunnelMtu = tunnelMtu;
+        for (int i = 0; i < branched.length; i++) {
+            branched[i] = new Headers();
+            branchedAtRouter[i] = new Headers();
+        }
         gate = new StatefulGate(tables.connections());
+        tracking = new Tracking(tables.connections());
+        nat = new NatWalk(this, tables.connections(), tables.blocks());
     }
 
     void explainTo(@Nullable Explanation sink) {
@@ -71,12 +96,18 @@ final class Simulation extends PacketView {
         out.clear();
         doneMacs = false;
         doneHops = 0;
+        doneTci = vlanTci;
+        doneHeaders.copyFrom(headers);
+        atRouter.copyFrom(headers);
         depth = 0;
         visits = 0;
         looped = false;
         consumed = false;
         reason = null;
         routerIn = null;
+        path.cut(0);
+        deviceIn = Port.NONE;
+        tracking.begin(null);
     }
 
     /** Makes the branches' results one: a loop spoils all, then a missing neighbour, then whatever got through. */
@@ -95,11 +126,23 @@ final class Simulation extends PacketView {
             out.drop(Objects.requireNonNullElse(reason, DropReason.NO_RECEIVER));
         }
         boolean left = out.kind() == Outcome.Kind.FORWARD || out.emitCount() > 0;
-        if (!left || out.kind() == Outcome.Kind.PARK) {
-            out.disconnect();
-        } else if (out.hasConnection()) {
-            out.interestRemoteHosts();
+        if (left && out.kind() != Outcome.Kind.PARK && tracking.complete(this)) {
+            connect();
         }
+    }
+
+    private void connect() {
+        if (out.connection().bindings() > 0 && tables.connections().wouldClash(out.connection(), nowNanos)) {
+            out.drop(DropReason.TUPLE_TAKEN);
+            return;
+        }
+        out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
+        out.interestRemoteHosts();
+    }
+
+    /** A router takes the packet in: as it is now is how its sender will know it in an answer. */
+    void enterRouter() {
+        atRouter.copyFrom(headers);
     }
 
     // Rewrites.
@@ -110,6 +153,7 @@ final class Simulation extends PacketView {
         srcMac = newSrcMac;
         dstMac = newDstMac;
         macsRewritten = true;
+        keepsPriority = false;
         hops++;
     }
 
@@ -117,6 +161,17 @@ final class Simulation extends PacketView {
 
     /** Through an exterior port, or any port of a frame made here. */
     void leave(Port port) {
+        out.addTag(port.tag);
+        int before = path.length();
+        path.add(ConditionCompiler.CROSSED_PORT, port.index);
+        if (chains.passes(port.outboundChain, deviceIn, port.index)) {
+            send(port);
+        }
+        path.cut(before);
+    }
+
+    /** What leaves the port comes from the port itself or has passed its chain. */
+    void send(Port port) {
         out.addTag(port.tag);
         if (port.peer != Port.NONE) {
             Port peer = network.port(port.peer);
@@ -129,6 +184,19 @@ final class Simulation extends PacketView {
             return;
         }
         drop(port, DropReason.UNPLUGGED);
+    }
+
+    /** Whether what the VM behind the port sent may come in. */
+    boolean mayEnter(Port port) {
+        if (port.station == null || !port.station.secured) {
+            return true;
+        }
+        out.addTag(port.tag);
+        DropReason refusal = PortSecurity.refusal(this, port.station);
+        if (refusal != null) {
+            drop(port, refusal);
+        }
+        return refusal == null;
     }
 
     void enter(Port port) {
@@ -145,12 +213,43 @@ final class Simulation extends PacketView {
         }
         depth++;
         visits++;
+        int from = deviceIn;
+        int before = path.length();
+        deviceIn = port.index;
+        path.add(ConditionCompiler.CROSSED_PORT, port.index);
+        path.add(port.onBridge ? ConditionCompiler.CROSSED_BRIDGE : ConditionCompiler.CROSSED_ROUTER, port.device);
         if (explanation != null) {
             explain(device, "in by port " + port.name);
         }
         out.addTag(device.tag);
-        device.receive(this, port);
+        if (chains.passes(port.inboundChain, port.index, Port.NONE)) {
+            device.receive(this, port);
+        }
+        path.cut(before);
+        deviceIn = from;
         depth--;
+    }
+
+    /** A rule sends the packet elsewhere: out of the port, or in as if it came by it. */
+    void redirect(int port, boolean in) {
+        Port target = network.port(port);
+        if (target == null) {
+            noteDrop(DropReason.UNPLUGGED);
+        } else if (in) {
+            enter(target);
+        } else if (++visits > MAX_VISITS || depth == MAX_DEPTH) {
+            looped = true;
+        } else {
+            depth++;
+            leave(target);
+            depth--;
+        }
+    }
+
+    /** The exterior port that the packet came in by at this host; null for frames made here or sent by another host. */
+    @Nullable
+    Port ingressPort() {
+        return ingress == NO_INGRESS ? null : network.port(ingress);
     }
 
     /** One of several ways: the packet is afterwards as it was before. */
@@ -158,13 +257,25 @@ final class Simulation extends PacketView {
         long src = srcMac;
         long dst = dstMac;
         boolean rewritten = macsRewritten;
+        int tci = vlanTci;
+        boolean retagged = tagRewritten;
+        boolean priority = keepsPriority;
         int before = hops;
         Port in = routerIn;
         long inSrcMac = routerInSrcMac;
+        Headers saved = branched[depth];
+        Headers savedAtRouter = branchedAtRouter[depth];
+        saved.copyFrom(headers);
+        savedAtRouter.copyFrom(atRouter);
         leave(port);
+        headers.copyFrom(saved);
+        atRouter.copyFrom(savedAtRouter);
         srcMac = src;
         dstMac = dst;
         macsRewritten = rewritten;
+        vlanTci = tci;
+        tagRewritten = retagged;
+        keepsPriority = priority;
         hops = before;
         routerIn = in;
         routerInSrcMac = inSrcMac;
@@ -184,18 +295,35 @@ final class Simulation extends PacketView {
         } else if (port.stateful && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
         } else if (datapathPort != Tables.NONE) {
+            leaveAt(network.device(port));
             output(port, datapathPort);
         } else {
+            leaveAt(network.device(port));
             tunnel(tables.remoteHigh(port.index), tables.remoteLow(port.index), key);
         }
     }
 
     /** To one of a bridge's own ports in a flood: those that are elsewhere get theirs there. */
     void exitFlood(Port port, int datapathPort) {
+        int before = path.length();
+        path.add(ConditionCompiler.CROSSED_PORT, port.index);
+        boolean passes = chains.passes(port.outboundChain, deviceIn, port.index);
+        path.cut(before);
+        if (!passes) {
+            return;
+        }
         if (port.stateful && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
         } else {
+            leaveAt(network.device(port));
             output(port, datapathPort);
+        }
+    }
+
+    /** Answers come in by this device. */
+    void leaveAt(@Nullable Device device) {
+        if (device != null) {
+            tracking.leaveAt(device.tag);
         }
     }
 
@@ -255,7 +383,49 @@ final class Simulation extends PacketView {
         if (macsRewritten) {
             rewriteMacs();
         }
+        useTagComparison();
+        if (doneTci != vlanTci) {
+            rewriteTag();
+        }
+        if ((headers.rewritten | doneHeaders.rewritten) != 0) {
+            rewriteHeaders();
+        }
+        if (quoted.rewritten != 0) {
+            out.quote().copyFrom(quoted); // errors are sent to one host, so there is one outcome of it
+        }
         return true;
+    }
+
+    /** Also back to what they were: a flow has one value for each field that any of its branches rewrites. */
+    private void rewriteHeaders() {
+        if (doneHeaders.srcHigh != headers.srcHigh || doneHeaders.srcLow != headers.srcLow) {
+            out.actions.setSrc(headers.srcHigh, headers.srcLow);
+        }
+        if (doneHeaders.dstHigh != headers.dstHigh || doneHeaders.dstLow != headers.dstLow) {
+            out.actions.setDst(headers.dstHigh, headers.dstLow);
+        }
+        if (doneHeaders.l4Src != headers.l4Src) {
+            out.actions.setL4Src(headers.l4Src);
+        }
+        if (doneHeaders.l4Dst != headers.l4Dst) {
+            out.actions.setL4Dst(headers.l4Dst);
+        }
+        if (doneHeaders.icmpId != headers.icmpId) {
+            out.actions.setIcmpId(headers.icmpId);
+        }
+        int ever = doneHeaders.rewritten | headers.rewritten;
+        doneHeaders.copyFrom(headers);
+        doneHeaders.rewritten = ever;
+    }
+
+    private void rewriteTag() {
+        if (vlanTci == 0) {
+            out.actions.popVlan();
+        } else {
+            usePriority(); // a branch before may have taken off the very tag that it came with
+            out.actions.pushVlan(vlanTci & ~FlowKey.VLAN_PRESENT); // that bit is "drop eligible" on the wire
+        }
+        doneTci = vlanTci;
     }
 
     /** Also to what a packet may happen to have already: others under its mask have not. */
@@ -295,6 +465,7 @@ final class Simulation extends PacketView {
 
     void consume(Device device, String what) {
         consumed = true;
+        leaveAt(device);
         out.notCacheable();
         explain(device, what);
     }
@@ -311,26 +482,64 @@ final class Simulation extends PacketView {
         icmpError(in, srcMac, error, 0);
     }
 
-    private void icmpError(Port in, long toMac, IcmpError error, int mtu) {
+    void icmpError(Port in, long toMac, IcmpError error, int mtu) {
         out.notCacheable();
-        int from = in.addressFor(packet.key.srcHigh(), packet.key.srcLow());
+        int from = in.addressFor(atRouter.srcHigh, atRouter.srcLow);
         if (from == Port.NONE || !out.hasEmitRoom() || !IcmpErrors.mayAnswer(packet, error)) {
             return;
         }
-        emitted(
-                in,
-                PacketWriter.icmpError(
-                        out.emitBuffer(),
-                        out.nextEmit(),
-                        packet,
-                        error,
-                        mtu,
-                        in.mac,
-                        toMac,
-                        in.addressHigh(from),
-                        in.addressLow(from)),
-                "ICMP error: ",
-                error.name());
+        leaveAt(network.device(in));
+        long at = out.nextEmit();
+        int length = PacketWriter.icmpError(
+                out.emitBuffer(), at, packet, error, mtu, in.mac, toMac, in.addressHigh(from), in.addressLow(from));
+        if (length != PacketWriter.NO_ROOM && atRouter.rewritten != 0) {
+            answer.answering(atRouter);
+            answer.rewritten &= Headers.DST; // the source is the router's own
+            Translation.applyToError(out.emitBuffer(), at, length, answer, atRouter);
+        }
+        emitted(in, length, "ICMP error: ", error.name());
+    }
+
+    /** As from whom the packet was meant for, out of the port it came in by. */
+    void icmpErrorInNameOfTarget(Port ingress, IcmpError error) {
+        if (!out.hasEmitRoom() || !IcmpErrors.mayAnswer(packet, error)) {
+            return;
+        }
+        int length = PacketWriter.icmpError(
+                out.emitBuffer(),
+                out.nextEmit(),
+                packet,
+                error,
+                0,
+                dstMac,
+                srcMac,
+                packet.key.dstHigh(),
+                packet.key.dstLow());
+        emitted(ingress, tagged(length), "ICMP error: ", error.name());
+    }
+
+    /** An answer where the packet came in is tagged as the packet is. */
+    int tagged(int length) {
+        boolean tag = (packet.key.vlanTci() & FlowKey.VLAN_PRESENT) != 0 && length != PacketWriter.NO_ROOM;
+        int tci = packet.key.vlanTci() & ~FlowKey.VLAN_PRESENT;
+        return tag ? PacketWriter.tag(out.emitBuffer(), out.nextEmit(), length, tci) : length;
+    }
+
+    /** An answer to the packet, made of what it came with, becomes one to what the router took in. */
+    void translateAnswer(int length) {
+        if (atRouter.rewritten != 0 && length != PacketWriter.NO_ROOM) {
+            answer.answering(atRouter);
+            long l3 = out.nextEmit() + Ethernet.LENGTH;
+            boolean v4 = packet.key.etherType() == Ethernet.IPV4;
+            Translation.apply(out.emitBuffer(), l3, out.nextEmit() + length, v4, answer);
+        }
+    }
+
+    /** As {@link #emitted}, of an untagged frame in this VLAN. */
+    void emitted(Port port, int length, int vlan, String what, String detail) {
+        boolean tagged = length != PacketWriter.NO_ROOM && port.vlans.form(vlan) == PortVlans.TAGGED;
+        int whole = tagged ? PacketWriter.tag(out.emitBuffer(), out.nextEmit(), length, vlan) : length;
+        emitted(port, whole, what, detail);
     }
 
     /** A frame of this length was written at {@link Outcome#nextEmit()}; it leaves the port. */

@@ -70,8 +70,13 @@ public final class Simulator {
             out.notCacheable();
         } else {
             run.explain("port", port.name, "in");
+            if (!run.mayEnter(port)) {
+                run.end();
+                return;
+            }
+            run.tracking.begin(port);
             if (port.stateful) {
-                run.gate.begin(run, port);
+                run.tracking.state(run);
             }
             run.enter(port);
         }
@@ -81,8 +86,10 @@ public final class Simulator {
     /**
      * The frame came with our flood key for this bridge: to the bridge's ports here. What it meets on the way to other
      * devices was done where it came from.
+     *
+     * @param vlan of the key; 0: the frame's tag says
      */
-    public void simulateFlood(Packet packet, int bridge, long nowNanos, Outcome out) {
+    public void simulateFlood(Packet packet, int bridge, int vlan, long nowNanos, Outcome out) {
         run.begin(packet, Simulation.NO_INGRESS, false, nowNanos, out);
         Bridge device = network.bridge(bridge);
         if (device == null) {
@@ -90,8 +97,8 @@ public final class Simulator {
             out.notCacheable();
         } else {
             out.addTag(device.tag);
-            run.explain(device, "flood from another host");
-            device.floodLocally(run, Port.NONE);
+            run.path.add(ConditionCompiler.CROSSED_BRIDGE, device.index);
+            BridgeFlood.floodHere(run, device, vlan);
         }
         run.end();
     }
@@ -107,7 +114,8 @@ public final class Simulator {
         if (from == null) {
             run.noteDrop(DropReason.UNKNOWN_PORT);
         } else {
-            run.leave(from);
+            run.tracking.begin(from);
+            run.send(from);
         }
         run.end();
     }

@@ -3,6 +3,7 @@ package dev.weft.sim;
 import dev.weft.base.HotPath;
 import dev.weft.base.MacAddress;
 import dev.weft.state.ConnectionTable;
+import dev.weft.state.PortBlocks;
 import java.util.Arrays;
 import java.util.UUID;
 import org.agrona.collections.Int2IntHashMap;
@@ -30,15 +31,13 @@ public final class Tables {
 
     // Immutable after construction.
     private final ConnectionTable connections;
+    private final PortBlocks blocks;
     // Owned by the worker thread. By port:
     private int[] datapathPorts = {};
     private int[] remoteKeys = {};
     private long[] remoteHosts = {};
     private final Int2IntHashMap portOfDatapathPort = new Int2IntHashMap(NONE);
-    // By bridge:
-    private FloodTarget[][] floodTargets = {};
-    private int[] ownFloodKeys = {};
-    private final Int2IntHashMap bridgeOfFloodKey = new Int2IntHashMap(NONE);
+    private final FloodTable floods = new FloodTable();
     // (bridge, vlan, MAC) -> port
     private final WideMap macs;
     // (router, high, low) -> MAC, port, expiry
@@ -67,7 +66,16 @@ public final class Tables {
 
     /** @param seed of the hashes; secret, since strangers choose MACs */
     public Tables(ConnectionTable connections, Limits limits, long seed) {
+        this(connections, new PortBlocks(0, 1), limits, seed);
+    }
+
+    /**
+     * @param blocks of public ports this worker may give out
+     * @param seed of the hashes; secret, since strangers choose MACs
+     */
+    public Tables(ConnectionTable connections, PortBlocks blocks, Limits limits, long seed) {
         this.connections = connections;
+        this.blocks = blocks;
         macs = new WideMap(limits.macs(), seed);
         neighbours = new WideMap(limits.neighbours(), ~seed);
     }
@@ -75,6 +83,11 @@ public final class Tables {
     /** This worker's connections; tags by {@link ConnectionTable#tag}. */
     public ConnectionTable connections() {
         return connections;
+    }
+
+    /** Blocks of public ports this worker may give out. */
+    public PortBlocks blocks() {
+        return blocks;
     }
 
     /** Entries not taken because a table was full. */
@@ -162,65 +175,43 @@ public final class Tables {
         return remoteHosts[port * REMOTE_WORDS + 1];
     }
 
-    /** A host that has ports of the bridge. Tags: {@code flood(bridge)}. */
-    public boolean setFloodTarget(int bridge, UUID host, long hostHigh, long hostLow, int key) {
-        growBridges(bridge);
-        var target = new FloodTarget(host, hostHigh, hostLow, key);
-        FloodTarget[] before = floodTargets[bridge];
-        for (int i = 0; i < before.length; i++) {
-            if (before[i].host.equals(host)) {
-                boolean changed = !before[i].equals(target);
-                before[i] = target;
-                return changed;
-            }
-        }
-        FloodTarget[] after = Arrays.copyOf(before, before.length + 1);
-        after[before.length] = target;
-        // One order for all workers and runs, whatever the order of arrival.
-        Arrays.sort(after, (a, b) -> a.host.compareTo(b.host));
-        floodTargets[bridge] = after;
-        return true;
+    /**
+     * A host that takes floods of the bridge in a VLAN, without a tag. Tags: {@code flood(bridge)}.
+     *
+     * @param vlan 0: of all VLANs, with their tags
+     */
+    public boolean setFloodTarget(int bridge, int vlan, UUID host, long hostHigh, long hostLow, int key) {
+        return floods.setTarget(bridge, vlan, new FloodTarget(host, hostHigh, hostLow, key));
     }
 
     /** Tags: {@code flood(bridge)}. */
-    public boolean clearFloodTarget(int bridge, UUID host) {
-        FloodTarget[] before = floodTargets(bridge);
-        FloodTarget[] after = Arrays.stream(before)
-                .filter(target -> !target.host.equals(host))
-                .toArray(FloodTarget[]::new);
-        if (after.length == before.length) {
-            return false;
-        }
-        floodTargets[bridge] = after;
-        return true;
+    public boolean clearFloodTarget(int bridge, int vlan, UUID host) {
+        return floods.clearTarget(bridge, vlan, host);
     }
 
-    FloodTarget[] floodTargets(int bridge) {
-        return bridge < floodTargets.length ? floodTargets[bridge] : NO_TARGETS;
+    /** By host, so that a flood is the same everywhere. */
+    FloodTarget[] floodTargets(int bridge, int vlan) {
+        return floods.targets(bridge, vlan);
     }
 
-    private static final FloodTarget[] NO_TARGETS = {};
+    /** The key under which this host takes floods of the bridge in a VLAN; {@link #NONE} for none any more. No tags. */
+    public boolean setFloodKey(int bridge, int vlan, int ownKey) {
+        return floods.setOwnKey(bridge, vlan, ownKey);
+    }
 
-    /** The key under which this host takes floods of the bridge; {@link #NONE} for none any more. No tags. */
-    public boolean setFloodKey(int bridge, int ownKey) {
-        growBridges(bridge);
-        int before = ownFloodKeys[bridge];
-        if (before == ownKey) {
-            return false;
-        }
-        if (before != NONE) {
-            bridgeOfFloodKey.remove(before);
-        }
-        ownFloodKeys[bridge] = ownKey;
-        if (ownKey != NONE) {
-            bridgeOfFloodKey.put(ownKey, bridge);
-        }
-        return true;
+    /** The key set for it, or {@link #NONE}. */
+    public int floodKey(int bridge, int vlan) {
+        return floods.ownKey(bridge, vlan);
     }
 
     /** The bridge that this key of ours floods, or {@link #NONE}. */
     public int bridgeOfFloodKey(int key) {
-        return bridgeOfFloodKey.get(key);
+        return floods.bridgeOf(key);
+    }
+
+    /** The VLAN that this key of ours floods; 0: all, with their tags. */
+    public int vlanOfFloodKey(int key) {
+        return floods.vlanOf(key);
     }
 
     /**
@@ -348,17 +339,5 @@ public final class Tables {
         remoteHosts = Arrays.copyOf(remoteHosts, length * REMOTE_WORDS);
         Arrays.fill(datapathPorts, before, length, NONE);
         Arrays.fill(remoteKeys, before, length, NONE);
-    }
-
-    private void growBridges(int bridge) {
-        int before = floodTargets.length;
-        if (bridge < before) {
-            return;
-        }
-        int length = Math.max(16, Integer.highestOneBit(bridge) * 2);
-        floodTargets = Arrays.copyOf(floodTargets, length);
-        ownFloodKeys = Arrays.copyOf(ownFloodKeys, length);
-        Arrays.fill(floodTargets, before, length, NO_TARGETS);
-        Arrays.fill(ownFloodKeys, before, length, NONE);
     }
 }

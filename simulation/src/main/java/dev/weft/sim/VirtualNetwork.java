@@ -2,7 +2,10 @@ package dev.weft.sim;
 
 import dev.weft.base.HotPath;
 import dev.weft.topology.TopologySnapshot;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -14,8 +17,17 @@ import org.jspecify.annotations.Nullable;
  * Devices that a change does not touch are shared with the network before.
  */
 public final class VirtualNetwork {
-    public static final VirtualNetwork EMPTY =
-            new VirtualNetwork(0, Map.of(), Map.of(), Map.of(), new Port[0], new Bridge[0], new Router[0], Delta.NONE);
+    public static final VirtualNetwork EMPTY = new VirtualNetwork(
+            0,
+            Map.of(),
+            Map.of(),
+            Map.of(),
+            new Port[0],
+            new Bridge[0],
+            new Router[0],
+            Chains.EMPTY,
+            TunnelEndpoints.NONE,
+            Delta.NONE);
 
     /** No such object. */
     public static final int NONE = -1;
@@ -27,6 +39,8 @@ public final class VirtualNetwork {
     final @Nullable Port[] ports;
     final @Nullable Bridge[] bridges;
     final @Nullable Router[] routers;
+    final Chains chains;
+    final TunnelEndpoints endpoints;
     private final Delta delta;
 
     /**
@@ -67,6 +81,8 @@ public final class VirtualNetwork {
             @Nullable Port[] ports,
             @Nullable Bridge[] bridges,
             @Nullable Router[] routers,
+            Chains chains,
+            TunnelEndpoints endpoints,
             Delta delta) {
         this.changeNumber = changeNumber;
         this.portIndices = portIndices;
@@ -75,6 +91,8 @@ public final class VirtualNetwork {
         this.ports = ports;
         this.bridges = bridges;
         this.routers = routers;
+        this.chains = chains;
+        this.endpoints = endpoints;
         this.delta = delta;
     }
 
@@ -90,6 +108,16 @@ public final class VirtualNetwork {
 
     public Delta delta() {
         return delta;
+    }
+
+    /** The pool of public ports with this tag. */
+    public Optional<NatPool> natPool(long tag) {
+        return Arrays.stream(routers)
+                .filter(Objects::nonNull)
+                .flatMap(router -> router.nat.rules.stream())
+                .filter(rule -> rule.kind() == NatRule.Kind.SOURCE && rule.tag() == tag)
+                .findFirst()
+                .map(NatPool::new);
     }
 
     /** {@link #NONE} when there never was such a port; one that is gone keeps its index. */
@@ -166,6 +194,31 @@ public final class VirtualNetwork {
 
     public String bridgeName(int index) {
         return existingDevice(bridges, index, "bridge").name;
+    }
+
+    /** The first few VLANs that trunk ports of the bridge name, ascending. Do not write to it. */
+    public int[] trunkVlans(int bridge) {
+        return existingDevice(bridges, bridge, "bridge").hosts.trunkVlans();
+    }
+
+    /** Whether a router's port is joined to the bridge that the other port is on. */
+    public boolean isOnBridgeOf(int routerPort, int bridgePort) {
+        Port port = existing(routerPort);
+        Port peer = port.onBridge || port.peer == Port.NONE ? null : port(port.peer);
+        Port other = existing(bridgePort);
+        return peer != null && peer.onBridge && other.onBridge && peer.device == other.device;
+    }
+
+    /**
+     * The VLAN that untagged frames from a port get on its bridge: from an exterior bridge port, or from the peer of a
+     * router port. {@link #NONE} when it takes none, or is on no bridge.
+     */
+    public int vlanOfUntagged(int index) {
+        Port port = existing(index);
+        if (!port.onBridge) {
+            port = port.peer == Port.NONE ? null : port(port.peer);
+        }
+        return port == null || !port.onBridge ? NONE : port.vlans.untagged();
     }
 
     public UUID routerId(int index) {

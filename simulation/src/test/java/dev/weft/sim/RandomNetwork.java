@@ -4,6 +4,8 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
+import dev.weft.topology.schema.AllowedPair;
+import dev.weft.topology.schema.Port;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,8 +23,12 @@ final class RandomNetwork {
     private final List<String> routerPorts = new ArrayList<>();
     private final List<String> uplinks = new ArrayList<>();
     private final Map<String, String> upRouters = new HashMap<>();
+    private final Map<String, String> uplinkNets = new HashMap<>();
+    private final Map<String, String> natOf = new HashMap<>();
+    private final Map<String, String> publics = new HashMap<>();
     private final List<String[]> routes = new ArrayList<>();
     private final List<IpAddress> addresses = new ArrayList<>();
+    private final RandomChains chains;
     private int serial;
     /** For the message of a failure. */
     String lastChange = "";
@@ -31,7 +37,10 @@ final class RandomNetwork {
 
     RandomNetwork(RandomGenerator random) {
         this.random = random;
+        chains = new RandomChains(random, addresses);
         net = Topology.build(this::plan);
+        net.change(t -> chains.plan(t, bridges, routers, vms));
+        grantPorts();
         for (int i = 0; i < 30; i++) {
             learn();
         }
@@ -53,10 +62,17 @@ final class RandomNetwork {
             }
             if (random.nextInt(3) == 0) {
                 String name = "up" + uplinks.size();
-                t.uplink(name, router, "here", subnet());
+                String address = subnet();
+                t.uplink(name, router, "here", address);
+                uplinkNets.put(name, address.substring(0, address.lastIndexOf('.') + 1));
                 uplinks.add(name);
                 upRouters.put(name, router);
                 routerPorts.add(name);
+            }
+        }
+        for (String uplink : uplinks) {
+            for (int j = random.nextInt(3); j > 0; j--) {
+                addNat(t, uplink);
             }
         }
         if (routers.size() > 1 && random.nextBoolean()) {
@@ -67,7 +83,7 @@ final class RandomNetwork {
             addresses.add(IpAddress.parse("10.200.0.2"));
         }
         if (bridges.size() > 1 && random.nextInt(3) == 0) {
-            t.joinBridges("b0", "b1");
+            t.joinBridges("b0", this::vlans, "b1");
         }
         t.vm("v0", "b0");
         vms.add("v0");
@@ -94,6 +110,35 @@ final class RandomNetwork {
         }
     }
 
+    /** Translation at an uplink, whose subnet is {@code 10.N.0.0/24}; its public addresses are 200 and on. */
+    private void addNat(Topology t, String uplink) {
+        String name = "nat" + random.nextInt(4);
+        String base = uplinkNets.get(uplink);
+        String outside = base + (200 + random.nextInt(3));
+        String inside = "10." + (1 + random.nextInt(Math.max(1, serial))) + ".0." + (5 + random.nextInt(3));
+        String words =
+                switch (random.nextInt(3)) {
+                    case 0 -> "static from " + inside + " out of " + uplink + " to " + outside;
+                    case 1 -> "destination for " + outside + (random.nextBoolean() ? " udp 53" : "") + " to " + inside;
+                    default ->
+                        "source from 10.0.0.0/" + (8 + random.nextInt(9)) + " out of " + uplink + " to " + outside
+                                + " ports 1000-1007";
+                };
+        if (natOf.getOrDefault(name, uplink).equals(uplink)) {
+            natOf.put(name, uplink);
+            t.nat(upRouters.get(uplink), name, words);
+            publics.put(name, outside);
+            for (int i = 199; i < 204; i++) {
+                addresses.add(IpAddress.parse(base + i));
+            }
+        }
+    }
+
+    /** Each pool has a few ports. */
+    private void grantPorts() {
+        publics.forEach((name, outside) -> net.grant(name, outside, 1000, 8));
+    }
+
     private void addBridge(Topology t) {
         String name = "b" + bridges.size();
         bridges.add(name);
@@ -103,13 +148,15 @@ final class RandomNetwork {
     private String[] seeds() {
         return random.nextBoolean()
                 ? new String[0]
-                : new String[] {"10." + (1 + random.nextInt(4)) + ".0." + (5 + random.nextInt(5)) + "=" + vmMac()};
+                : new String[] {
+                    "10." + (1 + random.nextInt(4)) + ".0." + (5 + random.nextInt(5)) + "=" + vmMac() + "@" + vlan()
+                };
     }
 
     private void addJoin(Topology t, String bridge, String router) {
         String four = subnet();
         int number = serial;
-        t.join(bridge, router, four, "fd00:" + number + "::1/64");
+        t.join(bridge, router, this::vlans, four, "fd00:" + number + "::1/64");
         addresses.add(IpAddress.parse("fd00:" + number + "::1"));
         addresses.add(IpAddress.parse("fd00:" + number + "::5"));
         routerPorts.add(router + "-" + bridge);
@@ -137,8 +184,41 @@ final class RandomNetwork {
         if (random.nextInt(4) == 0) {
             t.statefulVm(name, bridge, host);
         } else {
-            t.vm(name, bridge, host);
+            t.vm(name, bridge, host, port -> {
+                vlans(port);
+                station(name, port);
+            });
         }
+    }
+
+    /** Who is behind the port, with or without security; mostly unsaid. */
+    private void station(String name, Port.Builder port) {
+        if (random.nextInt(3) > 0) {
+            return;
+        }
+        String own = "10." + (1 + random.nextInt(4)) + ".0." + (20 + Integer.parseInt(name.substring(1)) % 200);
+        addresses.add(IpAddress.parse(own));
+        port.setMac(Topology.vmMac(name)).addAddresses(own + "/24");
+        if (random.nextBoolean()) {
+            port.setSecurity(true)
+                    .addAllowedPairs(AllowedPair.newBuilder()
+                            .setMac(random.nextBoolean() ? "" : "06:00:00:00:00:0" + random.nextInt(4))
+                            .setAddress("10." + (1 + random.nextInt(4)) + ".0.0/2" + (5 + random.nextInt(5))));
+        }
+    }
+
+    /** Access port, trunk with or without native VLAN; mostly plain. */
+    private void vlans(Port.Builder port) {
+        switch (random.nextInt(8)) {
+            case 0 -> port.setVlan(7);
+            case 1 -> port.addTrunk("7-8");
+            case 2 -> port.addTrunk("8-9").setNativeVlan(7);
+            default -> {}
+        }
+    }
+
+    private int vlan() {
+        return random.nextInt(3) > 0 ? 0 : 7 + random.nextInt(2);
     }
 
     private void addRoute(Topology t) {
@@ -183,7 +263,7 @@ final class RandomNetwork {
 
     /** One random change of the topology or of what is known; it may turn out to change nothing. */
     void change() {
-        int kind = random.nextInt(10);
+        int kind = random.nextInt(15);
         lastChange = "change " + kind;
         switch (kind) {
             case 0, 1 ->
@@ -215,6 +295,21 @@ final class RandomNetwork {
                     net.change(t -> t.removePort(gone));
                 }
             }
+            case 8, 9 -> net.change(t -> chains.change(t, bridges, routers, vms));
+            case 10 -> {
+                if (!uplinks.isEmpty()) {
+                    net.change(t -> addNat(t, pick(uplinks)));
+                    grantPorts();
+                }
+            }
+            case 11 -> {
+                if (!natOf.isEmpty()) {
+                    String gone = natOf.keySet().iterator().next();
+                    natOf.remove(gone);
+                    publics.remove(gone);
+                    net.change(t -> t.removeNat(gone));
+                }
+            }
             default -> learn();
         }
     }
@@ -225,7 +320,7 @@ final class RandomNetwork {
             case 0, 1, 2 -> {
                 String vm = pick(vms);
                 int bridge = net.network().bridgeOfPort(net.portIndex(vm));
-                net.learnMac(net.network().bridgeName(bridge), net.mac(vm), vm);
+                net.learnMac(net.network().bridgeName(bridge), vlan(), net.mac(vm), vm);
             }
             case 3, 4, 5 -> {
                 if (!routers.isEmpty()) {
@@ -307,8 +402,8 @@ final class RandomNetwork {
         if (random.nextInt(12) == 0) {
             frame.to("ff:ff:ff:ff:ff:ff");
         }
-        if (random.nextInt(8) == 0) {
-            frame.vlan(random.nextInt(3) << 13 | random.nextInt(2) * 7);
+        if (random.nextInt(5) == 0) {
+            frame.vlan(random.nextInt(3) << 13 | vlan());
         }
         var packet = frame.packet();
         packet.key.setIngress(net.portIndex(port) + 1, 0);

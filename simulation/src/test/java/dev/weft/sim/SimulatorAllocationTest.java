@@ -29,6 +29,7 @@ class SimulatorAllocationTest {
         net.settle("a", "10.0.1.5", "fd00:1::5");
         net.settle("z", "10.0.2.9", "fd00:2::9");
         net.settle("far", "10.0.2.7");
+        net.tables().connections().setEnding((table, slot) -> {});
         List<Packet> packets = packets();
         run(packets, 300_000);
         assertThat(Allocation.bytes(() -> run(packets, PACKETS))).isZero();

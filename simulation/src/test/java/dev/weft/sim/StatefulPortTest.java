@@ -77,8 +77,8 @@ class StatefulPortTest {
         net.simulator().simulate(packet, net.portIndex("a"), net.now, out);
         assertThat(out.hasConnection()).isTrue();
         assertThat(out.interestedCount()).isOne();
-        assertThat(out.connection().vmPort()).isEqualTo(1000);
-        assertThat(out.connection().remotePort()).isEqualTo(53);
+        assertThat(out.connection().forward.srcPort()).isEqualTo(1000);
+        assertThat(out.connection().answer.srcPort()).isEqualTo(53);
     }
 
     @Test

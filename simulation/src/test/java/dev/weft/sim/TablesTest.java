@@ -73,13 +73,14 @@ class TablesTest {
         assertThat(tables.clearRemotePort(100)).isTrue();
         assertThat(tables.clearRemotePort(100)).isFalse();
         var host = UUID.randomUUID();
-        assertThat(tables.setFloodTarget(1, host, 1, 2, 7)).isTrue();
-        assertThat(tables.setFloodTarget(1, host, 1, 2, 7)).isFalse();
-        assertThat(tables.setFloodTarget(1, host, 1, 2, 8)).isTrue();
-        assertThat(tables.clearFloodTarget(1, host)).isTrue();
-        assertThat(tables.setFloodKey(1, 77)).isTrue();
+        assertThat(tables.setFloodTarget(1, 7, host, 1, 2, 7)).isTrue();
+        assertThat(tables.setFloodTarget(1, 7, host, 1, 2, 7)).isFalse();
+        assertThat(tables.setFloodTarget(1, 7, host, 1, 2, 8)).isTrue();
+        assertThat(tables.clearFloodTarget(1, 7, host)).isTrue();
+        assertThat(tables.setFloodKey(1, 7, 77)).isTrue();
         assertThat(tables.bridgeOfFloodKey(77)).isOne();
-        assertThat(tables.setFloodKey(1, Tables.NONE)).isTrue();
+        assertThat(tables.vlanOfFloodKey(77)).isEqualTo(7);
+        assertThat(tables.setFloodKey(1, 7, Tables.NONE)).isTrue();
         assertThat(tables.bridgeOfFloodKey(77)).isEqualTo(Tables.NONE);
     }
 

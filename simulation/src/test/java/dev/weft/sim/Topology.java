@@ -12,23 +12,33 @@ import dev.weft.sim.packet.PacketParser;
 import dev.weft.sim.packet.Vlan;
 import dev.weft.sim.trace.Explanation;
 import dev.weft.sim.trace.PacketExpression;
+import dev.weft.state.Connection;
 import dev.weft.state.ConnectionTable;
 import dev.weft.state.Lifetimes;
+import dev.weft.state.Phase;
 import dev.weft.topology.MemoryTopologyStore;
 import dev.weft.topology.Transaction;
+import dev.weft.topology.schema.AddressGroup;
 import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Host;
+import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Neighbour;
 import dev.weft.topology.schema.Port;
+import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Tenant;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -47,6 +57,7 @@ import java.util.function.Consumer;
 public final class Topology {
     private static final UUID TENANT = id("tenant", "t");
     private static final int FLOOD_KEYS = 100_000;
+    private static final int FLOOD_VLAN = 1_000;
     private static final int TUNNEL_MTU = 1464;
 
     private final MemoryTopologyStore store = new MemoryTopologyStore();
@@ -55,10 +66,13 @@ public final class Topology {
             Tables.Limits.STANDARD,
             7);
     private final Outcome scratch = new Outcome();
+    private final Connection inHand = new Connection();
     private final Simulator simulator = new Simulator(tables, TUNNEL_MTU);
     private final Map<UUID, String> names = new TreeMap<>();
+    private final Map<UUID, com.google.protobuf.Message> objects = new TreeMap<>();
     private final Map<String, String> hostOf = new LinkedHashMap<>();
     private final List<Flow> flows = new ArrayList<>();
+    private final Set<Flood> floodsElsewhere = new LinkedHashSet<>();
     private Transaction.Builder pending = Transaction.builder();
     private VirtualNetwork network = VirtualNetwork.EMPTY;
     public long now = 1_000_000_000L;
@@ -67,6 +81,9 @@ public final class Topology {
     public record Flow(
             String name, Packet packet, FlowKey key, FlowMask mask, Set<Long> tags, List<Read> reads, String outcome) {}
 
+    /** A host takes floods of a bridge in a VLAN. */
+    private record Flood(int bridge, int vlan, String host) {}
+
     /** A routed read of a flow. */
     public record Read(UUID router, long high, long low, int proven, int matched, long tag) {}
 
@@ -74,6 +91,7 @@ public final class Topology {
     public record Sent(String outcome, List<String> emitted, Verdict verdict, FlowMask mask, boolean cacheable) {}
 
     private Topology() {
+        tables.connections().setEnding((table, slot) -> table.tags(slot, tag -> invalidate(Set.of(tag))));
         put(
                 id("tenant", "t"),
                 "t",
@@ -101,15 +119,18 @@ public final class Topology {
 
     // The plan.
 
-    /** @param seeds {@code 10.0.1.9=02:00:00:00:00:09} */
+    /** @param seeds {@code 10.0.1.9=02:00:00:00:00:09}, with {@code @10} behind it in VLAN 10 */
     public Topology bridge(String name, String... seeds) {
         var bridge = Bridge.newBuilder()
                 .setId(id("bridge", name).toString())
                 .setName(name)
                 .setTenantId(TENANT.toString());
         for (String seed : seeds) {
-            String[] parts = seed.split("=");
-            bridge.addNeighbours(Neighbour.newBuilder().setAddress(parts[0]).setMac(parts[1]));
+            String[] parts = seed.split("[=@]");
+            bridge.addNeighbours(Neighbour.newBuilder()
+                    .setAddress(parts[0])
+                    .setMac(parts[1])
+                    .setVlan(parts.length == 2 ? 0 : Integer.parseInt(parts[2])));
         }
         return put(id("bridge", name), name, bridge.build());
     }
@@ -134,6 +155,13 @@ public final class Topology {
         return exterior(name, port(name).setBridgeId(id("bridge", bridge).toString()), host);
     }
 
+    /** A VM whose port is more than plain. */
+    public Topology vm(String name, String bridge, String host, Consumer<Port.Builder> more) {
+        Port.Builder port = port(name).setBridgeId(id("bridge", bridge).toString());
+        more.accept(port);
+        return exterior(name, port, host);
+    }
+
     public Topology statefulVm(String name, String bridge, String host) {
         return exterior(
                 name, port(name).setBridgeId(id("bridge", bridge).toString()).setStateful(true), host);
@@ -148,15 +176,18 @@ public final class Topology {
     }
 
     public Topology join(String bridge, String router, String... addresses) {
+        return join(bridge, router, port -> {}, addresses);
+    }
+
+    /** @param more of the bridge's port */
+    public Topology join(String bridge, String router, Consumer<Port.Builder> more, String... addresses) {
         String lower = bridge + "-" + router;
         String upper = router + "-" + bridge;
-        put(
-                id("port", lower),
-                lower,
-                port(lower)
-                        .setBridgeId(id("bridge", bridge).toString())
-                        .setPeerId(id("port", upper).toString())
-                        .build());
+        Port.Builder ofBridge = port(lower)
+                .setBridgeId(id("bridge", bridge).toString())
+                .setPeerId(id("port", upper).toString());
+        more.accept(ofBridge);
+        put(id("port", lower), lower, ofBridge.build());
         return put(
                 id("port", upper),
                 upper,
@@ -168,13 +199,16 @@ public final class Topology {
     }
 
     public Topology joinBridges(String a, String b) {
-        put(
-                id("port", a + "-" + b),
-                a + "-" + b,
-                port(a + "-" + b)
-                        .setBridgeId(id("bridge", a).toString())
-                        .setPeerId(id("port", b + "-" + a).toString())
-                        .build());
+        return joinBridges(a, port -> {}, b);
+    }
+
+    /** @param more of the first bridge's port */
+    public Topology joinBridges(String a, Consumer<Port.Builder> more, String b) {
+        Port.Builder first = port(a + "-" + b)
+                .setBridgeId(id("bridge", a).toString())
+                .setPeerId(id("port", b + "-" + a).toString());
+        more.accept(first);
+        put(id("port", a + "-" + b), a + "-" + b, first.build());
         return put(
                 id("port", b + "-" + a),
                 b + "-" + a,
@@ -226,6 +260,100 @@ public final class Topology {
         return put(id("route", router + " " + words), words, route.build());
     }
 
+    /** Each rule as {@link RuleText} has it. */
+    public Topology chain(String name, String... rules) {
+        var chain = Chain.newBuilder()
+                .setId(id("chain", name).toString())
+                .setName(name)
+                .setTenantId(TENANT.toString());
+        for (String rule : rules) {
+            chain.addRules(RuleText.parse(rule));
+        }
+        return put(id("chain", name), name, chain.build());
+    }
+
+    public Topology addressGroup(String name, String... addresses) {
+        return put(
+                id("address group", name),
+                name,
+                AddressGroup.newBuilder()
+                        .setId(id("address group", name).toString())
+                        .setName(name)
+                        .setTenantId(TENANT.toString())
+                        .addAllAddresses(List.of(addresses))
+                        .build());
+    }
+
+    public Topology portGroup(String name, String... members) {
+        put(
+                id("port group", name),
+                name,
+                PortGroup.newBuilder()
+                        .setId(id("port group", name).toString())
+                        .setName(name)
+                        .setTenantId(TENANT.toString())
+                        .build());
+        for (String member : members) {
+            Port port = (Port) planned(id("port", member));
+            put(
+                    id("port", member),
+                    member,
+                    port.toBuilder()
+                            .addPortGroupIds(id("port group", name).toString())
+                            .build());
+        }
+        return this;
+    }
+
+    /** @param kind {@code port}, {@code bridge} or {@code router}; @param field {@code inbound}, {@code forward} ... */
+    public Topology hook(String kind, String name, String field, String chain) {
+        var device = planned(id(kind, name)).toBuilder();
+        var descriptor = device.getDescriptorForType().findFieldByName(field + "_chain_id");
+        device.setField(descriptor, chain.isEmpty() ? "" : id("chain", chain).toString());
+        return put(id(kind, name), name, device.build());
+    }
+
+    private com.google.protobuf.Message planned(UUID id) {
+        return Objects.requireNonNull(objects.get(id), () -> "no object " + id + " in the plan");
+    }
+
+    /**
+     * {@code source out of up to 203.0.113.1 ports 20000-20063}, {@code destination 203.0.113.9 tcp 80 to 10.0.1.5 ports
+     * 8080}, {@code static 10.0.1.5 out of up to 203.0.113.5}; {@code from} a source.
+     */
+    public Topology nat(String router, String name, String words) {
+        String[] word = words.split(" ");
+        var nat = Nat.newBuilder()
+                .setId(id("nat", name).toString())
+                .setName(name)
+                .setTenantId(TENANT.toString())
+                .setRouterId(id("router", router).toString())
+                .setType(Nat.Type.valueOf(word[0].toUpperCase(Locale.ROOT)));
+        for (int i = 1; i < word.length; i++) {
+            switch (word[i]) {
+                case "out" -> nat.setPortId(id("port", word[i += 2]).toString());
+                case "from" -> nat.setSource(word[++i]);
+                case "for" -> nat.setDestination(word[++i]);
+                case "tcp", "udp" -> nat.setProtocol(word[i]).setDestinationPort(word[++i]);
+                case "to" -> nat.addAddresses(word[++i]);
+                case "ports" -> nat.setPorts(word[++i]);
+                default -> throw new IllegalArgumentException("word '" + word[i] + "' in nat " + words);
+            }
+        }
+        return put(id("nat", name), name, nat.build());
+    }
+
+    public Topology removeNat(String name) {
+        pending.delete(Nat.class, id("nat", name));
+        return this;
+    }
+
+    /** This worker may give out these ports of the pool of a rule. */
+    public void grant(String nat, String address, int first, int count) {
+        var ip = IpAddress.parse(address);
+        tables.blocks().grant(Tag.device(id("nat", nat)), ip.high(), ip.low(), first, count);
+    }
+
     public Topology removeRoute(String router, String words) {
         pending.delete(Route.class, id("route", router + " " + words));
         return this;
@@ -271,6 +399,7 @@ public final class Topology {
 
     private Topology put(UUID id, String name, com.google.protobuf.Message object) {
         names.put(id, name);
+        objects.put(id, object);
         pending.put(object);
         return this;
     }
@@ -283,6 +412,11 @@ public final class Topology {
 
     private static IpAddress underlay(String host) {
         return IpAddress.ofV4(0xac10_0000 | Math.floorMod(host.hashCode(), 65_000));
+    }
+
+    /** The address of a host, whether it is there or not. */
+    public String underlayOf(String host) {
+        return underlay(host).toString();
     }
 
     public int portIndex(String name) {
@@ -301,7 +435,12 @@ public final class Topology {
     public String mac(String port) {
         int index = portIndex(port);
         long mac = index == VirtualNetwork.NONE || !network.hasPort(index) ? 0 : network.portMac(index);
-        return MacAddress.toString(mac != 0 ? mac : 0x0600_0000_0000L | port.hashCode() & 0xffff_ffffL);
+        return mac != 0 ? MacAddress.toString(mac) : vmMac(port);
+    }
+
+    /** The MAC a VM of this name has, by convention. */
+    public static String vmMac(String name) {
+        return MacAddress.toString(0x0600_0000_0000L | name.hashCode() & 0xffff_ffffL);
     }
 
     public VirtualNetwork network() {
@@ -324,7 +463,7 @@ public final class Topology {
 
     private void locate() {
         Set<Long> changed = new HashSet<>();
-        Map<Integer, Set<String>> floods = new TreeMap<>();
+        Set<Flood> floods = new LinkedHashSet<>();
         for (int port = 0; port < network.portLimit(); port++) {
             boolean exterior = network.hasPort(port) && network.isExterior(port);
             String host = exterior ? hostOf.get(names.get(network.portId(port))) : "";
@@ -334,9 +473,10 @@ public final class Topology {
             if (exterior && !"here".equals(host)) {
                 var address = underlay(host);
                 moved |= tables.setRemotePort(port, address.high(), address.low(), port + 1);
-                if (network.bridgeOfPort(port) != VirtualNetwork.NONE) {
-                    floods.computeIfAbsent(network.bridgeOfPort(port), key -> new HashSet<>())
-                            .add(host);
+                int bridge = network.bridgeOfPort(port);
+                Port message = store.snapshot().port(network.portId(port)).orElseThrow();
+                if (bridge != VirtualNetwork.NONE) {
+                    Arrays.stream(FloodVlans.of(message)).forEach(vlan -> floods.add(new Flood(bridge, vlan, host)));
                 }
             }
             if (moved && network.hasPort(port)) {
@@ -347,15 +487,23 @@ public final class Topology {
                 }
             }
         }
-        floods.forEach((bridge, hosts) -> {
-            for (String host : hosts) {
-                var address = underlay(host);
-                if (tables.setFloodTarget(
-                        bridge, id("host", host), address.high(), address.low(), FLOOD_KEYS + bridge)) {
-                    changed.add(Tag.flood(network.bridgeId(bridge)));
-                }
+        for (Flood flood : floods) {
+            var address = underlay(flood.host);
+            int key = FLOOD_KEYS + flood.vlan * FLOOD_VLAN + flood.bridge;
+            if (tables.setFloodTarget(
+                    flood.bridge, flood.vlan, id("host", flood.host), address.high(), address.low(), key)) {
+                changed.add(Tag.flood(network.bridgeId(flood.bridge)));
             }
-        });
+        }
+        floodsElsewhere.removeAll(floods);
+        for (Flood gone : floodsElsewhere) {
+            tables.clearFloodTarget(gone.bridge, gone.vlan, id("host", gone.host));
+            if (network.hasBridge(gone.bridge)) {
+                changed.add(Tag.flood(network.bridgeId(gone.bridge)));
+            }
+        }
+        floodsElsewhere.clear();
+        floodsElsewhere.addAll(floods);
         invalidate(changed);
     }
 
@@ -367,9 +515,13 @@ public final class Topology {
     }
 
     public void learnMac(String bridge, String mac, String port) {
+        learnMac(bridge, 0, mac, port);
+    }
+
+    public void learnMac(String bridge, int vlan, String mac, String port) {
         long bits = MacAddress.parse(mac).bits();
-        if (tables.learnMac(bridgeIndex(bridge), 0, bits, portIndex(port))) {
-            invalidate(Set.of(Tag.mac(id("bridge", bridge), 0, bits)));
+        if (tables.learnMac(bridgeIndex(bridge), vlan, bits, portIndex(port))) {
+            invalidate(Set.of(Tag.mac(id("bridge", bridge), vlan, bits)));
         }
     }
 
@@ -456,8 +608,13 @@ public final class Topology {
 
     /** The frame came with the flood key of the bridge. */
     public Sent injectFlood(String bridge, Frames frame) {
+        return injectFlood(bridge, FloodVlans.WITH_TAGS, frame);
+    }
+
+    /** The frame came with the flood key of the bridge's VLAN. */
+    public Sent injectFlood(String bridge, int vlan, Frames frame) {
         var out = new Outcome();
-        simulator.simulateFlood(frame.packet(), bridgeIndex(bridge), now, out);
+        simulator.simulateFlood(frame.packet(), bridgeIndex(bridge), vlan, now, out);
         return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable());
     }
 
@@ -523,9 +680,20 @@ public final class Topology {
                 invalidate(Set.of(Tag.neighbour(network.routerId(router), high, low)));
             }
         }
-        if (out.hasConnection()
-                && tables.connections().put(out.connection(), out.connectionTcpFlags(), now) == ConnectionTable.ADDED) {
-            invalidate(Set.of(tables.connections().tag(out.connection())));
+        var connections = tables.connections();
+        if (out.answeredSlot() != ConnectionTable.NONE) {
+            int slot = out.answeredSlot();
+            connections.read(slot, inHand);
+            connections.answered(
+                    slot, Phase.afterAnswer(inHand.phase(), inHand.forward.protocol(), out.answeredTcpFlags()));
+        }
+        if (out.hasConnection()) {
+            int result = connections.put(out.connection(), out.connectionTcpFlags(), now);
+            if (result == ConnectionTable.ADDED) {
+                connections.tags(connections.begunBy(out.connection().forward, now), tag -> invalidate(Set.of(tag)));
+            } else if (result != ConnectionTable.KNOWN && result != ConnectionTable.RENEWED) {
+                throw new AssertionError("the connection was not recorded: " + result);
+            }
         }
     }
 
@@ -553,7 +721,10 @@ public final class Topology {
         return switch (out.kind()) {
             case FORWARD -> describe(out.actions);
             case DROP -> "drop " + out.dropReason().label();
-            case PARK -> "park " + IpAddress.toString(out.parkedHigh(), out.parkedLow());
+            case PARK ->
+                out.isParkedOnPool()
+                        ? "park for ports"
+                        : "park " + IpAddress.toString(out.parkedHigh(), out.parkedLow());
             case CONSUMED -> "consumed";
         };
     }
@@ -588,8 +759,11 @@ public final class Topology {
     }
 
     private String tunnel(int key) {
-        return key >= FLOOD_KEYS
-                ? "flood " + network.bridgeName(key - FLOOD_KEYS)
-                : "tunnel to " + network.portName(key - 1);
+        if (key < FLOOD_KEYS) {
+            return "tunnel to " + network.portName(key - 1);
+        }
+        int vlan = (key - FLOOD_KEYS) / FLOOD_VLAN;
+        String bridge = network.bridgeName((key - FLOOD_KEYS) % FLOOD_VLAN);
+        return "flood " + bridge + (vlan == 0 ? "" : " vlan " + vlan);
     }
 }

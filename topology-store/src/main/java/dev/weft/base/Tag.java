@@ -19,6 +19,8 @@ public final class Tag {
     private static final int FLOOD = 8;
     private static final int DATAPATH_PORT = 9;
 
+    private static final int CHAIN = 20;
+
     private Tag() {}
 
     /** A bridge, router or port: its own settings, its ports, everything not covered by a finer tag. */
@@ -74,9 +76,14 @@ public final class Tag {
     /** Whether many flows carry it: a thing of the topology, of which there are few, rather than one address's. */
     public static boolean isShared(long tag) {
         return switch ((int) (tag >>> 56)) {
-            case DEVICE, HOST, LOCATION, FLOOD, DATAPATH_PORT -> true;
+            case DEVICE, HOST, LOCATION, FLOOD, DATAPATH_PORT, CHAIN -> true;
             default -> false;
         };
+    }
+
+    /** A chain's rules, those of chains that are compiled into it, and the members of groups they look at. */
+    public static long chain(UUID id) {
+        return of(CHAIN, id.getMostSignificantBits(), id.getLeastSignificantBits(), 0);
     }
 
     private static long of(int kind, long a, long b, long c) {

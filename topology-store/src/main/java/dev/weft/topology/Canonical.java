@@ -55,8 +55,7 @@ final class Canonical {
     private Object field(Message object, FieldRule rule, String path) {
         Object value = object.getField(rule.field());
         if (!rule.field().isRepeated()) {
-            boolean unset = rule.isMessage() ? !object.hasField(rule.field()) : !rule.isSet(object);
-            return unset ? value : one(rule, value, path);
+            return rule.isSet(object) ? one(rule, value, path) : value;
         }
         var all = new ArrayList<Object>();
         for (Object element : (List<?>) value) {

@@ -337,7 +337,7 @@ final class DocumentReader {
                 problem(node, path, Canonical.describe(rule, ""));
                 return Optional.empty();
             }
-            Message.Builder builder = messageBuilder(rule);
+            Message.Builder builder = Objects.requireNonNull(rule.prototype()).newBuilderForType();
             int before = problems.size();
             Map<String, NodeTuple> keys = keys(mapping, kind.name(), label);
             keys.forEach((key, tuple) -> nestedField(rule, path, builder, key, tuple));
@@ -362,10 +362,6 @@ final class DocumentReader {
             FieldRule inner = rule.nested().get(index);
             read(inner, tuple.getValueNode(), path + "." + key)
                     .ifPresent(value -> builder.setField(inner.field(), value));
-        }
-
-        private Message.Builder messageBuilder(FieldRule rule) {
-            return Objects.requireNonNull(kind.prototype().newBuilderForType().newBuilderForField(rule.field()));
         }
 
         private void problem(Node node, String path, String expected) {

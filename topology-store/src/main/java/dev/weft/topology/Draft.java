@@ -123,12 +123,11 @@ final class Draft {
             if (object.isEmpty() || explicit.containsKey(referrer) || get(gone).isPresent()) {
                 continue; // What the transaction says itself is checked as it stands: a dangling reference is an error.
             }
-            for (FieldRule field : referrer.kind().references()) {
-                Message now = get(referrer).orElse(null);
-                if (now != null && field.text(now).equals(gone.id().toString())) {
-                    applyPolicy(gone, referrer, now, field, deletions);
+            References.visit(referrer.kind(), object.get(), (field, path, id) -> {
+                if (id.equals(gone.id().toString())) {
+                    get(referrer).ifPresent(now -> applyPolicy(gone, referrer, now, field, deletions));
                 }
-            }
+            });
         }
     }
 
@@ -142,7 +141,13 @@ final class Draft {
                 deletions.add(referrer);
             }
             case CLEAR -> {
-                Message cleared = object.toBuilder().clearField(field.field()).build();
+                Message cleared = References.replace(
+                        referrer.kind(),
+                        object,
+                        (rule, path, id) ->
+                                rule.equals(field) && id.equals(gone.id().toString())
+                                        ? Optional.empty()
+                                        : Optional.of(id));
                 set(referrer, Rules.afterClearing(cleared, field));
             }
             case REFUSE, ON_DELETE_UNSPECIFIED, UNRECOGNIZED ->
@@ -232,29 +237,23 @@ final class Draft {
 
     private void verify(ObjectRef ref, Message object) {
         ObjectKind kind = ref.kind();
-        boolean sound = true;
-        for (FieldRule field : kind.references()) {
-            if (!field.isSet(object)) {
-                continue;
-            }
+        int before = problems.size();
+        References.visit(kind, object, (field, path, id) -> {
             ObjectKind to =
                     Schema.named(Objects.requireNonNull(field.reference()).getTo());
-            Message target =
-                    get(new ObjectRef(to, UUID.fromString(field.text(object)))).orElse(null);
+            Message target = get(new ObjectRef(to, UUID.fromString(id))).orElse(null);
             if (target == null) {
-                report(kind, object, field, field.text(object), "does not exist (expected an existing " + to + ")");
-                sound = false;
+                report(kind, object, path, id, "does not exist (expected an existing " + to + ")");
             } else if (to.tenantOwned() && !Objects.equals(to.tenantOf(target), kind.tenantOf(object))) {
                 report(
                         kind,
                         object,
-                        field,
+                        path,
                         to.nameOf(target),
                         "belongs to another tenant (expected a " + to + " of the same tenant)");
-                sound = false;
             }
-        }
-        if (sound) {
+        });
+        if (problems.size() == before) {
             new Rules(this, problems).check(ref, object);
         }
     }
@@ -314,13 +313,12 @@ final class Draft {
     }
 
     private void index(ObjectRef ref, Message object) {
-        for (FieldRule field : ref.kind().references()) {
-            if (field.isSet(object)) {
-                Objects.requireNonNull(referrers)
-                        .computeIfAbsent(UUID.fromString(field.text(object)), id -> new LinkedHashSet<>())
-                        .add(ref);
-            }
-        }
+        References.visit(
+                ref.kind(),
+                object,
+                (field, path, id) -> Objects.requireNonNull(referrers)
+                        .computeIfAbsent(UUID.fromString(id), key -> new LinkedHashSet<>())
+                        .add(ref));
     }
 
     /** Is shown an object. */
@@ -344,12 +342,16 @@ final class Draft {
     }
 
     private void report(ObjectKind kind, Message object, FieldRule field, String value, String expected) {
+        report(kind, object, field.fileName(), value, expected);
+    }
+
+    private void report(ObjectKind kind, Message object, String path, String value, String expected) {
         String name = kind.nameOf(object);
         problems.add(new Problem(
                 null,
                 kind.name(),
                 name.isEmpty() ? kind.idField().text(object) : name,
-                field.fileName(),
+                path,
                 value,
                 expected,
                 Formats.isId(kind.idField().text(object)) ? ObjectRef.of(object) : null));

@@ -13,36 +13,55 @@ import org.jspecify.annotations.Nullable;
  *
  * @param reference whom the field refers to, or null
  * @param nested the fields of a message field; empty for others
+ * @param refers whether the field, or one nested in it, refers to another object
+ * @param prototype the empty message of a message field; null for others
  */
 public record FieldRule(
         FieldDescriptor field,
         Format format,
         boolean required,
         @Nullable Reference reference,
-        List<FieldRule> nested) {
+        List<FieldRule> nested,
+        boolean refers,
+        @Nullable Message prototype) {
     private static final String ID_SUFFIX = "_id";
+    private static final String IDS_SUFFIX = "_ids";
 
-    static FieldRule of(FieldDescriptor field) {
+    static List<FieldRule> allOf(Message prototype) {
+        return prototype.getDescriptorForType().getFields().stream()
+                .map(field -> of(prototype, field))
+                .toList();
+    }
+
+    private static FieldRule of(Message parent, FieldDescriptor field) {
         var options = field.getOptions();
-        boolean isMessage = field.getJavaType() == FieldDescriptor.JavaType.MESSAGE;
+        Message prototype = field.getJavaType() == FieldDescriptor.JavaType.MESSAGE
+                ? parent.newBuilderForType().newBuilderForField(field).buildPartial()
+                : null;
+        boolean isReference = options.hasExtension(Options.reference);
+        List<FieldRule> nested = prototype == null ? List.of() : allOf(prototype);
         return new FieldRule(
                 field,
                 options.getExtension(Options.format),
                 options.getExtension(Options.required),
-                options.hasExtension(Options.reference) ? options.getExtension(Options.reference) : null,
-                isMessage
-                        ? field.getMessageType().getFields().stream()
-                                .map(FieldRule::of)
-                                .toList()
-                        : List.of());
+                isReference ? options.getExtension(Options.reference) : null,
+                nested,
+                isReference || nested.stream().anyMatch(FieldRule::refers),
+                prototype);
     }
 
-    /** As a file spells it: {@code bridge_id} holds an id in the schema and appears as {@code bridge}, a name. */
+    /**
+     * As a file spells it: {@code bridge_id} holds an id in the schema and appears as {@code bridge}, a name;
+     * {@code in_port_ids} appears as {@code in_ports}.
+     */
     public String fileName() {
         String name = field.getName();
-        return reference != null && name.endsWith(ID_SUFFIX)
-                ? name.substring(0, name.length() - ID_SUFFIX.length())
-                : name;
+        if (reference == null) {
+            return name;
+        }
+        return name.endsWith(IDS_SUFFIX)
+                ? name.substring(0, name.length() - IDS_SUFFIX.length()) + "s"
+                : name.endsWith(ID_SUFFIX) ? name.substring(0, name.length() - ID_SUFFIX.length()) : name;
     }
 
     boolean isText() {
@@ -59,8 +78,9 @@ public record FieldRule(
     }
 
     boolean isSet(Message message) {
-        return field.isRepeated()
-                ? message.getRepeatedFieldCount(field) > 0
-                : !message.getField(field).equals(field.getDefaultValue());
+        if (field.isRepeated()) {
+            return message.getRepeatedFieldCount(field) > 0;
+        }
+        return isMessage() ? message.hasField(field) : !message.getField(field).equals(field.getDefaultValue());
     }
 }

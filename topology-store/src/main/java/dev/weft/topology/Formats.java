@@ -35,6 +35,15 @@ final class Formats {
             case FORMAT_NAME -> NAME.matcher(text).matches() ? Optional.of(text) : Optional.empty();
             case FORMAT_INTERFACE -> isInterface(text) ? Optional.of(text) : Optional.empty();
             case FORMAT_ID -> isId(text) ? Optional.of(text.toLowerCase(Locale.ROOT)) : Optional.empty();
+            case FORMAT_NETWORK -> MatchText.tryNetwork(text).map(MatchText::print);
+            case FORMAT_PROTOCOL -> MatchText.tryProtocol(text).map(MatchText::printProtocol);
+            case FORMAT_PORTS -> MatchText.tryRange(text, 0xffff).map(MatchText.Range::toString);
+            case FORMAT_ICMP -> MatchText.tryIcmp(text).map(MatchText.IcmpKind::toString);
+            case FORMAT_ETHERTYPE -> MatchText.tryEtherType(text).map(MatchText::printEtherType);
+            case FORMAT_MAC_MATCH -> MatchText.tryMac(text).map(MatchText.MacMatch::toString);
+            case FORMAT_VLANS -> MatchText.tryVlans(text).map(MatchText::printVlans);
+            case FORMAT_DSCP -> MatchText.tryRange(text, 0x3f).map(MatchText.Range::toString);
+            case FORMAT_TRUNK_VLANS -> VlanRange.tryParse(text).map(VlanRange::toString);
         };
     }
 
@@ -52,6 +61,19 @@ final class Formats {
             case FORMAT_NAME -> "expected 1 to 63 of a-z 0-9 . _ -, the first a letter or digit";
             case FORMAT_INTERFACE -> "expected a network interface name: 1 to 15 bytes, no '/', no white space";
             case FORMAT_ID -> "expected a UUID like 3b1f2c4e-8d7a-4c55-9a43-0f6f0c0a7d11";
+            case FORMAT_NETWORK ->
+                "expected an address, or a prefix without host bits, like "
+                        + IpPrefix.tryParse(text).map(IpPrefix::toString).orElse("10.0.1.5 or 10.0.1.0/24");
+            case FORMAT_PROTOCOL -> "expected tcp, udp, icmp, icmpv6 or a number of 0..255";
+            case FORMAT_PORTS -> "expected a port of 0..65535 or a range like 8000-8080";
+            case FORMAT_ICMP -> "expected an ICMP type, or type and code, like 8 or 3/13";
+            case FORMAT_ETHERTYPE -> "expected arp, ipv4, ipv6 or a hexadecimal number of 0x600..0xffff";
+            case FORMAT_MAC_MATCH ->
+                "expected a MAC address, or one and a mask that holds its bits, like"
+                        + " 02:00:00:00:00:00/ff:ff:ff:00:00:00";
+            case FORMAT_VLANS -> "expected a VLAN id of 0..4095, a range like 10-19, or none";
+            case FORMAT_DSCP -> "expected a DSCP of 0..63 or a range like 10-14";
+            case FORMAT_TRUNK_VLANS -> "expected a VLAN id 1..4094 or a range of them, like 100-199";
         };
     }
 

@@ -25,13 +25,13 @@ public final class ObjectKind {
     ObjectKind(Message prototype) {
         this.prototype = prototype;
         this.options = prototype.getDescriptorForType().getOptions().getExtension(Options.kind);
-        this.fields = prototype.getDescriptorForType().getFields().stream()
-                .map(FieldRule::of)
-                .toList();
+        this.fields = FieldRule.allOf(prototype);
         this.id = field("id").orElseThrow();
         this.name = field("name").orElseThrow();
         this.tenant = options.getTenantOwned() ? field("tenant_id").orElseThrow() : null;
-        this.references = fields.stream().filter(f -> f.reference() != null).toList();
+        this.references = fields.stream()
+                .filter(f -> f.reference() != null && !f.field().isRepeated())
+                .toList();
         this.unique = options.getUniqueList().stream()
                 .map(set -> Arrays.stream(set.split(","))
                         .map(field -> field(field).orElseThrow())
@@ -67,7 +67,7 @@ public final class ObjectKind {
         return fields;
     }
 
-    /** Those fields that hold another object's id. */
+    /** Those fields that hold one other object's id; lists of them, and nested ones, are what {@link References} walks. */
     public List<FieldRule> references() {
         return references;
     }

@@ -181,6 +181,7 @@ final class Planner {
         if (owner != null) {
             tenantId(entry.key.tenant).ifPresent(id -> builder.setField(owner.field(), id.toString()));
         }
+        List<FieldRule> mentioned = new ArrayList<>();
         for (FieldRule rule : kind.fields()) {
             Optional<Object> value = entry.desired.fields().get(rule.field());
             if (value == null) {
@@ -188,17 +189,20 @@ final class Planner {
             }
             if (value.isEmpty()) {
                 builder.clearField(rule.field());
-            } else if (rule.reference() != null) {
-                resolve(entry, rule, value.get().toString()).ifPresent(id -> builder.setField(rule.field(), id));
             } else {
                 builder.setField(rule.field(), value.get());
+                mentioned.add(rule);
             }
         }
-        entry.message = builder.build();
+        Message named = builder.build();
+        for (FieldRule rule : mentioned) {
+            named = References.replaceField(rule, named, "", (field, path, word) -> resolve(entry, field, path, word));
+        }
+        entry.message = named;
     }
 
     /** The id that a name (or id) in a file stands for. */
-    private Optional<String> resolve(Planned entry, FieldRule rule, String word) {
+    private Optional<String> resolve(Planned entry, FieldRule rule, String path, String word) {
         ObjectKind to = Schema.named(Objects.requireNonNull(rule.reference()).getTo());
         String tenant = to.tenantOwned() ? entry.key.tenant : NO_TENANT;
         Planned described = planned.get(new Key(to, tenant, word));
@@ -219,10 +223,10 @@ final class Planner {
         }
         List<String> names = namesOf(to, tenant, owner);
         problems.add(new Problem(
-                entry.desired.positionOf(rule.fileName()),
+                entry.desired.positionOf(path),
                 entry.key.kind.name(),
                 entry.key.name,
-                rule.fileName(),
+                path,
                 word,
                 missing(to, tenant, word, names)));
         entry.broken = true;

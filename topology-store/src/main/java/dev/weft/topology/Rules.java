@@ -3,6 +3,8 @@ package dev.weft.topology;
 import com.google.protobuf.Message;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
+import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import java.util.ArrayList;
@@ -21,10 +23,14 @@ final class Rules {
 
     private final Draft draft;
     private final List<Problem> problems;
+    private final VlanRules vlans;
+    private final StationRules stations;
 
     Rules(Draft draft, List<Problem> problems) {
         this.draft = draft;
         this.problems = problems;
+        vlans = new VlanRules(this::report);
+        stations = new StationRules(draft, this::report);
     }
 
     /** What an object implies when it does not say it. */
@@ -45,8 +51,11 @@ final class Rules {
 
     void check(ObjectRef ref, Message object) {
         switch (object) {
+            case Bridge bridge -> vlans.checkBridge(bridge);
             case Port port -> checkPort(ref, port);
             case Route route -> checkRoute(route);
+            case Nat nat ->
+                new NatRules(draft, (field, value, expected) -> report(nat, field, value, expected)).check(nat);
             default -> {} // Options of the schema say all there is.
         }
     }
@@ -79,9 +88,11 @@ final class Rules {
         if (port.getPeerId().equals(port.getId())) {
             report(port, "peer", port.getName(), "a port cannot be its own peer (expected another port)");
         }
+        vlans.checkPort(port, onBridge);
         if (onBridge) {
-            checkBridgePort(port);
+            stations.checkBridgePort(ref, port);
         } else {
+            stations.checkRouterPort(port);
             checkRouterPort(ref, port);
         }
     }
@@ -91,19 +102,6 @@ final class Rules {
             report(port, "namespace", port.getNamespace(), "only a port with host and interface has a namespace");
         } else if (!NAMESPACE.matcher(port.getNamespace()).matches()) {
             report(port, "namespace", port.getNamespace(), "expected a name under /run/netns or an absolute path");
-        }
-    }
-
-    private void checkBridgePort(Port port) {
-        if (port.getAddressesCount() > 0) {
-            report(
-                    port,
-                    "addresses",
-                    port.getAddresses(0),
-                    "only router ports have addresses; remove it, or put the" + " port on a router");
-        }
-        if (!port.getMac().isEmpty()) {
-            report(port, "mac", port.getMac(), "only router ports have a MAC; remove it");
         }
     }
 
@@ -202,6 +200,11 @@ final class Rules {
                 report(route, "gateway", route.getGateway(), "is a group address (expected unicast)");
             }
         }
+    }
+
+    /** Takes a problem: the object, its field, the value and what is expected instead. */
+    interface Report {
+        void of(Message object, String field, String value, String expected);
     }
 
     private static String family(boolean v4) {

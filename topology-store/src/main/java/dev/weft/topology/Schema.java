@@ -1,9 +1,13 @@
 package dev.weft.topology;
 
 import com.google.protobuf.Message;
+import dev.weft.topology.schema.AddressGroup;
 import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Host;
+import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Port;
+import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Tenant;
@@ -18,14 +22,18 @@ import java.util.stream.Collectors;
  * message in {@code topology.proto}; nothing else in the store names kinds, except {@link Rules}.
  */
 public final class Schema {
-    /** A kind stands after those it refers to. */
+    /** A kind stands after those it refers to; only rules refer to what comes later. */
     private static final List<ObjectKind> KINDS = List.of(
             new ObjectKind(Tenant.getDefaultInstance()),
             new ObjectKind(Host.getDefaultInstance()),
+            new ObjectKind(AddressGroup.getDefaultInstance()),
+            new ObjectKind(PortGroup.getDefaultInstance()),
+            new ObjectKind(Chain.getDefaultInstance()),
             new ObjectKind(Bridge.getDefaultInstance()),
             new ObjectKind(Router.getDefaultInstance()),
             new ObjectKind(Port.getDefaultInstance()),
-            new ObjectKind(Route.getDefaultInstance()));
+            new ObjectKind(Route.getDefaultInstance()),
+            new ObjectKind(Nat.getDefaultInstance()));
 
     private static final Map<Class<?>, ObjectKind> BY_CLASS =
             KINDS.stream().collect(Collectors.toMap(k -> k.prototype().getClass(), Function.identity()));

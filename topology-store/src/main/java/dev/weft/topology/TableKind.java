@@ -42,14 +42,7 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
 
     /** Which tunnel key a host chose for a port or for floods on a bridge. Device: {@link #CLUSTER}. */
     public static final TableKind<TunnelTarget, Integer> TUNNEL_KEYS = new TableKind<>(
-            "tunnel-keys",
-            16,
-            codec(
-                    33,
-                    (key, out) -> putId(key.host(), putId(key.id(), out.put((byte)
-                            key.what().ordinal()))),
-                    in -> new TunnelTarget(TunnelTarget.What.values()[in.get()], getId(in), getId(in))),
-            codec(4, (value, out) -> out.putInt(value), ByteBuffer::getInt));
+            "tunnel-keys", 16, new TargetCodec(), codec(4, (value, out) -> out.putInt(value), ByteBuffer::getInt));
 
     /** The device of a table of which the whole cluster has one. */
     public static final UUID CLUSTER = new UUID(0, 0);
@@ -68,8 +61,13 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
      *
      * @param id of the port or bridge
      * @param host who chose the key and receives by it
+     * @param vlan of floods: the VLAN whose frames come with it, untagged; 0: all frames, with the tags they have
      */
-    public record TunnelTarget(What what, UUID id, UUID host) {
+    public record TunnelTarget(What what, UUID id, UUID host, int vlan) {
+        public TunnelTarget(What what, UUID id, UUID host) {
+            this(what, id, host, 0);
+        }
+
         /** Their order is part of the stored format. */
         public enum What {
             PORT,
@@ -101,6 +99,33 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
                 }
             }
         };
+    }
+
+    /** The VLAN, where there is one, stands behind what there was before VLANs. */
+    private static final class TargetCodec implements Codec<TunnelTarget> {
+        private static final Codec<TunnelTarget> WITHOUT = codec(33, TargetCodec::put, in -> get(in, false));
+        private static final Codec<TunnelTarget> WITH =
+                codec(35, (target, out) -> put(target, out).putShort((short) target.vlan()), in -> get(in, true));
+
+        private static ByteBuffer put(TunnelTarget target, ByteBuffer out) {
+            return putId(target.host(), putId(target.id(), out.put((byte)
+                    target.what().ordinal())));
+        }
+
+        private static TunnelTarget get(ByteBuffer in, boolean withVlan) {
+            return new TunnelTarget(
+                    TunnelTarget.What.values()[in.get()], getId(in), getId(in), withVlan ? in.getShort() & 0xffff : 0);
+        }
+
+        @Override
+        public byte[] encode(TunnelTarget target) {
+            return (target.vlan() == 0 ? WITHOUT : WITH).encode(target);
+        }
+
+        @Override
+        public Optional<TunnelTarget> decode(byte[] bytes) {
+            return WITHOUT.decode(bytes).or(() -> WITH.decode(bytes));
+        }
     }
 
     private static ByteBuffer putId(UUID id, ByteBuffer out) {

@@ -58,6 +58,23 @@ class HostsConcernedTest {
     }
 
     @Test
+    void aChainConcernsTheDevicesThatComeToIt() {
+        var store = store();
+        apply(store, """
+                tenant: a
+                address_groups: [{name: web}]
+                chains:
+                  - {name: inner, rules: [{match: {source_groups: [web]}, action: drop}]}
+                  - {name: outer, rules: [{jump: inner}]}
+                ports: [{name: vm3, inbound_chain: outer}]
+                """);
+        assertThat(apply(store, "tenant: a\naddress_groups: [{name: web, addresses: [10.0.0.5]}]\n"))
+                .containsExactly("h3");
+        assertThat(apply(store, "tenant: a\nchains: [{name: inner, rules: [{action: accept}]}]\n"))
+                .containsExactly("h3");
+    }
+
+    @Test
     void whoWasConcernedBeforeStillIs() {
         assertThat(apply(store(), "tenant: a\nports: [{name: vm1, host: h4}]\n"))
                 .containsExactlyInAnyOrder("h1", "h2", "h4");

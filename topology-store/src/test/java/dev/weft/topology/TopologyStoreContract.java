@@ -313,8 +313,12 @@ abstract class TopologyStoreContract {
         assertRefused(put(VM.toBuilder().clearInterface().build()), "interface: missing");
         assertRefused(
                 put(VM.toBuilder().setPeerId(ROUTER_SIDE.getId()).build(), BRIDGE_SIDE), "a peer or a host, not both");
-        assertRefused(put(VM.toBuilder().addAddresses("10.0.0.1/24").build()), "only router ports have addresses");
-        assertRefused(put(VM.toBuilder().setMac("02:00:00:00:00:01").build()), "only router ports have a MAC");
+        assertRefused(
+                put(BRIDGE_SIDE.toBuilder()
+                        .setPeerId(ROUTER_SIDE.getId())
+                        .addAddresses("10.0.0.1/24")
+                        .build()),
+                "only router ports and ports with a host");
         assertRefused(put(VM.toBuilder().setNamespace("a b").build()), "expected a name under /run/netns");
         assertRefused(put(ROUTER_SIDE.toBuilder().clearAddresses().build()), "a router port has at least one");
         assertRefused(

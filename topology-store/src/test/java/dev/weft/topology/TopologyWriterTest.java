@@ -19,11 +19,17 @@ class TopologyWriterTest {
 
     @Test
     void yamlReadsBackAsTheSameTopology() {
-        String yaml = new TopologyWriter(NET).yaml(all(NET));
+        readsBack(NET);
+        readsBack(ChangeSet.offlineSnapshot(
+                new TopologyReader().text("net.yaml", TopologyReaderTest.CHAINS).desired()));
+    }
+
+    private static void readsBack(TopologySnapshot net) {
+        String yaml = new TopologyWriter(net).yaml(all(net));
         TopologySnapshot again = ChangeSet.offlineSnapshot(
                 new TopologyReader().text("again.yaml", yaml).desired());
         for (ObjectKind kind : Schema.kinds()) {
-            assertThat(List.copyOf(again.all(kind))).as(kind.plural()).isEqualTo(List.copyOf(NET.all(kind)));
+            assertThat(List.copyOf(again.all(kind))).as(kind.plural()).isEqualTo(List.copyOf(net.all(kind)));
         }
     }
 

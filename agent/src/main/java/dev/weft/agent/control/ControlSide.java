@@ -8,6 +8,7 @@ import dev.weft.agent.worker.Worker;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
 import dev.weft.sim.VirtualNetwork;
+import dev.weft.topology.PortBlockStore;
 import dev.weft.topology.StateTables;
 import dev.weft.topology.TableCounters;
 import dev.weft.topology.TableKind;
@@ -55,6 +56,7 @@ public final class ControlSide implements AutoCloseable {
             List<Worker> workers,
             TopologyStore store,
             StateTables tables,
+            PortBlockStore blocks,
             Interfaces interfaces,
             NanoClock clock) {}
 
@@ -92,8 +94,21 @@ public final class ControlSide implements AutoCloseable {
         var crew = new Crew(ground.workers());
         var options = new Site.Options(
                 config.limits().upcallsPerSecond(), config.limits().learnedPerPort(), config.deletionHold());
+        var claims = new BlockClaims(
+                ground.blocks(),
+                ground.host(),
+                keys.connectionEpoch(),
+                ground.workers().size(),
+                () -> ground.store().snapshot().hosts().size());
         var site = new Site(
-                ground.host(), ground.datapath(), crew, ground.tables(), ground.interfaces(), ground.clock(), options);
+                ground.host(),
+                ground.datapath(),
+                crew,
+                ground.tables(),
+                ground.interfaces(),
+                ground.clock(),
+                claims,
+                options);
         var mailbox = new TopologyActor.Mailbox();
         ActorSystem<TopologyActor.Command> system = ActorSystem.create(
                 TopologyActor.create(

@@ -118,14 +118,18 @@ final class FabricActor extends AbstractBehavior<FabricActor.Command> {
     private void known(TunnelTarget target, int key) {
         switch (target.what()) {
             case PORT -> mirror.portKey(new FabricMirror.Location(target.id(), target.host()), key);
-            case FLOOD -> mirror.floodKey(new FabricMirror.FloodId(target.id(), target.host()), key);
+            case FLOOD -> mirror.floodKey(floodId(target), key);
         }
+    }
+
+    private static FabricMirror.FloodId floodId(TunnelTarget target) {
+        return new FabricMirror.FloodId(target.id(), target.vlan(), target.host());
     }
 
     private void gone(TunnelTarget target) {
         switch (target.what()) {
             case PORT -> mirror.portGone(new FabricMirror.Location(target.id(), target.host()));
-            case FLOOD -> mirror.floodGone(new FabricMirror.FloodId(target.id(), target.host()));
+            case FLOOD -> mirror.floodGone(floodId(target));
         }
     }
 }

@@ -38,7 +38,7 @@ final class FabricMirror {
     /** A port, and a host that says it has it. */
     record Location(UUID port, UUID host) {}
 
-    record FloodId(UUID bridge, UUID host) {}
+    record FloodId(UUID bridge, int vlan, UUID host) {}
 
     FabricMirror(UUID self, Datapath datapath, Consumer<Command> workers) {
         this.self = self;
@@ -131,7 +131,7 @@ final class FabricMirror {
         if (wanted == null) {
             if (told != null) {
                 toldFloods.remove(id);
-                workers.accept(new Command.NoFloodTarget(told.bridge(), told.host()));
+                workers.accept(new Command.NoFloodTarget(told.bridge(), told.vlan(), told.host()));
             }
         } else if (!wanted.equals(told)) {
             toldFloods.put(id, wanted);
@@ -145,7 +145,7 @@ final class FabricMirror {
         IpAddress underlay = underlays.get(id.host());
         return key == null || index < 0 || underlay == null || id.host().equals(self)
                 ? null
-                : new Command.FloodTarget(index, id.host(), underlay.high(), underlay.low(), key);
+                : new Command.FloodTarget(index, id.vlan(), id.host(), underlay.high(), underlay.low(), key);
     }
 
     FabricBoard.Counts counts() {

@@ -10,12 +10,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One key for each bridge that has ports here: others send one copy of a flood by it. Not thread safe: touched only by
+ * One key for each bridge and VLAN that has ports here: others send one copy of a flood by it. Not thread safe: touched only by
  * the topology actor.
  */
 final class FloodKeys {
@@ -25,7 +24,7 @@ final class FloodKeys {
     private final Site site;
     private final KeyRing ring;
     private final StateTable<TunnelTarget, Integer> table;
-    private final Map<UUID, Integer> open = new HashMap<>();
+    private final Map<FloodDomain, Integer> open = new HashMap<>();
 
     FloodKeys(Site site, KeyRing ring, StateTable<TunnelTarget, Integer> table) {
         this.site = site;
@@ -33,45 +32,52 @@ final class FloodKeys {
         this.table = table;
     }
 
-    void follow(Set<UUID> bridges) {
-        for (UUID gone : Set.copyOf(new HashSet<>(open.keySet()))) {
-            if (!bridges.contains(gone)) {
+    void follow(Set<FloodDomain> domains) {
+        for (FloodDomain gone : Set.copyOf(new HashSet<>(open.keySet()))) {
+            if (!domains.contains(gone)) {
                 close(gone);
             }
         }
-        var fresh = new ArrayList<UUID>();
-        for (UUID bridge : bridges) {
-            if (!open.containsKey(bridge) && open(bridge)) {
-                fresh.add(bridge);
+        var fresh = new ArrayList<FloodDomain>();
+        for (FloodDomain domain : domains) {
+            if (!open.containsKey(domain) && open(domain)) {
+                fresh.add(domain);
             }
         }
         if (!fresh.isEmpty()) {
             // The workers know the keys before anybody else does.
             site.crew.settle();
-            fresh.forEach(bridge -> table.put(target(bridge), open.get(bridge)));
+            fresh.forEach(domain -> table.put(target(domain), open.get(domain)));
         }
     }
 
-    private boolean open(UUID bridge) {
-        int key = ring.keyOf(bridge);
+    private boolean open(FloodDomain domain) {
+        int key = ring.keyOf(domain.toString());
         if (key == TunnelKeys.NONE) {
-            LOG.error("no tunnel key is left for floods on bridge {}; others cannot flood it to this host", bridge);
+            LOG.error(
+                    "no tunnel key is left for floods on bridge {} in VLAN {}; others cannot flood it to this host",
+                    domain.bridge(),
+                    domain.vlan());
             return false;
         }
-        open.put(bridge, key);
-        site.crew.tell(new Command.FloodKey(site.network().bridgeIndex(bridge), key));
+        open.put(domain, key);
+        tell(domain, key);
         site.datapath.bindTunnelKey(key, Datapath.TO_WORKER);
         return true;
     }
 
-    private void close(UUID bridge) {
-        table.remove(target(bridge));
-        site.datapath.unbindTunnelKey(open.remove(bridge));
-        site.crew.tell(new Command.FloodKey(site.network().bridgeIndex(bridge), NONE));
-        ring.release(bridge);
+    private void close(FloodDomain domain) {
+        table.remove(target(domain));
+        site.datapath.unbindTunnelKey(open.remove(domain));
+        tell(domain, NONE);
+        ring.release(domain.toString());
     }
 
-    private TunnelTarget target(UUID bridge) {
-        return new TunnelTarget(TunnelTarget.What.FLOOD, bridge, site.host);
+    private void tell(FloodDomain domain, int key) {
+        site.crew.tell(new Command.FloodKey(site.network().bridgeIndex(domain.bridge()), domain.vlan(), key));
+    }
+
+    private TunnelTarget target(FloodDomain domain) {
+        return new TunnelTarget(TunnelTarget.What.FLOOD, domain.bridge(), site.host, domain.vlan());
     }
 }

@@ -11,7 +11,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,8 +20,8 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * datapath INCARNATION epoch EPOCH run RUN     which datapath, the keys' epoch, how often an agent has begun with it
- * + ID KEY                                     given to a port or bridge
- * - ID KEY                                     given back
+ * + TARGET KEY                                 given to a port, or a bridge's floods
+ * - TARGET KEY                                     given back
  * </pre>
  */
 final class KeyFile {
@@ -36,7 +35,7 @@ final class KeyFile {
      * @param keys in the order they were given
      * @param lastGiven the key given last, even if it was given back; 0 when there was none
      */
-    record Content(long incarnation, int epoch, int run, Map<UUID, Integer> keys, int lastGiven) {}
+    record Content(long incarnation, int epoch, int run, Map<String, Integer> keys, int lastGiven) {}
 
     private KeyFile(Path file) {
         this.file = file;
@@ -56,7 +55,7 @@ final class KeyFile {
 
     private static Content parse(Iterable<String> lines) {
         Content content = null;
-        var keys = new LinkedHashMap<UUID, Integer>();
+        var keys = new LinkedHashMap<String, Integer>();
         int lastGiven = 0;
         for (String line : lines) {
             String[] words = line.split(" ", -1);
@@ -69,9 +68,9 @@ final class KeyFile {
                         0);
             } else if (words.length == 3 && words[0].equals("+")) {
                 lastGiven = Integer.parseInt(words[2]);
-                keys.put(UUID.fromString(words[1]), lastGiven);
+                keys.put(words[1], lastGiven);
             } else if (words.length == 3 && words[0].equals("-")) {
-                keys.remove(UUID.fromString(words[1]));
+                keys.remove(words[1]);
             } else {
                 throw new IllegalArgumentException("line '" + line + "'");
             }
@@ -85,7 +84,7 @@ final class KeyFile {
     static KeyFile write(Path file, Content content) {
         var text = new StringBuilder("datapath " + Long.toHexString(content.incarnation) + " epoch " + content.epoch
                 + " run " + content.run + "\n");
-        content.keys.forEach((id, key) -> text.append(line("+", id, key)));
+        content.keys.forEach((target, key) -> text.append(line("+", target, key)));
         if (content.lastGiven != 0 && !content.keys.containsValue(content.lastGiven)) {
             text.append(line("+", NOBODY, content.lastGiven)).append(line("-", NOBODY, content.lastGiven));
         }
@@ -99,14 +98,14 @@ final class KeyFile {
         return new KeyFile(file);
     }
 
-    private static final UUID NOBODY = new UUID(0, 0);
+    private static final String NOBODY = "nobody";
 
-    void given(UUID id, int key) {
-        append(line("+", id, key));
+    void given(String target, int key) {
+        append(line("+", target, key));
     }
 
-    void givenBack(UUID id, int key) {
-        append(line("-", id, key));
+    void givenBack(String target, int key) {
+        append(line("-", target, key));
     }
 
     private void append(String line) {
@@ -122,7 +121,7 @@ final class KeyFile {
                 "tunnel keys cannot be written to " + file + ": " + cause + " (expected a writable folder)", cause);
     }
 
-    private static String line(String sign, UUID id, int key) {
-        return sign + " " + id + " " + key + "\n";
+    private static String line(String sign, String target, int key) {
+        return sign + " " + target + " " + key + "\n";
     }
 }

@@ -6,7 +6,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 
 /**
  * The tunnel keys of this host by what they stand for: the same port keeps its key while the datapath lives, however
@@ -17,14 +16,14 @@ public final class KeyRing {
     private final KeyFile file;
     private final int epoch;
     private final int run;
-    private final Map<UUID, Integer> byId;
+    private final Map<String, Integer> byTarget;
 
-    private KeyRing(TunnelKeys keys, KeyFile file, int epoch, int run, Map<UUID, Integer> byId) {
+    private KeyRing(TunnelKeys keys, KeyFile file, int epoch, int run, Map<String, Integer> byTarget) {
         this.keys = keys;
         this.file = file;
         this.epoch = epoch;
         this.run = run;
-        this.byId = byId;
+        this.byTarget = byTarget;
     }
 
     /** The keys that this very datapath knows; empty when they are lost, or it is another datapath. */
@@ -57,25 +56,29 @@ public final class KeyRing {
         return epoch << 16 | run & 0xffff;
     }
 
-    /** {@link TunnelKeys#NONE} when all are taken. */
-    int keyOf(UUID portOrBridge) {
-        Integer known = byId.get(portOrBridge);
+    /**
+     * {@link TunnelKeys#NONE} when all are taken.
+     *
+     * @param target a port's id, or a {@link FloodDomain}, as text
+     */
+    int keyOf(String target) {
+        Integer known = byTarget.get(target);
         if (known != null) {
             return known;
         }
         int key = keys.allocate();
         if (key != TunnelKeys.NONE) {
-            byId.put(portOrBridge, key);
-            file.given(portOrBridge, key);
+            byTarget.put(target, key);
+            file.given(target, key);
         }
         return key;
     }
 
-    void release(UUID portOrBridge) {
-        Integer key = byId.remove(portOrBridge);
+    void release(String target) {
+        Integer key = byTarget.remove(target);
         if (key != null) {
             keys.release(key);
-            file.givenBack(portOrBridge, key);
+            file.givenBack(target, key);
         }
     }
 }

@@ -18,16 +18,16 @@ import java.util.stream.Collectors;
  * @param ports exterior ports bound to this host, by id
  * @param bridges within reach
  * @param routers within reach
- * @param floodBridges those that have an exterior port here
+ * @param floods what the exterior ports here take floods of
  */
-public record LocalView(Map<UUID, Port> ports, Set<UUID> bridges, Set<UUID> routers, Set<UUID> floodBridges) {
-    public static final LocalView EMPTY = new LocalView(Map.of(), Set.of(), Set.of(), Set.of());
+record LocalView(Map<UUID, Port> ports, Set<UUID> bridges, Set<UUID> routers, Set<FloodDomain> floods) {
+    static final LocalView EMPTY = new LocalView(Map.of(), Set.of(), Set.of(), Set.of());
 
-    public LocalView {
+    LocalView {
         ports = Map.copyOf(ports);
         bridges = Set.copyOf(bridges);
         routers = Set.copyOf(routers);
-        floodBridges = Set.copyOf(floodBridges);
+        floods = Set.copyOf(floods);
     }
 
     static LocalView of(TopologySnapshot snapshot, UUID host) {
@@ -47,7 +47,7 @@ public record LocalView(Map<UUID, Port> ports, Set<UUID> bridges, Set<UUID> rout
                 only(reached, id -> snapshot.router(id).isPresent()),
                 local.values().stream()
                         .filter(port -> !port.getBridgeId().isEmpty())
-                        .map(port -> UUID.fromString(port.getBridgeId()))
+                        .flatMap(FloodDomain::of)
                         .collect(Collectors.toSet()));
     }
 

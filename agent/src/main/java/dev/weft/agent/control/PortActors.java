@@ -42,7 +42,7 @@ final class PortActors {
     }
 
     private void follow(UUID id, Port port) {
-        int key = keys.keyOf(id);
+        int key = keys.keyOf(id.toString());
         if (key == TunnelKeys.NONE) {
             LOG.error("no tunnel key is left for port {}; other hosts cannot reach it", id);
             return;

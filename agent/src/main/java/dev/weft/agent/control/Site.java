@@ -24,6 +24,7 @@ final class Site {
     final Readiness readiness = new Readiness();
     final NanoClock clock;
     final Options options;
+    final BlockClaims claims;
     // Written by the topology actor, read by anyone.
     private volatile VirtualNetwork network = VirtualNetwork.EMPTY;
     private volatile Set<UUID> ports = Set.of();
@@ -52,6 +53,7 @@ final class Site {
             StateTables tables,
             Interfaces interfaces,
             NanoClock clock,
+            BlockClaims claims,
             Options options) {
         this.host = host;
         this.datapath = datapath;
@@ -59,6 +61,7 @@ final class Site {
         this.tables = tables;
         this.interfaces = interfaces;
         this.clock = clock;
+        this.claims = claims;
         this.options = options;
     }
 

@@ -100,7 +100,8 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         devices = new DeviceActors(context, site);
         ports = new PortActors(context, site, keys, keyTable);
         floods = new FloodKeys(site, keys, keyTable);
-        lessons.teach(devices);
+        ActorRef<BlockActor.Command> blocks = context.spawn(BlockActor.create(site, site.claims), "blocks");
+        lessons.teach(devices, blocks);
         takeover = new Takeover(site, plan);
         if (!takeover.isOver()) {
             site.takeOver();
@@ -143,7 +144,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         LocalView view = LocalView.of(snapshot, site.host);
         site.show(next, view.ports().keySet());
         devices.follow(view);
-        floods.follow(view.floodBridges());
+        floods.follow(view.floods());
         ports.follow(view.ports());
         fabric.tell(new FabricActor.NetworkChanged(next, snapshot));
         return lookAtWorkers();

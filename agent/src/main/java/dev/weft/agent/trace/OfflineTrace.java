@@ -1,6 +1,7 @@
 package dev.weft.agent.trace;
 
 import dev.weft.base.IpAddress;
+import dev.weft.sim.FloodVlans;
 import dev.weft.sim.Outcome;
 import dev.weft.sim.Simulator;
 import dev.weft.sim.Tables;
@@ -58,8 +59,8 @@ public final class OfflineTrace {
             } else if (!port.getHostId().isEmpty()) {
                 IpAddress host = underlay(port.getHostId());
                 tables.setRemotePort(index, host.high(), host.low(), ++key);
-                if (!port.getBridgeId().isEmpty()) {
-                    floods.putIfAbsent(port.getBridgeId() + " " + port.getHostId(), ++key);
+                for (int vlan : FloodVlans.of(port)) {
+                    floods.putIfAbsent(port.getBridgeId() + " " + port.getHostId() + " " + vlan, ++key);
                 }
             }
         }
@@ -68,6 +69,7 @@ public final class OfflineTrace {
             IpAddress host = underlay(where[1]);
             tables.setFloodTarget(
                     network.bridgeIndex(UUID.fromString(where[0])),
+                    Integer.parseInt(where[2]),
                     UUID.fromString(where[1]),
                     host.high(),
                     host.low(),

@@ -7,13 +7,14 @@ import dev.weft.sim.trace.MacResolver;
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.schema.Neighbour;
 import dev.weft.topology.schema.Port;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
 /**
  * What the VM behind a port would find by ARP or ND, as far as the topology tells: the neighbours a bridge is seeded
- * with, router ports on that bridge, and the router for everything that is on no link of theirs.
+ * with, the VMs that its ports describe, router ports on that bridge, and the router for everything that is on no link of theirs.
  */
 public final class SnapshotMacs implements MacResolver {
     private final VirtualNetwork network;
@@ -23,12 +24,23 @@ public final class SnapshotMacs implements MacResolver {
     /** @param ingress the port the packet enters at */
     public SnapshotMacs(TopologySnapshot snapshot, VirtualNetwork network, Port ingress) {
         this.network = network;
-        this.neighbours = ingress.getBridgeId().isEmpty()
-                ? List.of()
-                : snapshot.bridge(UUID.fromString(ingress.getBridgeId()))
-                        .map(bridge -> bridge.getNeighboursList())
-                        .orElse(List.of());
+        this.neighbours = ingress.getBridgeId().isEmpty() ? List.of() : neighboursOn(snapshot, ingress.getBridgeId());
         this.gateways = ingress.getRouterId().isEmpty() ? routersOn(snapshot, ingress.getBridgeId()) : List.of(ingress);
+    }
+
+    private static List<Neighbour> neighboursOn(TopologySnapshot snapshot, String bridge) {
+        var neighbours = new ArrayList<Neighbour>();
+        snapshot.bridge(UUID.fromString(bridge)).ifPresent(seeded -> neighbours.addAll(seeded.getNeighboursList()));
+        for (Port port : snapshot.ports()) {
+            if (port.getBridgeId().equals(bridge) && !port.getMac().isEmpty()) {
+                port.getAddressesList()
+                        .forEach(address -> neighbours.add(Neighbour.newBuilder()
+                                .setAddress(addressOf(address).toString())
+                                .setMac(port.getMac())
+                                .build()));
+            }
+        }
+        return neighbours;
     }
 
     private static List<Port> routersOn(TopologySnapshot snapshot, String bridge) {

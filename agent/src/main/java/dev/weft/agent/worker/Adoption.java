@@ -119,7 +119,7 @@ final class Adoption {
             if (bridge == Tables.NONE) {
                 return false;
             }
-            simulator.simulateFlood(packet, bridge, now, outcome);
+            simulator.simulateFlood(packet, bridge, tables.vlanOfFloodKey(key.tunnelKey()), now, outcome);
         } else {
             int port = tables.portOfDatapathPort(key.inPort());
             if (port == Tables.NONE) {

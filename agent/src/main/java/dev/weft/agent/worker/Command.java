@@ -24,13 +24,17 @@ public sealed interface Command {
 
     record NoRemotePort(int port) implements Command {}
 
-    /** A flood on a bridge goes to this host too, by this key of it. */
-    record FloodTarget(int bridge, UUID host, long hostHigh, long hostLow, int key) implements Command {}
+    /**
+     * A flood on a bridge goes to this host too, by this key of it.
+     *
+     * @param vlan whose frames, untagged; 0: those of all VLANs, with their tags
+     */
+    record FloodTarget(int bridge, int vlan, UUID host, long hostHigh, long hostLow, int key) implements Command {}
 
-    record NoFloodTarget(int bridge, UUID host) implements Command {}
+    record NoFloodTarget(int bridge, int vlan, UUID host) implements Command {}
 
-    /** The key by which others send this host their floods on a bridge; -1: none any more. */
-    record FloodKey(int bridge, int key) implements Command {}
+    /** The key by which others send this host their floods on a bridge in a VLAN; -1: none any more. */
+    record FloodKey(int bridge, int vlan, int key) implements Command {}
 
     /** A MAC is behind an exterior port, wherever that is. */
     record MacLearned(int bridge, int vlan, long mac, int port) implements Command {}
@@ -45,6 +49,12 @@ public sealed interface Command {
     record NeighbourLearned(int router, long high, long low, long mac, int port, int macPort) implements Command {}
 
     record NeighbourForgotten(int router, long high, long low, long mac, int port) implements Command {}
+
+    /** The worker may give out these public ports from now on. */
+    record BlockGranted(long pool, long high, long low, int first, int count) implements Command {}
+
+    /** There are no public ports of this pool to be had for a while. */
+    record BlocksExhausted(long pool, long forNanos) implements Command {}
 
     /** Flows that carry one of these tags go. The array is not changed after it was sent. */
     @SuppressWarnings("ArrayRecordComponent")

@@ -2,17 +2,18 @@ package dev.weft.agent.worker;
 
 import dev.weft.base.HotPath;
 import dev.weft.sim.Outcome;
-import dev.weft.state.ConnectionKey;
+import dev.weft.state.Connection;
 import dev.weft.state.ConnectionTable;
-import dev.weft.state.StateMessage;
+import dev.weft.state.Phase;
+import dev.weft.state.RecordCodec;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The connections of stateful ports: recorded here, told to whoever will see the return packets, before the first packet
+ * The connections that packets here belong to: recorded, told to whoever will see the answers before the first packet
  * goes on. Not thread safe: touched only by its worker thread.
  */
 @HotPath
-final class Connections implements ConnectionTable.Sweep {
+final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending {
     private static final int SWEPT_AT_ONCE = 4096;
 
     // Immutable after construction.
@@ -20,59 +21,89 @@ final class Connections implements ConnectionTable.Sweep {
     private final Flows flows;
     private final StateChannel channel;
     private final Siblings siblings;
+    private final ConnectionTable.TagConsumer invalidate;
     // Owned by the worker thread.
-    private final ConnectionKey read = new ConnectionKey();
+    private final Connection read = new Connection();
+    private long now;
+    private boolean used;
+    private long refreshedBefore;
+    private final ConnectionTable.TagConsumer lookForUse = this::lookForUse;
 
     Connections(ConnectionTable table, Flows flows, StateChannel channel, Siblings siblings) {
         this.table = table;
         this.flows = flows;
         this.channel = channel;
         this.siblings = siblings;
+        invalidate = flows::invalidate;
+        table.setEnding(this);
     }
 
     /**
-     * The VM behind a stateful port sent a packet. Siblings and hosts have been told on return. The hosts are told by
-     * every such packet, also of a connection known long ago: it came up because something on its way has changed, and
-     * the host that the packet goes to now may be a new one.
+     * A packet of the forward direction got somewhere. Siblings and hosts have been told on return. The hosts are told
+     * by every such packet, also of a connection known long ago: it came up because something on its way has changed,
+     * and the host that the packet goes to now may be a new one.
+     *
+     * @return false when it cannot be recorded: a packet that rests on the record must not go on
      */
-    void began(Outcome outcome, long nowNanos) {
-        ConnectionKey key = outcome.connection();
-        int result = table.put(key, outcome.connectionTcpFlags(), nowNanos);
-        if (result == ConnectionTable.NO_ROOM) {
+    boolean began(Outcome outcome, long nowNanos) {
+        Connection connection = outcome.connection();
+        int result = table.put(connection, outcome.connectionTcpFlags(), nowNanos);
+        if (result == ConnectionTable.NO_ROOM || result == ConnectionTable.TAKEN) {
+            return false;
+        }
+        int slot = table.begunBy(connection.forward, nowNanos);
+        if (result == ConnectionTable.ADDED) {
+            table.tags(slot, invalidate);
+        }
+        table.read(slot, read);
+        int home = read.answer.homeHash();
+        if (result != ConnectionTable.KNOWN && !siblings.isHome(home)) {
+            siblings.handState(home, channel.frame(), 0, channel.writeConnection(read, home, false));
+        }
+        if (outcome.interestedCount() > 0) {
+            channel.own(read);
+            int length = channel.writeConnection(read, home, false);
+            for (int i = 0; i < outcome.interestedCount(); i++) {
+                channel.send(outcome.interestedHigh(i), outcome.interestedLow(i), length);
+            }
+        }
+        return true;
+    }
+
+    /** A packet of the other direction went by: the owner hears when it opens or closes the connection. */
+    void answered(int slot, int tcpFlags) {
+        table.read(slot, read);
+        int phase = Phase.afterAnswer(read.phase(), read.forward.protocol(), tcpFlags);
+        if (!table.answered(slot, phase) || table.isOwner(slot)) {
             return;
         }
-        settle(result, key);
-        int slot = table.find(key);
-        int phase = table.phase(slot);
-        int epoch = table.epoch(slot);
-        if (result != ConnectionTable.KNOWN && !siblings.isHome(key.homeHash())) {
-            int length = channel.writeConnection(key, phase, epoch);
-            siblings.handState(key.homeHash(), channel.frame(), 0, length);
-        }
-        for (int i = 0; i < outcome.interestedCount(); i++) {
-            channel.connection(outcome.interestedHigh(i), outcome.interestedLow(i), key, phase, epoch);
+        table.read(slot, read);
+        int home = read.forward.homeHash();
+        int length = channel.writeConnection(read, home, true);
+        if ((read.ownerHigh() | read.ownerLow()) != 0) {
+            channel.send(read.ownerHigh(), read.ownerLow(), length);
+        } else if (!siblings.isHome(home)) {
+            siblings.handState(home, channel.frame(), 0, length);
         }
     }
 
-    /** A sibling or another host owns this connection. */
+    /** A sibling or another host owns this connection, or knows more of one that is ours. */
     void received(MemorySegment segment, long offset, long nowNanos) {
-        StateMessage.readKey(segment, offset, read);
-        int phase = StateMessage.phase(segment, offset);
-        int epoch = StateMessage.epoch(segment, offset);
-        settle(table.putCopy(read, phase, epoch, nowNanos), read);
-    }
-
-    /** Flows go that rested on the connection's absence, or on one that made room for it. */
-    private void settle(int result, ConnectionKey key) {
-        if (table.evictedTag() != 0) {
-            flows.invalidate(table.evictedTag());
+        RecordCodec.read(segment, offset, read);
+        if (RecordCodec.isFromCopy(segment, offset)) {
+            int slot = table.begunBy(read.forward, nowNanos);
+            if (slot != ConnectionTable.NONE && table.isOwner(slot) && table.epoch(slot) == read.epoch()) {
+                table.answered(slot, read.phase());
+            }
+            return;
         }
-        if (result == ConnectionTable.ADDED) {
-            flows.invalidate(table.tag(key));
+        if (table.putCopy(read, nowNanos) == ConnectionTable.ADDED) {
+            table.tags(table.begunBy(read.forward, nowNanos), invalidate);
         }
     }
 
     void sweep(long nowNanos) {
+        now = nowNanos;
         table.expire(nowNanos, SWEPT_AT_ONCE, this);
     }
 
@@ -82,15 +113,22 @@ final class Connections implements ConnectionTable.Sweep {
      */
     @Override
     public boolean inUse(ConnectionTable from, int slot) {
-        long tag = from.tag(slot);
-        if (flows.usedSince(tag, from.refreshedNanos(slot))) {
-            flows.invalidate(tag);
+        used = false;
+        refreshedBefore = now - from.idleNanos(slot, now);
+        from.tags(slot, lookForUse);
+        if (used) {
+            from.tags(slot, invalidate);
         }
         return false;
     }
 
+    private void lookForUse(long tag) {
+        used |= flows.usedSince(tag, refreshedBefore);
+    }
+
+    /** Flows go that rested on it. */
     @Override
-    public void onExpired(ConnectionTable from, int slot) {
-        flows.invalidate(from.tag(slot));
+    public void onEnd(ConnectionTable from, int slot) {
+        from.tags(slot, invalidate);
     }
 }

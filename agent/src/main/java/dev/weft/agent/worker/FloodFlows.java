@@ -16,15 +16,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
-import org.agrona.collections.Int2IntHashMap;
+import org.agrona.collections.IntHashSet;
 
 /**
  * Keeps the flows of floods that come to this host in the cache before the first flood does: the ingress decides, the
- * egress only delivers. One worker does it for each bridge; the flow answers for all. Not thread safe: touched only by
+ * egress only delivers. One worker does it for each bridge; the flow answers for all. Floods that come
+ * with tags have flows for the first few VLANs that trunk ports name; the others pay for their first frame. Not thread safe: touched only by
  * its worker thread.
  */
 final class FloodFlows {
     private static final int MAX_SAMPLE = 128;
+    private static final int UNTAGGED = 0;
     private static final int ICMPV6_TYPE_AT = Ethernet.LENGTH + Ipv6.LENGTH;
     /** Listener reports (RFC 2710, RFC 3810), router and neighbour discovery (RFC 4861). */
     private static final byte[] ICMPV6_GROUP_TYPES = {
@@ -49,7 +51,7 @@ final class FloodFlows {
     private final Packet packet = new Packet();
     private final List<MemorySegment> samples = samples();
     // Owned by the worker thread.
-    private final Int2IntHashMap keyOfBridge = new Int2IntHashMap(Tables.NONE);
+    private final IntHashSet keys = new IntHashSet();
     private boolean stale;
 
     FloodFlows(WorkerParts parts) {
@@ -62,15 +64,15 @@ final class FloodFlows {
     }
 
     /** @param key {@link Tables#NONE} for none any more */
-    void setKey(int bridge, int key) {
-        if (!tables.setFloodKey(bridge, key)) {
+    void setKey(int bridge, int vlan, int key) {
+        int before = tables.floodKey(bridge, vlan);
+        if (!tables.setFloodKey(bridge, vlan, key)) {
             return;
         }
         if (bridge % workers == index) {
-            if (key == Tables.NONE) {
-                keyOfBridge.remove(bridge);
-            } else {
-                keyOfBridge.put(bridge, key);
+            keys.remove(before);
+            if (key != Tables.NONE) {
+                keys.add(key);
             }
         }
         stale = true;
@@ -86,10 +88,21 @@ final class FloodFlows {
             return;
         }
         stale = false;
-        keyOfBridge.forEachInt(this::install);
+        keys.forEach(this::install);
     }
 
-    private void install(int bridge, int key) {
+    private void install(int key) {
+        int bridge = tables.bridgeOfFloodKey(key);
+        int vlan = tables.vlanOfFloodKey(key);
+        install(bridge, vlan, key, UNTAGGED);
+        if (vlan == UNTAGGED && simulator.network().hasBridge(bridge)) {
+            for (int tag : simulator.network().trunkVlans(bridge)) {
+                install(bridge, vlan, key, FlowKey.VLAN_PRESENT | tag);
+            }
+        }
+    }
+
+    private void install(int bridge, int vlan, int key, int tci) {
         long now = clock.nanoTime();
         for (MemorySegment sample : samples) {
             packet.wrap(sample, 0, (int) sample.byteSize());
@@ -98,7 +111,8 @@ final class FloodFlows {
                         "a sample frame is malformed (expected an ARP request, a solicitation)");
             }
             packet.key.setIngress(FlowKey.TUNNEL_PORT, key);
-            simulator.simulateFlood(packet, bridge, now, outcome);
+            packet.key.setVlanTci(tci); // only the key counts
+            simulator.simulateFlood(packet, bridge, vlan, now, outcome);
             if (outcome.cacheable()) {
                 flows.install(packet.key, outcome, now);
             }

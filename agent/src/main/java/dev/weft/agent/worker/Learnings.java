@@ -7,4 +7,11 @@ public interface Learnings {
 
     /** A router's neighbour, behind that port of ours, said its MAC. */
     void neighbourLearned(int router, int routerPort, long high, long low, long mac, int vmPort);
+
+    /**
+     * A worker is out of public ports of a pool, or soon will be.
+     *
+     * @param ahead it still has some
+     */
+    void blockWanted(long pool, int worker, boolean ahead);
 }

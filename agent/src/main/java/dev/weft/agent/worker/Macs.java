@@ -15,8 +15,6 @@ import org.agrona.collections.Int2IntCounterMap;
  */
 @HotPath
 final class Macs {
-    private static final int UNTAGGED = 0;
-
     // Immutable after construction.
     private final Tables tables;
     private final Flows flows;
@@ -93,12 +91,35 @@ final class Macs {
         return true;
     }
 
-    /** The table of neighbours says so, which may be ahead of the table of MACs, but never knows better. */
-    void suppose(long mac, int port) {
+    /**
+     * The table of neighbours says so, which may be ahead of the table of MACs, but never knows better.
+     *
+     * @param routerPort that the neighbour is behind
+     */
+    void suppose(long mac, int port, int routerPort) {
         int bridge = network.hasPort(port) ? network.bridgeOfPort(port) : VirtualNetwork.NONE;
-        if (bridge != VirtualNetwork.NONE && tables.macPort(bridge, UNTAGGED, mac) == Tables.NONE) {
-            learn(bridge, UNTAGGED, mac, port);
+        int vlan = vlanTowards(port, routerPort);
+        if (bridge != VirtualNetwork.NONE && vlan >= 0 && tables.macPort(bridge, vlan, mac) == Tables.NONE) {
+            learn(bridge, vlan, mac, port);
         }
+    }
+
+    /** A neighbour behind a router's port answered from this port of ours or another host's. */
+    void answered(long mac, int port, int routerPort) {
+        int bridge = network.hasPort(port) ? network.bridgeOfPort(port) : VirtualNetwork.NONE;
+        int vlan = vlanTowards(port, routerPort);
+        if (bridge != VirtualNetwork.NONE && vlan >= 0) {
+            learn(bridge, vlan, mac, port);
+        }
+    }
+
+    /** The VLAN of the VM's port in which the router is: that of the router's port, if it is on the same bridge. */
+    private int vlanTowards(int port, int routerPort) {
+        if (!network.hasPort(port)) {
+            return VirtualNetwork.NONE;
+        }
+        boolean same = network.hasPort(routerPort) && network.isOnBridgeOf(routerPort, port);
+        return network.vlanOfUntagged(same ? routerPort : port);
     }
 
     void forget(int bridge, int vlan, long mac, int port) {

@@ -136,10 +136,8 @@ final class Neighbours implements NeighbourBroker.Errands {
         int routerPort =
                 portOf(StateMessage.routerPortHigh(segment, offset), StateMessage.routerPortLow(segment, offset));
         int vmPort = portOf(StateMessage.vmPortHigh(segment, offset), StateMessage.vmPortLow(segment, offset));
-        if (vmPort != VirtualNetwork.NONE && network.bridgeOfPort(vmPort) != VirtualNetwork.NONE) {
-            // Else the answered packet would be flooded until the table says where the MAC is. Routers take no tags.
-            macs.learn(network.bridgeOfPort(vmPort), 0, mac, vmPort);
-        }
+        // Else the answered packet would be flooded until the table says where the MAC is.
+        macs.answered(mac, vmPort, routerPort);
         learn(router, routerPort, high, low, mac, nowNanos);
         answer.setTo(router, routerPort, high, low, mac, vmPort);
         answerAskers(nowNanos);

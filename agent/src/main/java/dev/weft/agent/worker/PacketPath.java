@@ -12,7 +12,9 @@ import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
+import dev.weft.state.ConnectionTable;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
 
 /**
  * What happens to one packet: read, simulate, tell whoever must know, install, execute. Packets that the virtual network
@@ -38,6 +40,7 @@ final class PacketPath {
     private final Tables tables;
     private final Flows flows;
     private final Connections connections;
+    private final Blocks blocks;
     private final Neighbours neighbours;
     private final Macs macs;
     private final ParkingLot lot;
@@ -46,6 +49,8 @@ final class PacketPath {
     private final WorkerCounters counters;
     private final ParkingLot.FrameConsumer resumed = this::onResumed;
     private final Neighbours.Ready ready = this::onReady;
+    private final LongConsumer poolReady = this::onPoolReady;
+    private final MemorySegment translated; // room for a frame whose quoted packet is another
     // Owned by the worker thread; by level.
     private final Packet[] packets = new Packet[ALL_LEVELS];
     private final Outcome[] outcomes = new Outcome[ALL_LEVELS];
@@ -59,6 +64,8 @@ final class PacketPath {
         tables = parts.tables;
         flows = parts.flows;
         connections = parts.connections;
+        blocks = parts.blocks;
+        translated = parts.translated;
         neighbours = parts.neighbours;
         macs = parts.macs;
         lot = parts.lot;
@@ -80,6 +87,7 @@ final class PacketPath {
     /** Runs the packets again whose missing neighbour became known, or known to be silent. */
     void resumeReady() {
         neighbours.drainReady(ready);
+        blocks.drainReady(poolReady);
     }
 
     /** Sends the question for a neighbour out of a router's port, and tells the hosts it goes to who asks. */
@@ -160,7 +168,7 @@ final class PacketPath {
             return;
         }
         counters.count(WorkerCounter.SIMULATIONS);
-        simulator.simulateFlood(packet, bridge, now, outcomes[0]);
+        simulator.simulateFlood(packet, bridge, tables.vlanOfFloodKey(floodKey), now, outcomes[0]);
         settle(0, Tables.NONE, FlowKey.TUNNEL_PORT, true, wasParked, now);
     }
 
@@ -169,6 +177,10 @@ final class PacketPath {
         Packet packet = packets[level];
         Outcome outcome = outcomes[level];
         boolean macsAreNews = applyEffects(outcome, port, now);
+        if (outcome.hasConnection() && !connections.began(outcome, now)) {
+            counters.drop(WorkerDrop.NOT_RECORDED);
+            return;
+        }
         boolean cache = mayCache && outcome.cacheable();
         switch (outcome.kind()) {
             case FORWARD -> {
@@ -178,7 +190,10 @@ final class PacketPath {
                 if (macsAreNews) {
                     tellHostsOfMacs(outcome);
                 }
-                seat.execute(packet.segment, packet.offset, packet.length, inPort, outcome.actions);
+                if (outcome.wantedPool() != 0) {
+                    blocks.want(outcome.wantedPool(), true, now);
+                }
+                execute(packet, inPort, outcome);
                 counters.count(WorkerCounter.FORWARDED);
             }
             case DROP -> {
@@ -194,6 +209,20 @@ final class PacketPath {
             case CONSUMED -> counters.count(WorkerCounter.CONSUMED);
         }
         emit(level, port, now);
+    }
+
+    private void execute(Packet packet, int inPort, Outcome outcome) {
+        if (!outcome.rewritesQuote()) {
+            seat.execute(packet.segment, packet.offset, packet.length, inPort, outcome.actions);
+            return;
+        }
+        if (packet.length > translated.byteSize()) {
+            counters.drop(WorkerDrop.QUOTE_TOO_LONG);
+            return;
+        }
+        MemorySegment.copy(packet.segment, packet.offset, translated, 0, packet.length);
+        outcome.translateQuote(packet, translated, 0);
+        seat.execute(translated, 0, packet.length, inPort, outcome.actions);
     }
 
     /** Whether a MAC was learned that this host did not know there. */
@@ -216,8 +245,8 @@ final class PacketPath {
                     port,
                     now);
         }
-        if (outcome.hasConnection()) {
-            connections.began(outcome, now);
+        if (outcome.answeredSlot() != ConnectionTable.NONE) {
+            connections.answered(outcome.answeredSlot(), outcome.answeredTcpFlags());
         }
         return macsAreNews;
     }
@@ -245,7 +274,11 @@ final class PacketPath {
             return;
         }
         counters.count(WorkerCounter.PARKED);
-        neighbours.miss(router, outcome.parkedPort(), high, low, now);
+        if (outcome.isParkedOnPool()) {
+            blocks.want(outcome.wantedPool(), false, now);
+        } else {
+            neighbours.miss(router, outcome.parkedPort(), high, low, now);
+        }
     }
 
     private void emit(int level, int cause, long now) {
@@ -303,6 +336,10 @@ final class PacketPath {
                 }
             }
         }
+    }
+
+    private void onPoolReady(long pool) {
+        counters.count(WorkerCounter.RESUMED, lot.resume(Outcome.POOL, pool, 0, resumed));
     }
 
     private void onReady(int router, long high, long low) {

@@ -5,7 +5,8 @@ import dev.weft.base.IpAddress;
 import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
-import dev.weft.state.ConnectionKey;
+import dev.weft.state.Connection;
+import dev.weft.state.RecordCodec;
 import dev.weft.state.StateMessage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -38,9 +39,20 @@ final class StateChannel {
         return frame;
     }
 
-    /** Writes a connection record without sending it. Returns its length. */
-    int writeConnection(ConnectionKey key, int phase, int epoch) {
-        return StateMessage.writeConnection(frame, 0, key, phase, epoch);
+    /** Names this host as the owner's, for those who are not on it. */
+    void own(Connection connection) {
+        connection.owner(self.high(), self.low());
+    }
+
+    /**
+     * Writes a connection record without sending it.
+     *
+     * @param home hash of the tuple whose home is to get it
+     * @param fromCopy it tells the owner what we, who hold a copy, have seen
+     * @return its length
+     */
+    int writeConnection(Connection connection, int home, boolean fromCopy) {
+        return RecordCodec.write(frame, 0, connection, home, fromCopy);
     }
 
     /**
@@ -63,11 +75,6 @@ final class StateChannel {
                 routerPort.getLeastSignificantBits(),
                 vmPort.getMostSignificantBits(),
                 vmPort.getLeastSignificantBits());
-    }
-
-    /** Tells a host of a connection that a VM here, or behind us, began. */
-    void connection(long hostHigh, long hostLow, ConnectionKey key, int phase, int epoch) {
-        send(hostHigh, hostLow, StateMessage.writeConnection(frame, 0, key, phase, epoch));
     }
 
     /** Tells a host that the question that follows comes from us. */

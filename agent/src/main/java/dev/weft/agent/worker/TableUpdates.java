@@ -1,5 +1,6 @@
 package dev.weft.agent.worker;
 
+import dev.weft.base.NanoClock;
 import dev.weft.base.Tag;
 import dev.weft.sim.RouteChange;
 import dev.weft.sim.Simulator;
@@ -20,6 +21,8 @@ final class TableUpdates {
     private final FloodFlows floods;
     private final Inspector inspector;
     private final Adoption adoption;
+    private final Blocks blocks;
+    private final NanoClock clock;
     // Owned by the worker thread.
     private VirtualNetwork network = VirtualNetwork.EMPTY;
 
@@ -29,6 +32,8 @@ final class TableUpdates {
         flows = parts.flows;
         macs = parts.macs;
         neighbours = parts.neighbours;
+        blocks = parts.blocks;
+        clock = parts.clock;
         this.floods = floods;
         this.inspector = inspector;
         this.adoption = adoption;
@@ -64,24 +69,26 @@ final class TableUpdates {
                 }
             }
             case Command.FloodTarget to -> {
-                if (tables.setFloodTarget(to.bridge(), to.host(), to.hostHigh(), to.hostLow(), to.key())) {
+                if (tables.setFloodTarget(to.bridge(), to.vlan(), to.host(), to.hostHigh(), to.hostLow(), to.key())) {
                     floodsChanged(to.bridge());
                     neighbours.placesCame();
                 }
             }
             case Command.NoFloodTarget gone -> {
-                if (tables.clearFloodTarget(gone.bridge(), gone.host())) {
+                if (tables.clearFloodTarget(gone.bridge(), gone.vlan(), gone.host())) {
                     floodsChanged(gone.bridge());
                 }
             }
-            case Command.FloodKey own -> floods.setKey(own.bridge(), own.key());
+            case Command.FloodKey own -> floods.setKey(own.bridge(), own.vlan(), own.key());
             case Command.MacLearned at -> macs.learn(at.bridge(), at.vlan(), at.mac(), at.port());
             case Command.MacForgotten at -> macs.forget(at.bridge(), at.vlan(), at.mac(), at.port());
             case Command.NeighbourLearned at -> {
-                macs.suppose(at.mac(), at.macPort());
+                macs.suppose(at.mac(), at.macPort(), at.port());
                 neighbours.inTable(at.router(), at.port(), at.high(), at.low(), at.mac());
             }
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
+            case Command.BlockGranted block -> blocks.granted(block);
+            case Command.BlocksExhausted none -> blocks.exhausted(none, clock.nanoTime());
             case Command.Invalidate tags -> invalidate(tags.tags());
             case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.latch());
             case Command.Done done -> {

@@ -36,11 +36,11 @@ public enum WorkerCounter {
     /** Commands for a sibling that had no room for them. */
     SIBLING_FULL("sibling-full"),
     COMMANDS("commands"),
-    /** Connections of stateful ports known now. */
+    /** Connections known now. */
     CONNECTIONS("connections"),
     /** Connections that went before their time, to make room. */
     CONNECTIONS_EVICTED("connections-evicted"),
-    /** Connections not taken in: too many stateful ports. */
+    /** Connections not taken in: too many ports have some. */
     CONNECTIONS_REFUSED("connections-refused"),
     /** MACs not learned: their port has its share. */
     MACS_OVER_LIMIT("macs-over-limit"),

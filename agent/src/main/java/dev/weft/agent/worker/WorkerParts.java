@@ -6,7 +6,9 @@ import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.Simulator;
 import dev.weft.sim.Tables;
 import dev.weft.state.ConnectionTable;
+import dev.weft.state.PortBlocks;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
 
 /** Everything one worker owns, put together once. Not thread safe: touched only by its worker thread. */
@@ -28,11 +30,13 @@ final class WorkerParts {
     final StateChannel channel;
     final Siblings siblings;
     final Connections connections;
+    final Blocks blocks;
     final Neighbours neighbours;
     final Macs macs;
     final ParkingLot lot;
     final PortBudget errors;
     final PortBudget replies;
+    final MemorySegment translated;
 
     /** @param backchannels of all workers, by index */
     WorkerParts(WorkerSetup setup, Backchannel[] backchannels, Neighbours.Asker asker, Arena arena) {
@@ -43,6 +47,7 @@ final class WorkerParts {
         clock = setup.clock();
         tables = new Tables(
                 new ConnectionTable(limits.connections(), setup.lifetimes(), setup.epoch(), setup.seed()),
+                new PortBlocks(setup.index(), setup.workers()),
                 limits.tables(),
                 setup.seed());
         simulator = new Simulator(tables, setup.tunnelMtu());
@@ -50,6 +55,7 @@ final class WorkerParts {
         channel = new StateChannel(seat, setup.underlay(), arena, counters);
         siblings = new Siblings(index, backchannels, counters);
         connections = new Connections(tables.connections(), flows, channel, siblings);
+        blocks = new Blocks(tables.blocks(), setup.learnings(), index);
         macs = new Macs(tables, flows, siblings, channel, setup.learnings(), limits.macsPerPort());
         neighbours = new Neighbours(
                 tables,
@@ -61,6 +67,7 @@ final class WorkerParts {
                 setup.learnings(),
                 asker);
         lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
+        translated = arena.allocate(ParkingLot.MAX_FRAME_BYTES, 64);
         errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
         replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());
     }

@@ -104,28 +104,29 @@ class FabricMirrorTest {
     @Test
     void whatIsSaidAgainIsNotToldAgain() {
         build();
-        mirror.floodKey(new FloodId(net.bridgeId("left"), H2), 4);
-        mirror.floodKey(new FloodId(net.bridgeId("left"), H2), 4);
+        mirror.floodKey(new FloodId(net.bridgeId("left"), 0, H2), 4);
+        mirror.floodKey(new FloodId(net.bridgeId("left"), 0, H2), 4);
         show();
-        mirror.floodKey(new FloodId(net.bridgeId("left"), HERE), 4);
+        mirror.floodKey(new FloodId(net.bridgeId("left"), 0, HERE), 4);
 
         assertThat(told)
-                .containsExactly(new Command.FloodTarget(network.bridgeIndex(net.bridgeId("left")), H2, 0, H2_LOW, 4));
+                .containsExactly(
+                        new Command.FloodTarget(network.bridgeIndex(net.bridgeId("left")), 0, H2, 0, H2_LOW, 4));
     }
 
     @Test
     void whatIsGoneIsTakenBack() {
         build();
         mirror.portKey(new Location(net.portId("b"), H2), 9);
-        mirror.floodKey(new FloodId(net.bridgeId("left"), H2), 4);
+        mirror.floodKey(new FloodId(net.bridgeId("left"), 0, H2), 4);
         told.clear();
 
         mirror.portGone(new Location(net.portId("b"), H2));
-        mirror.floodGone(new FloodId(net.bridgeId("left"), H2));
+        mirror.floodGone(new FloodId(net.bridgeId("left"), 0, H2));
 
         assertThat(told)
                 .containsExactly(
                         new Command.NoRemotePort(b()),
-                        new Command.NoFloodTarget(network.bridgeIndex(net.bridgeId("left")), H2));
+                        new Command.NoFloodTarget(network.bridgeIndex(net.bridgeId("left")), 0, H2));
     }
 }

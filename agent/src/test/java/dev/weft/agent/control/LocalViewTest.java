@@ -34,8 +34,26 @@ class LocalViewTest {
             assertThat(view.ports()).containsOnlyKeys(joined.portId("a"));
             assertThat(view.bridges()).containsExactlyInAnyOrder(joined.bridgeId("left"), joined.bridgeId("right"));
             assertThat(view.routers()).containsExactly(joined.routerId("r"));
-            assertThat(view.floodBridges()).containsExactly(joined.bridgeId("left"));
+            assertThat(view.floods()).containsExactly(new FloodDomain(joined.bridgeId("left"), 0));
             assertThat(LocalView.of(store.snapshot(), new UUID(3, 3))).isEqualTo(LocalView.EMPTY);
+        }
+    }
+
+    @Test
+    void aHostTakesFloodsOfTheVlansThatItsPortsAreIn() {
+        var net = new TestNetwork("one")
+                .bridge("b")
+                .vm("access", "b", HERE, port -> port.setVlan(10))
+                .vm("trunk", "b", HERE, port -> port.addTrunk("20-30").setNativeVlan(7))
+                .vm("there", "b", THERE, port -> port.setVlan(11));
+        try (var store = new MemoryTopologyStore()) {
+            store.apply(hosts());
+            store.apply(net.transaction());
+            assertThat(LocalView.of(store.snapshot(), HERE).floods())
+                    .containsExactlyInAnyOrder(
+                            new FloodDomain(net.bridgeId("b"), 10),
+                            new FloodDomain(net.bridgeId("b"), 0),
+                            new FloodDomain(net.bridgeId("b"), 7));
         }
     }
 

@@ -38,7 +38,7 @@ class FloodFlowsTest {
         bench.build(net);
         bench.datapath.setPeers(Set.of(THERE));
         bench.datapath.bindTunnelKey(KEY, Datapath.TO_WORKER);
-        bench.tell(new Command.FloodKey(bench.network.bridgeIndex(net.bridgeId("left")), KEY));
+        bench.tell(new Command.FloodKey(bench.network.bridgeIndex(net.bridgeId("left")), 0, KEY));
     }
 
     @Test
@@ -78,7 +78,7 @@ class FloodFlowsTest {
         build();
         int a = bench.attach(net, "a");
         bench.tell(new Command.FloodTarget(
-                bench.network.bridgeIndex(net.bridgeId("left")), WorkerBench.THERE, THERE.high(), THERE.low(), 9));
+                bench.network.bridgeIndex(net.bridgeId("left")), 0, WorkerBench.THERE, THERE.high(), THERE.low(), 9));
 
         flood(Frames.arpRequest("10.0.0.1", "10.0.0.2"));
 
@@ -101,10 +101,40 @@ class FloodFlowsTest {
         assertThat(bench.datapath.statistics().tunnelUpcalls()).isZero();
     }
 
+    @Test
+    void floodsOfAVlanAreInItsFormAtEachPortWithoutSimulation() {
+        var vlans = new TestNetwork("v")
+                .bridge("b")
+                .vm("access", "b", WorkerBench.HERE, port -> port.setVlan(10))
+                .vm("trunk", "b", WorkerBench.HERE, port -> port.addTrunk("10-11"));
+        bench.build(vlans);
+        bench.datapath.setPeers(Set.of(THERE));
+        bench.datapath.bindTunnelKey(KEY, Datapath.TO_WORKER);
+        bench.datapath.bindTunnelKey(KEY + 1, Datapath.TO_WORKER);
+        int bridge = bench.network.bridgeIndex(vlans.bridgeId("b"));
+        bench.tell(new Command.FloodKey(bridge, 10, KEY));
+        bench.tell(new Command.FloodKey(bridge, 0, KEY + 1));
+        int access = bench.attach(vlans, "access");
+        int trunk = bench.attach(vlans, "trunk");
+
+        flood(KEY, Frames.arpRequest("10.0.0.1", "10.0.0.2"));
+        assertThat(frames(access)).isEqualTo(1);
+        assertThat(frames(trunk)).isEqualTo(1);
+
+        flood(KEY + 1, Frames.arpRequest("10.0.0.1", "10.0.0.2").vlan(11));
+        assertThat(frames(access)).as("of VLAN 11").isZero();
+        assertThat(frames(trunk)).isEqualTo(1);
+        assertThat(bench.datapath.statistics().tunnelUpcalls()).isZero();
+    }
+
     private void flood(Frames frame) {
+        flood(KEY, frame);
+    }
+
+    private void flood(int key, Frames frame) {
         byte[] octets = frame.bytes();
         var actions = new ActionList();
-        actions.tunnel(HERE.high(), HERE.low(), KEY, 0);
+        actions.tunnel(HERE.high(), HERE.low(), key, 0);
         other.worker(0).execute(MemorySegment.ofArray(octets), 0, octets.length, 0, actions);
         bench.turn();
     }

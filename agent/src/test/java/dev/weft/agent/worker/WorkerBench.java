@@ -81,6 +81,11 @@ final class WorkerBench implements AutoCloseable {
         public void neighbourLearned(int router, int routerPort, long high, long low, long mac, int vmPort) {
             lessons.add("neighbour " + IpAddress.toString(high, low));
         }
+
+        @Override
+        public void blockWanted(long pool, int worker, boolean ahead) {
+            lessons.add("block for worker " + worker + (ahead ? " ahead" : ""));
+        }
     }
 
     private static WorkerSetup.Limits limits(int flows) {

@@ -213,6 +213,7 @@ public final class EbpfDatapath implements Datapath {
 
     @Override
     public int dropUnadopted() {
+        tables.pins().swap();
         keys.dropSurvivors();
         ports.dropSurvivors();
         return survivors.drop();

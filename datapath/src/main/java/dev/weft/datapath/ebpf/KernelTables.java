@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The programs and maps of one host, loaded, and the memory shared with them. Safe from any thread: what is in the
@@ -126,7 +127,9 @@ final class KernelTables implements AutoCloseable {
         MemorySegment.copy(octets.array(), 0, settings, JAVA_BYTE, Layout.Settings.UNDERLAY, 16);
         setting(Layout.Settings.LIFE, settings.get(JAVA_INT, Layout.Settings.LIFE) % MAX_LIFE + 1);
         if (!found) {
-            settings.set(JAVA_LONG, Layout.Settings.INCARNATION, new SecureRandom().nextLong());
+            long upgraded = pins.upgradedIncarnation();
+            settings.set(
+                    JAVA_LONG, Layout.Settings.INCARNATION, upgraded != 0 ? upgraded : new SecureRandom().nextLong());
             for (String name : LASTING) {
                 pins.keep(name, object);
             }
@@ -165,10 +168,15 @@ final class KernelTables implements AutoCloseable {
         return pins.link(name, namespace, ifindex, object.program(program));
     }
 
+    /** As {@link #attach}, but during an upgrade the old program stays until {@link Pins#swap}: nothing is held then. */
+    Optional<BpfLink> attachAtSwap(String name, NetworkNamespace namespace, int ifindex, String program) {
+        return pins.linkAtSwap(name, namespace, ifindex, object.program(program));
+    }
+
     /** Takes a program off its interface, for good. */
-    void detach(String name, BpfLink link) {
+    void detach(String name, Optional<BpfLink> link) {
         pins.forget(name);
-        link.close();
+        link.ifPresent(BpfLink::close);
     }
 
     Pins pins() {

@@ -34,7 +34,9 @@ final class PortTable implements AutoCloseable {
     /** An interface with the program at it. */
     private static final class Attached {
         final int number;
-        final BpfLink link;
+        /** None while the port's program waits for the swap of an upgrade. */
+        final Optional<BpfLink> link;
+
         final int ifindex;
         final long mac;
         PortSpec spec;
@@ -42,7 +44,7 @@ final class PortTable implements AutoCloseable {
         /** It was there before this process, which has not asked for it yet. */
         boolean survivor;
 
-        Attached(int number, PortSpec spec, BpfLink link, Link at) {
+        Attached(int number, PortSpec spec, Optional<BpfLink> link, Link at) {
             this.number = number;
             this.spec = spec;
             this.link = link;
@@ -119,7 +121,7 @@ final class PortTable implements AutoCloseable {
         int rate = tables.port(number).get(JAVA_INT, Layout.Port.RATE);
         var spec = new PortSpec(id, name, "", rate);
         BpfLink link = tables.attach("port-" + number, namespace, there.get().ifindex(), PROGRAM);
-        var survivor = new Attached(number, spec, link, there.get());
+        var survivor = new Attached(number, spec, Optional.of(link), there.get());
         survivor.survivor = true;
         attached.put(number, survivor);
         show(tables.port(number), number, there.get());
@@ -141,10 +143,10 @@ final class PortTable implements AutoCloseable {
         int number = nextNumber();
         KernelTables.clear(tables.portCounters, number);
         write(number, spec, link);
-        BpfLink hold;
+        Optional<BpfLink> hold;
         try {
             tables.nameInterface(link.ifindex(), number);
-            hold = tables.attach("port-" + number, namespace, link.ifindex(), PROGRAM);
+            hold = tables.attachAtSwap("port-" + number, namespace, link.ifindex(), PROGRAM);
         } catch (BpfException refused) {
             erase(number, link.ifindex());
             throw new DatapathException(
@@ -355,7 +357,7 @@ final class PortTable implements AutoCloseable {
     /** Lets the programs go that are not kept elsewhere. */
     @Override
     public synchronized void close() {
-        attached.values().forEach(one -> one.link.close());
+        attached.values().forEach(one -> one.link.ifPresent(BpfLink::close));
         attached.clear();
     }
 }

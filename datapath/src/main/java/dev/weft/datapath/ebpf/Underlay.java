@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,10 +50,10 @@ final class Underlay implements AutoCloseable {
     private final Links links;
     private final Thread thread;
     private final Semaphore wanted = new Semaphore(1);
-    private @Nullable BpfLink tunnelProgram;
+    private Optional<BpfLink> tunnelProgram = Optional.empty();
     // Owned by the thread.
     private final Map<Integer, Way> ways = new HashMap<>();
-    private @Nullable BpfLink underlayProgram;
+    private Optional<BpfLink> underlayProgram = Optional.empty();
     private int underlayIfindex;
     private int looks;
     // Shared.
@@ -78,7 +77,7 @@ final class Underlay implements AutoCloseable {
         thread.start();
     }
 
-    private BpfLink makeDevice(int port) {
+    private Optional<BpfLink> makeDevice(int port) {
         if (links.find(device).isEmpty()) {
             links.createVxlan(device, port, DEVICE_MTU);
             links.withoutIpv6Address(device);
@@ -86,7 +85,7 @@ final class Underlay implements AutoCloseable {
         }
         Link made = links.get(device);
         tables.setting(Layout.Settings.VXLAN_IFINDEX, made.ifindex());
-        return tables.attach(TUNNEL_PIN, namespace, made.ifindex(), "weft_tunnel");
+        return tables.attachAtSwap(TUNNEL_PIN, namespace, made.ifindex(), "weft_tunnel");
     }
 
     static String deviceName(int tunnelPort) {
@@ -147,13 +146,12 @@ final class Underlay implements AutoCloseable {
         if (ifindex == underlayIfindex) {
             return;
         }
-        if (underlayProgram != null) {
+        if (underlayIfindex != 0) {
             tables.detach(UNDERLAY_PIN, underlayProgram);
-            underlayProgram = null;
         }
         underlayIfindex = ifindex;
         if (ifindex != 0) {
-            underlayProgram = tables.attach(UNDERLAY_PIN, namespace, ifindex, "weft_underlay");
+            underlayProgram = tables.attachAtSwap(UNDERLAY_PIN, namespace, ifindex, "weft_underlay");
         }
     }
 
@@ -191,12 +189,8 @@ final class Underlay implements AutoCloseable {
     }
 
     private void letGo() {
-        if (underlayProgram != null) {
-            underlayProgram.close();
-        }
-        if (tunnelProgram != null) {
-            tunnelProgram.close();
-        }
+        underlayProgram.ifPresent(BpfLink::close);
+        tunnelProgram.ifPresent(BpfLink::close);
         links.close();
     }
 

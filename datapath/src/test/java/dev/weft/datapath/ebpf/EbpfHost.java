@@ -36,6 +36,7 @@ final class EbpfHost implements TestHost {
     /** The same machine and interfaces, another process. */
     EbpfHost reopen(DatapathConfig config) {
         var host = new EbpfHost(network, namespace, new EbpfDatapath(config.withNamespace(namespace)));
+        host.names.putAll(names);
         host.vms.putAll(vms);
         vms.clear();
         return host;

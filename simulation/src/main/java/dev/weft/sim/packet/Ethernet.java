@@ -11,6 +11,9 @@ public final class Ethernet {
     public static final int IPV4 = 0x0800;
     public static final int ARP = 0x0806;
     public static final int VLAN = 0x8100;
+    /** IEEE 802.1ad: a provider's tag. */
+    public static final int SERVICE_VLAN = 0x88a8;
+
     public static final int IPV6 = 0x86dd;
     /** IEEE 802 local experimental ethertype 1: flow state between agents. */
     public static final int STATE = 0x88b5;

@@ -17,7 +17,11 @@ public final class Icmpv6 {
     public static final int PARAMETER_PROBLEM = 4;
     public static final int ECHO_REQUEST = 128;
     public static final int ECHO_REPLY = 129;
+    /** Multicast listeners, versions 1 and 2 (RFC 2710, RFC 3810). */
+    public static final int LISTENER_REPORT = 131;
+
     public static final int REDIRECT = 137;
+    public static final int LISTENER_REPORT_2 = 143;
 
     /** Codes of {@link #UNREACHABLE}. */
     public static final int NO_ROUTE = 0;

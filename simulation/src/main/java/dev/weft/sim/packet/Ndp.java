@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 @HotPath
 public final class Ndp {
     public static final int ROUTER_SOLICITATION = 133;
+    public static final int ROUTER_ADVERTISEMENT = 134;
     public static final int NEIGHBOUR_SOLICITATION = 135;
     public static final int NEIGHBOUR_ADVERTISEMENT = 136;
 

@@ -90,6 +90,11 @@ public final class Frames {
         return frame;
     }
 
+    /** "Unreachable", about the packet that is quoted whole. */
+    public static Frames icmpError(String src, String dst, Frames about) {
+        return icmp(src, dst, IpAddress.parse(src).isV4() ? 3 : 1, 1, 0).payload(about.ipBytes());
+    }
+
     public static Frames ip(String src, String dst, int protocol) {
         var frame = new Frames();
         frame.src = IpAddress.parse(src);
@@ -294,7 +299,8 @@ public final class Frames {
         return arp.put(dst.octets()).array();
     }
 
-    private byte[] ipBytes() {
+    /** The IP packet alone: what an ICMP error quotes. */
+    public byte[] ipBytes() {
         return src.isV4() ? v4Bytes(l4Bytes()) : v6Bytes(l4Bytes());
     }
 

@@ -1,4 +1,4 @@
-package dev.weft.sim;
+package dev.weft.sim.match;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.weft.sim;
+package dev.weft.sim.match;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
@@ -17,9 +17,9 @@ import java.util.List;
  * </pre>
  */
 @HotPath
-final class Lpm {
-    static final int NONE = -1;
-    static final Lpm EMPTY = new Lpm(new long[0], NONE, new int[0]);
+public final class Lpm {
+    public static final int NONE = -1;
+    public static final Lpm EMPTY = new Lpm(new long[0], NONE, new int[0]);
 
     private static final int WORDS = 4;
 
@@ -35,7 +35,7 @@ final class Lpm {
     }
 
     /** The values are the positions in the list; no prefix may occur twice. */
-    static Lpm of(List<IpPrefix> prefixes) {
+    public static Lpm of(List<IpPrefix> prefixes) {
         if (prefixes.isEmpty()) {
             return EMPTY;
         }
@@ -48,7 +48,7 @@ final class Lpm {
     }
 
     /** Packed: take it apart with {@link #value} and {@link #proven}. */
-    long lookup(long high, long low) {
+    public long lookup(long high, long low) {
         int node = root;
         int best = NONE;
         int proven = 0;
@@ -79,22 +79,22 @@ final class Lpm {
     }
 
     /** The value of the longest prefix, {@link #NONE} when none matches. */
-    static int value(long found) {
+    public static int value(long found) {
         return (int) (found >> 32);
     }
 
     /** How many leading bits prove it, 0..128. */
-    static int proven(long found) {
+    public static int proven(long found) {
         return (int) found;
     }
 
     /** The value of the longest prefix around this value's, {@link #NONE} when there is none. */
-    int outer(int value) {
+    public int outer(int value) {
         return outer[value];
     }
 
     /** Leading zeros of the 128 bits. */
-    static int commonBits(long highDifference, long lowDifference) {
+    public static int commonBits(long highDifference, long lowDifference) {
         return highDifference != 0
                 ? Long.numberOfLeadingZeros(highDifference)
                 : 64 + Long.numberOfLeadingZeros(lowDifference);

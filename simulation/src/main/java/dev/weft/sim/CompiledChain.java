@@ -1,0 +1,90 @@
+package dev.weft.sim;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.Tag;
+import dev.weft.sim.match.Classifier;
+import java.util.UUID;
+
+/**
+ * A chain, compiled, together with the chains that only it jumps to: their rules stand in its list where the jump was,
+ * each under the conditions of the jump. Immutable, shared by all workers.
+ */
+@HotPath
+final class CompiledChain {
+    /** No chain; no port. */
+    static final int NONE = -1;
+
+    // What becomes of a packet that meets a rule.
+    static final int CONTINUE = 0;
+    static final int ACCEPT = 1;
+    static final int DROP = 2;
+    static final int REJECT = 3;
+    static final int RETURN = 4;
+    static final int JUMP = 5;
+    static final int GOTO = 6;
+    static final int REDIRECT_OUT = 7;
+    static final int REDIRECT_IN = 8;
+
+    final UUID id;
+    final String name;
+    final long tag;
+    /** What all of this was compiled from, to see whether it must be again. */
+    final ChainRules[] parts;
+
+    final Classifier classifier;
+    // By position.
+    private final byte[] verdicts;
+    private final int[] targets;
+    private final int[] ends;
+    private final Label[] labels;
+
+    /** A rule for people. */
+    record Label(String chain, String rule, boolean logged) {
+        @Override
+        public String toString() {
+            return "chain " + chain + ", rule " + rule;
+        }
+    }
+
+    CompiledChain(
+            UUID id,
+            String name,
+            ChainRules[] parts,
+            Classifier classifier,
+            byte[] verdicts,
+            int[] targets,
+            int[] ends,
+            Label[] labels) {
+        this.id = id;
+        this.name = name;
+        this.parts = parts;
+        this.classifier = classifier;
+        this.verdicts = verdicts;
+        this.targets = targets;
+        this.ends = ends;
+        this.labels = labels;
+        tag = Tag.chain(id);
+    }
+
+    int verdict(int position) {
+        return verdicts[position];
+    }
+
+    /** Of a jump: the chain's index; of a redirect: the port's. */
+    int target(int position) {
+        return targets[position];
+    }
+
+    /** Where to go on after the chain that the rule was written in: behind the jump to it, or the end of all. */
+    int end(int position) {
+        return ends[position];
+    }
+
+    boolean isLogged(int position) {
+        return labels[position].logged;
+    }
+
+    Label label(int position) {
+        return labels[position];
+    }
+}

@@ -1,0 +1,111 @@
+package dev.weft.sim;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.IpPrefix;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * One rule of a router's translation, compiled. Immutable.
+ *
+ * @param id of the object it was made from
+ * @param tag of the object it was made from; names its pool of ports too
+ * @param port the router's port to the outside, as an index; {@link Port#NONE} for rules about destinations
+ * @param source packets from here
+ * @param destination packets to here
+ * @param protocol IP protocol, {@link #ANY} for all
+ * @param lowPort first destination port; with {@code highPort}, 0..65535 for any
+ * @param addresses what the address becomes
+ * @param firstPort of the ports it gets; {@link #ANY} leaves the packet's own
+ */
+@HotPath
+record NatRule(
+        UUID id,
+        String name,
+        Kind kind,
+        long tag,
+        int port,
+        IpPrefix source,
+        IpPrefix destination,
+        int protocol,
+        int lowPort,
+        int highPort,
+        List<IpPrefix> addresses,
+        int firstPort,
+        int lastPort) {
+    static final int ANY = -1;
+
+    /** A network of more addresses counts as one of so many; enough to spread over. */
+    private static final int MOST_BITS = 30;
+
+    enum Kind {
+        SOURCE,
+        DESTINATION,
+        STATIC
+    }
+
+    boolean asksForPorts() {
+        return lowPort > 0 || highPort < 0xffff;
+    }
+
+    /** How many addresses there are to choose from. */
+    long addressCount() {
+        long count = 0;
+        for (int i = 0; i < addresses.size(); i++) {
+            count += size(addresses.get(i));
+        }
+        return count;
+    }
+
+    /** The position of the n-th address's network. */
+    int networkOf(long index) {
+        long left = index;
+        int i = 0;
+        while (i < addresses.size() - 1 && left >= size(addresses.get(i))) {
+            left -= size(addresses.get(i++));
+        }
+        return i;
+    }
+
+    /** The low word of the n-th address; the high word is that of its network. */
+    long lowOf(long index) {
+        long left = index;
+        int i = 0;
+        while (i < addresses.size() - 1 && left >= size(addresses.get(i))) {
+            left -= size(addresses.get(i++));
+        }
+        return addresses.get(i).low() + left;
+    }
+
+    /** Whether an address is one of those it may become. */
+    boolean gives(long high, long low) {
+        for (int i = 0; i < addresses.size(); i++) {
+            if (contains(addresses.get(i), high, low)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    boolean givesPort(int l4Port, int before) {
+        return firstPort == ANY ? l4Port == before : l4Port >= firstPort && l4Port <= lastPort;
+    }
+
+    /** The port that a packet to {@code before} goes to. */
+    int portFor(int before) {
+        if (firstPort == ANY) {
+            return before;
+        }
+        boolean sameSize = lastPort - firstPort == highPort - lowPort;
+        return sameSize && asksForPorts() ? firstPort + before - lowPort : firstPort;
+    }
+
+    static boolean contains(IpPrefix prefix, long high, long low) {
+        return ((prefix.high() ^ high) & IpPrefix.highMask(prefix.bits())) == 0
+                && ((prefix.low() ^ low) & IpPrefix.lowMask(prefix.bits())) == 0;
+    }
+
+    private static long size(IpPrefix network) {
+        return 1L << Math.min(MOST_BITS, 128 - network.bits());
+    }
+}

@@ -1,0 +1,139 @@
+package dev.weft.sim;
+
+import dev.weft.base.IpAddress;
+import dev.weft.base.IpPrefix;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/** Random chains on the devices of a random network; most let most packets through. */
+final class RandomChains {
+    private static final List<String> BRIDGE_HOOKS = List.of("inbound", "outbound");
+    private static final List<String> ROUTER_HOOKS = List.of("local_redirect", "inbound", "forward", "outbound");
+    private static final List<String> GROUPS = List.of("g0", "g1");
+
+    private final RandomGenerator random;
+    private final List<IpAddress> addresses;
+    /** A rule jumps to chains that come later only. */
+    private final int count;
+
+    private final List<String> names = new ArrayList<>();
+
+    RandomChains(RandomGenerator random, List<IpAddress> addresses) {
+        this.random = random;
+        this.addresses = addresses;
+        count = random.nextInt(6);
+    }
+
+    void plan(Topology t, List<String> bridges, List<String> routers, List<String> vms) {
+        for (String group : GROUPS) {
+            group(t, group);
+        }
+        t.portGroup("pg", vms.getFirst());
+        for (int i = count - 1; i >= 0; i--) {
+            names.add("c" + i);
+            chain(t, i, vms);
+        }
+        for (int i = 0; i < count; i++) {
+            hook(t, bridges, routers, vms);
+        }
+    }
+
+    void change(Topology t, List<String> bridges, List<String> routers, List<String> vms) {
+        if (count == 0) {
+            return;
+        }
+        switch (random.nextInt(4)) {
+            case 0 -> group(t, pick(GROUPS));
+            case 1 -> hook(t, bridges, routers, vms);
+            default -> chain(t, random.nextInt(count), vms);
+        }
+    }
+
+    private void group(Topology t, String name) {
+        var members = new String[1 + random.nextInt(3)];
+        for (int i = 0; i < members.length; i++) {
+            members[i] = network();
+        }
+        t.addressGroup(name, members);
+    }
+
+    private void hook(Topology t, List<String> bridges, List<String> routers, List<String> vms) {
+        String chain = random.nextInt(4) == 0 ? "" : pick(names);
+        switch (random.nextInt(3)) {
+            case 0 -> t.hook("port", pick(vms), pick(BRIDGE_HOOKS), chain);
+            case 1 -> t.hook("bridge", pick(bridges), pick(BRIDGE_HOOKS), chain);
+            default -> {
+                if (!routers.isEmpty()) {
+                    t.hook("router", pick(routers), pick(ROUTER_HOOKS), chain);
+                }
+            }
+        }
+    }
+
+    private void chain(Topology t, int number, List<String> vms) {
+        var rules = new String[random.nextInt(6)];
+        for (int i = 0; i < rules.length; i++) {
+            rules[i] = conditions(vms) + action(number);
+        }
+        t.chain("c" + number, rules);
+    }
+
+    private String action(int number) {
+        return switch (random.nextInt(8)) {
+            case 0, 1, 2 -> "accept";
+            case 3 -> "reject";
+            case 4 -> "return";
+            case 5, 6 -> {
+                String later = "c" + (number + 1 + random.nextInt(2));
+                yield number + 2 < count ? (random.nextInt(3) > 0 ? "jump " : "goto ") + later : "drop";
+            }
+            default -> "drop";
+        };
+    }
+
+    private String conditions(List<String> vms) {
+        var text = new StringBuilder(random.nextInt(12) == 0 ? "invert " : "");
+        boolean sixes = random.nextInt(5) == 0;
+        for (int i = 1 + random.nextInt(3); i > 0; i--) {
+            String not = random.nextInt(5) == 0 ? "!" : "";
+            text.append(
+                            switch (random.nextInt(13)) {
+                                case 0, 1 ->
+                                    not + "from " + (sixes ? "fd00:" + random.nextInt(4) + "::/32" : network());
+                                case 2, 3 -> not + "to " + (sixes ? "fd00:" + random.nextInt(4) + "::/32" : network());
+                                case 4 -> not + "from-group " + pick(GROUPS);
+                                case 5 -> not + "to-group " + pick(GROUPS);
+                                case 6 -> not + "dport " + ports(53);
+                                case 7 -> not + "sport " + ports(1000);
+                                case 8 -> not + "protocol " + pick(List.of("udp", "tcp", "icmp", "47"));
+                                case 9 -> not + "in-group pg";
+                                case 10 -> not + "out " + vms.getFirst();
+                                case 11 -> not + "vlan " + pick(List.of("none", "7", "0-6"));
+                                default -> "fragments " + pick(List.of("HEADER", "UNFRAGMENTED"));
+                            })
+                    .append(' ');
+        }
+        return text.toString();
+    }
+
+    private String ports(int near) {
+        int low = near - 1 + random.nextInt(3);
+        return random.nextBoolean() ? Integer.toString(low) : low + "-" + (low + random.nextInt(3));
+    }
+
+    /** Around an address that packets have; its edges become such addresses. */
+    private String network() {
+        IpAddress inside = addresses.get(random.nextInt(addresses.size()));
+        while (!inside.isV4()) {
+            inside = addresses.get(random.nextInt(addresses.size()));
+        }
+        var network = IpPrefix.of(inside, 16 + random.nextInt(17));
+        addresses.add(new IpAddress(0, network.low() | ~IpPrefix.lowMask(network.bits())));
+        return network.bits() == 128 ? network.network().toString() : network.toString();
+    }
+
+    private <T> T pick(List<T> list) {
+        return list.get(random.nextInt(list.size()));
+    }
+}
