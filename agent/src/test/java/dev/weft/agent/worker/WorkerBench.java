@@ -78,6 +78,11 @@ final class WorkerBench implements AutoCloseable {
         }
 
         @Override
+        public void probeAnswered(long token) {
+            lessons.add("probe " + token);
+        }
+
+        @Override
         public void neighbourLearned(int router, int routerPort, long high, long low, long mac, int vmPort) {
             lessons.add("neighbour " + IpAddress.toString(high, low));
         }
