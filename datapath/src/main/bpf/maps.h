@@ -119,6 +119,13 @@ struct {
 	__type(value, __u8);
 } peers SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FRAGMENTS);
+	__type(key, struct fragmented);
+	__type(value, struct first_fragment);
+} fragments SEC(".maps");
+
 /* Which mask answered last for keys of this hash: only a guess, so that it may be shared, torn and stale. */
 struct hints {
 	__u16 mask[HINTS];

@@ -22,7 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Answers the control socket: {@code status}, {@code trace}, and what is about the datapath. Thread safe. */
+/** Answers the control socket: {@code status}, {@code connections}, {@code trace}, and what is about the datapath. Thread safe. */
 final class AgentRequests implements RequestHandler {
     private static final long ANSWER_SECONDS = 5;
 
@@ -31,6 +31,7 @@ final class AgentRequests implements RequestHandler {
     private final DatapathRequests datapath;
     private final ControlSide control;
     private final TopologyStore store;
+    private final ConnectionRequests connections;
 
     AgentRequests(
             AgentStatus status, WorkerCrew crew, DatapathRequests datapath, ControlSide control, TopologyStore store) {
@@ -39,12 +40,14 @@ final class AgentRequests implements RequestHandler {
         this.datapath = datapath;
         this.control = control;
         this.store = store;
+        connections = new ConnectionRequests(crew.workers());
     }
 
     @Override
     public Map<String, ?> handle(String command, Map<String, String> arguments) {
         return switch (command) {
             case "status" -> status.all();
+            case "connections" -> connections.list(arguments);
             case "trace" -> trace(arguments);
             default -> datapath.handle(command, arguments);
         };

@@ -50,8 +50,9 @@ final class DatapathRequests implements RequestHandler {
             case "capture-read" -> captures.read(Arguments.number(arguments, "id", 0));
             case "capture-stop" -> captures.stop(Arguments.number(arguments, "id", 0));
             default ->
-                throw new AgentException("request '" + command + "' (expected status, trace, flows, datapath-ports,"
-                        + " datapath-masks, datapath-stats, capture-start, capture-read or capture-stop)");
+                throw new AgentException(
+                        "request '" + command + "' (expected status, trace, connections, flows, datapath-ports,"
+                                + " datapath-masks, datapath-stats, capture-start, capture-read or capture-stop)");
         };
     }
 

@@ -5,6 +5,7 @@ import dev.weft.it.bench.Calibration;
 import dev.weft.it.bench.ChangeBench;
 import dev.weft.it.bench.Report;
 import dev.weft.it.bench.Row;
+import dev.weft.it.bench.ServalBench;
 import dev.weft.it.bench.SimulationBench;
 import dev.weft.it.bench.datapath.DatapathBench;
 import java.io.IOException;
@@ -24,7 +25,8 @@ import picocli.CommandLine.Parameters;
         description = "Runs a benchmark and prints its rows; without a name, lists them.")
 public final class Bench implements Callable<Integer> {
     /** All there are, in the order of the list. */
-    public static final List<Benchmark> ALL = List.of(new SimulationBench(), new ChangeBench(), new DatapathBench());
+    public static final List<Benchmark> ALL =
+            List.of(new SimulationBench(), new ChangeBench(), new DatapathBench(), new ServalBench());
 
     enum Format {
         table,

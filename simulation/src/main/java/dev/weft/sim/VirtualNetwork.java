@@ -110,6 +110,14 @@ public final class VirtualNetwork {
         return delta;
     }
 
+    /** What people call the router with this tag. */
+    public Optional<String> deviceName(long tag) {
+        return Arrays.stream(routers)
+                .filter(router -> router != null && router.tag == tag)
+                .findFirst()
+                .map(router -> router.kind() + " " + router.name);
+    }
+
     /** The pool of public ports with this tag. */
     public Optional<NatPool> natPool(long tag) {
         return Arrays.stream(routers)
@@ -219,6 +227,11 @@ public final class VirtualNetwork {
             port = port.peer == Port.NONE ? null : port(port.peer);
         }
         return port == null || !port.onBridge ? NONE : port.vlans.untagged();
+    }
+
+    /** Whether a host of the fabric has this underlay address. */
+    public boolean isTunnelEndpoint(long high, long low) {
+        return endpoints.contains(high, low);
     }
 
     public UUID routerId(int index) {

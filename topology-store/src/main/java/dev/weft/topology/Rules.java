@@ -7,6 +7,8 @@ import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
+import dev.weft.topology.schema.ServiceBlock;
+import dev.weft.topology.schema.ServiceTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -25,12 +27,14 @@ final class Rules {
     private final List<Problem> problems;
     private final VlanRules vlans;
     private final StationRules stations;
+    private final ServiceRules services;
 
     Rules(Draft draft, List<Problem> problems) {
         this.draft = draft;
         this.problems = problems;
         vlans = new VlanRules(this::report);
         stations = new StationRules(draft, this::report);
+        services = new ServiceRules(draft, this::report);
     }
 
     /** What an object implies when it does not say it. */
@@ -51,9 +55,14 @@ final class Rules {
 
     void check(ObjectRef ref, Message object) {
         switch (object) {
-            case Bridge bridge -> vlans.checkBridge(bridge);
+            case Bridge bridge -> {
+                vlans.checkBridge(bridge);
+                new DhcpRules(this::report).check(bridge);
+            }
             case Port port -> checkPort(ref, port);
             case Route route -> checkRoute(route);
+            case ServiceBlock block -> services.checkBlock(ref, block);
+            case ServiceTable table -> services.checkTable(table);
             case Nat nat ->
                 new NatRules(draft, (field, value, expected) -> report(nat, field, value, expected)).check(nat);
             default -> {} // Options of the schema say all there is.

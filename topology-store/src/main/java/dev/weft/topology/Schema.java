@@ -10,6 +10,8 @@ import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
+import dev.weft.topology.schema.ServiceBlock;
+import dev.weft.topology.schema.ServiceTable;
 import dev.weft.topology.schema.Tenant;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +31,8 @@ public final class Schema {
             new ObjectKind(AddressGroup.getDefaultInstance()),
             new ObjectKind(PortGroup.getDefaultInstance()),
             new ObjectKind(Chain.getDefaultInstance()),
+            new ObjectKind(ServiceBlock.getDefaultInstance()),
+            new ObjectKind(ServiceTable.getDefaultInstance()),
             new ObjectKind(Bridge.getDefaultInstance()),
             new ObjectKind(Router.getDefaultInstance()),
             new ObjectKind(Port.getDefaultInstance()),

@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             FlowsCommand.class,
             DatapathCommand.class,
+            ConnectionsCommand.class,
             TraceCommand.class,
             HelpCommand.class
         },

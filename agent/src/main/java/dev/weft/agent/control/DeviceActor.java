@@ -30,6 +30,9 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
     /** A worker learned this from the VM behind a port. */
     record Learn<K, V>(K key, V value, UUID vmPort) implements Command {}
 
+    /** The VM behind the port says it no longer. */
+    record Forget<K>(K key, UUID vmPort) implements Command {}
+
     /** The table says so; null: no longer. */
     private record Changed<K, V>(K key, @Nullable V value, UUID host, boolean ownerDied) implements Command {}
 
@@ -104,6 +107,7 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
                 .onMessage(Learn.class, learn -> onLearn((Learn<K, V>) learn))
+                .onMessage(Forget.class, forget -> onForget((Forget<K>) forget))
                 .onMessage(Changed.class, changed -> onChanged((Changed<K, V>) changed))
                 .onMessage(NetworkChanged.class, changed -> {
                     long number = site.network().changeNumber();
@@ -135,6 +139,13 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
     private Behavior<Command> onLearn(Learn<K, V> learn) {
         if (learned.admit(learn.vmPort(), learn.key())) {
             table.put(learn.key(), learn.value());
+        }
+        return this;
+    }
+
+    private Behavior<Command> onForget(Forget<K> forget) {
+        if (learned.forget(forget.vmPort(), forget.key())) {
+            table.remove(forget.key());
         }
         return this;
     }

@@ -58,6 +58,11 @@ public final class Lessons implements Learnings {
     }
 
     @Override
+    public void macForgotten(int bridge, int vlan, long mac, int port) {
+        send(to -> to.macForgotten(bridge, vlan, mac, port));
+    }
+
+    @Override
     public void neighbourLearned(int router, int routerPort, long high, long low, long mac, int vmPort) {
         send(to -> to.neighbourLearned(router, routerPort, new IpAddress(high, low), mac, vmPort));
     }

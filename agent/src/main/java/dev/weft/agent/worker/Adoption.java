@@ -165,7 +165,8 @@ final class Adoption {
                     outcome.learnedMacBridge(i),
                     outcome.learnedMacVlan(i),
                     outcome.learnedMac(i),
-                    outcome.learnedMacPort(i));
+                    outcome.learnedMacPort(i),
+                    now);
         }
         return !outcome.hasConnection() || connections.began(outcome, now);
     }

@@ -23,6 +23,8 @@ final class TableUpdates {
     private final Inspector inspector;
     private final Adoption adoption;
     private final Blocks blocks;
+    private final Redecision redecision;
+    private final ConnectionLister lister;
     private final NanoClock clock;
     // Owned by the worker thread.
     private VirtualNetwork network = VirtualNetwork.EMPTY;
@@ -35,6 +37,8 @@ final class TableUpdates {
         neighbours = parts.neighbours;
         channel = parts.channel;
         blocks = parts.blocks;
+        redecision = parts.redecision;
+        lister = new ConnectionLister(parts);
         clock = parts.clock;
         this.floods = floods;
         this.inspector = inspector;
@@ -82,10 +86,15 @@ final class TableUpdates {
                 }
             }
             case Command.FloodKey own -> floods.setKey(own.bridge(), own.vlan(), own.key());
-            case Command.MacLearned at -> macs.learn(at.bridge(), at.vlan(), at.mac(), at.port());
+            case Command.MacLearned at -> macs.inTable(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacHeard at ->
+                macs.heardBySibling(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacHinted at -> macs.hinted(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacAged at ->
+                macs.agedBySibling(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
             case Command.MacForgotten at -> macs.forget(at.bridge(), at.vlan(), at.mac(), at.port());
             case Command.NeighbourLearned at -> {
-                macs.suppose(at.mac(), at.macPort(), at.port());
+                macs.suppose(at.mac(), at.macPort(), at.port(), clock.nanoTime());
                 neighbours.inTable(at.router(), at.port(), at.high(), at.low(), at.mac());
             }
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
@@ -98,6 +107,7 @@ final class TableUpdates {
                 floods.install();
                 done.latch().countDown();
             }
+            case Command.ShowConnections show -> lister.show(show);
             case Command.Inspect inspect -> inspector.inspect(inspect);
         }
     }
@@ -113,6 +123,9 @@ final class TableUpdates {
             flows.routeChanged(next.routerIndex(change.router()), change.prefix());
         }
         floods.refresh();
+        if (!next.delta().isEmpty()) {
+            redecision.begin();
+        }
     }
 
     private void invalidate(long[] tags) {

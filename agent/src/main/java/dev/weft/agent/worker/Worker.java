@@ -5,6 +5,7 @@ import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.ProbeFrame;
 import dev.weft.datapath.WorkerPort;
+import dev.weft.state.Connection;
 import dev.weft.state.StateMessage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -66,6 +67,11 @@ public final class Worker {
         nextSweep = nextTick + WorkerParts.SWEEP_NANOS;
     }
 
+    /** Takes in a connection of an earlier run; before the worker's thread starts. */
+    public void restore(Connection connection) {
+        parts.connections.restore(connection, clock.nanoTime());
+    }
+
     /** From any thread. False: there is no room, try again later. */
     public boolean offer(Command command) {
         return door.offer(command);
@@ -90,6 +96,7 @@ public final class Worker {
         int work = drainDoor();
         work += seat.poll(onUpcall, UPCALLS_AT_ONCE);
         work += adoption.work();
+        work += parts.redecision.doWork(clock.nanoTime());
         return work + keepTime();
     }
 
@@ -136,6 +143,7 @@ public final class Worker {
         if (nextSweep - now <= 0) {
             nextSweep = now + WorkerParts.SWEEP_NANOS;
             parts.connections.sweep(now);
+            parts.macs.sweep(now);
             parts.showCounts();
         }
         flows = parts.flows.size();
@@ -191,8 +199,12 @@ public final class Worker {
         long now = clock.nanoTime();
         switch (StateMessage.kind(segment, offset)) {
             case StateMessage.CONNECTION -> parts.connections.received(segment, offset, now);
-            case StateMessage.NEIGHBOUR_ASK -> parts.neighbours.asked(segment, offset, now);
-            case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset);
+            case StateMessage.NEIGHBOUR_ASK -> {
+                if (!parts.neighbours.asked(segment, offset, now)) {
+                    counters.drop(WorkerDrop.BAD_STATE);
+                }
+            }
+            case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset, now);
             default -> parts.neighbours.told(segment, offset, now);
         }
     }

@@ -4,7 +4,7 @@ package dev.weft.datapath.ebpf;
  * The structs and numbers of {@code layout.h}, which says what they mean. Offsets in bytes; integers in host byte order.
  */
 final class Layout {
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     static final int MAX_PORTS = 4096;
     static final int STATE_PORT = 4095;
@@ -148,6 +148,28 @@ final class Layout {
         private Identity() {}
     }
 
+    static final class Fragmented {
+        static final int SIZE = 48;
+        static final int INGRESS = 0;
+        static final int SRC_HIGH = 8;
+        static final int SRC_LOW = 16;
+        static final int DST_HIGH = 24;
+        static final int DST_LOW = 32;
+        static final int ID = 40;
+        static final int PROTOCOL = 44;
+
+        private Fragmented() {}
+    }
+
+    static final class FirstFragment {
+        static final int SIZE = 16;
+        static final int SEEN = 0;
+        static final int L4 = 8;
+        static final int KEPT_SECONDS = 30;
+
+        private FirstFragment() {}
+    }
+
     static final class Upcall {
         static final int SIZE = 32;
         static final int LENGTH = 0;
@@ -157,7 +179,6 @@ final class Layout {
         static final int FLAGS = 14;
         static final int GSO_SIZE = 16;
         static final int CHUNKS = 20;
-        static final int L4_PORTS = 24;
 
         static final int FROM_VM = 1;
         static final int UNREAD = 1;

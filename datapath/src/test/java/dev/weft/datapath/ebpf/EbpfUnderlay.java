@@ -2,7 +2,6 @@ package dev.weft.datapath.ebpf;
 
 import dev.weft.base.IpAddress;
 import dev.weft.datapath.DatapathConfig;
-import dev.weft.datapath.TestHost;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -58,7 +57,7 @@ final class EbpfUnderlay implements AutoCloseable {
         return namespace;
     }
 
-    TestHost open(DatapathConfig config) {
+    EbpfHost open(DatapathConfig config) {
         String namespace = host(config.underlay());
         return new EbpfHost(this, namespace, new EbpfDatapath(config.withNamespace(namespace)));
     }
@@ -73,6 +72,11 @@ final class EbpfUnderlay implements AutoCloseable {
         must("ip -n %s link add %s type veth peer name %s netns %s".formatted(host, name, name, vms));
         must("ip -n %s link set %s up && ip -n %s link set %s up".formatted(host, name, vms, name));
         return name;
+    }
+
+    /** ip(8) in a namespace of this underlay. */
+    void ip(String namespace, String command) {
+        must("ip -n " + namespace + " " + command);
     }
 
     void removeVeth(String host, String name) {

@@ -29,6 +29,12 @@ public final class FlowText {
         field(text, "l4-src", Integer.toString(key.l4Src()), m7 >>> 16 & 0xffff);
         field(text, "l4-dst", Integer.toString(key.l4Dst()), m7 & 0xffff);
         field(text, "icmp-id", Integer.toString(key.icmpId()), mask == null ? key.icmpId() : mask.word(8) >>> 48);
+        // Without a mask, fields that most packets lack are shown where they are not 0.
+        long m8 = mask == null ? key.word(8) : mask.word(8);
+        field(text, "sal-control", "0x%02x".formatted(key.salControl()), m8 >>> 32 & 0xff);
+        masked(text, "flow-id", key.flowId() & 0xffff_ffffL, mask == null ? -1 : (int) m8, (int) m8 != 0);
+        long digest = key.serviceDigest();
+        field(text, "service", "0x%016x".formatted(digest), mask == null ? digest : mask.word(9));
         return text.toString();
     }
 
@@ -72,6 +78,15 @@ public final class FlowText {
     private static void field(StringBuilder text, String name, String value, long mask) {
         if (mask != 0) {
             text.append(' ').append(name).append('=').append(value);
+        }
+    }
+
+    private static void masked(StringBuilder text, String name, long value, int mask, boolean shown) {
+        if (shown) {
+            text.append(' ').append(name).append("=0x%08x".formatted(value));
+            if (mask != -1) {
+                text.append("/0x%08x".formatted(mask));
+            }
         }
     }
 
