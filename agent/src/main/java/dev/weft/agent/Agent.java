@@ -194,6 +194,7 @@ public final class Agent implements AutoCloseable {
                 .setId(id.toString())
                 .setName(config.name())
                 .setUnderlay(config.underlay().toString())
+                .setMtu(TunnelMtu.ofUnderlay(config.underlay()))
                 .build();
     }
 

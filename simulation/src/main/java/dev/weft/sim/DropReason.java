@@ -86,8 +86,8 @@ public enum DropReason {
     TOO_MANY_TRANSLATIONS("too many routers on its way translate it"),
     /** For a bridge's DHCP server, which does not know the client or the message. */
     FOR_DHCP_SERVER("it is for the bridge's DHCP server, which has no answer"),
-    /** Longer than the way to the other host allows. */
-    TOO_LONG("it is longer than the tunnel allows");
+    /** Longer than a port's MTU or the way to the other host allows. */
+    TOO_LONG("it is longer than the tunnel or a link on its way allows");
 
     private final String text;
     private final String label;

@@ -205,6 +205,10 @@ final class Router extends Device {
                                 + "; out by port " + port.name + " as " + MacAddress.toString(port.mac)
                                 + (v4 ? ", TTL less 1" : ", hop limit less 1"));
             }
+            if (!sim.narrow(port.mtu)) {
+                sim.tooLong(in, port.mtu);
+                return;
+            }
             sim.routed(in, port.mac, mac);
             sim.leave(port);
         }

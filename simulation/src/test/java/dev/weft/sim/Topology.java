@@ -192,6 +192,21 @@ public final class Topology {
         return join(bridge, router, port -> {}, addresses);
     }
 
+    /** @param mtu of the router's port */
+    public Topology join(String bridge, String router, int mtu, String... addresses) {
+        join(bridge, router, addresses);
+        String upper = router + "-" + bridge;
+        return put(
+                id("port", upper),
+                upper,
+                port(upper)
+                        .setRouterId(id("router", router).toString())
+                        .setPeerId(id("port", bridge + "-" + router).toString())
+                        .addAllAddresses(List.of(addresses))
+                        .setMtu(mtu)
+                        .build());
+    }
+
     /** @param more of the bridge's port */
     public Topology join(String bridge, String router, Consumer<Port.Builder> more, String... addresses) {
         String lower = bridge + "-" + router;
@@ -604,6 +619,16 @@ public final class Topology {
     /** As a worker does it: effects are applied, a cacheable outcome becomes a flow, emits are followed. */
     public Sent inject(String port, Frames frame) {
         return inject(port, frame.packet());
+    }
+
+    /** A flow found it too long for one of its outputs. */
+    public Sent injectTooLong(String port, Frames frame) {
+        var out = new Outcome();
+        Packet packet = frame.packet();
+        packet.key.setIngress(portIndex(port) + 1, 0);
+        simulator.simulateTooLong(packet, portIndex(port), now, out);
+        var verdict = out.toVerdict();
+        return new Sent(describe(out), follow(verdict.emits()), verdict, maskOf(out), out.cacheable());
     }
 
     public Sent inject(String port, Packet packet) {

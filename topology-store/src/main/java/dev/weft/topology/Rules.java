@@ -28,6 +28,7 @@ final class Rules {
     private final VlanRules vlans;
     private final StationRules stations;
     private final ServiceRules services;
+    private final MtuRules mtus;
 
     Rules(Draft draft, List<Problem> problems) {
         this.draft = draft;
@@ -35,6 +36,7 @@ final class Rules {
         vlans = new VlanRules(this::report);
         stations = new StationRules(draft, this::report);
         services = new ServiceRules(draft, this::report);
+        mtus = new MtuRules(draft, this::report);
     }
 
     /** What an object implies when it does not say it. */
@@ -58,6 +60,7 @@ final class Rules {
             case Bridge bridge -> {
                 vlans.checkBridge(bridge);
                 new DhcpRules(this::report).check(bridge);
+                mtus.checkBridge(ref, bridge);
             }
             case Port port -> checkPort(ref, port);
             case Route route -> checkRoute(route);
@@ -98,6 +101,7 @@ final class Rules {
             report(port, "peer", port.getName(), "a port cannot be its own peer (expected another port)");
         }
         vlans.checkPort(port, onBridge);
+        mtus.checkPort(ref, port);
         if (onBridge) {
             stations.checkBridgePort(ref, port);
         } else {
