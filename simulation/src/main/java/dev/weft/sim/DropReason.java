@@ -80,6 +80,8 @@ public enum DropReason {
     TUPLE_TAKEN("its answers could not be told from those of another connection"),
     /** No public port is left. */
     NAT_EXHAUSTED("all public ports that it may be given are in use"),
+    /** All members of the pool are down or draining. */
+    NO_MEMBER("no member of the pool takes new connections"),
     /** Would leave with an inside address. */
     NOT_TRANSLATABLE("it belongs to no connection, so its source cannot be translated"),
     /** More translations on its way than a record holds. */

@@ -106,7 +106,7 @@ final class Router extends Device {
         }
         // Discovery is how neighbours are found at all: no rule comes between.
         boolean ruled = chains.hasAnyBeforeRouting() && (v4 || !sim.useIsDiscovery());
-        if (!sim.nat.beforeRouting(this, v4)) {
+        if (!sim.nat.beforeRouting(this, in, v4)) {
             return;
         }
         if (!ruled || chains.passBeforeRouting(sim, in)) {

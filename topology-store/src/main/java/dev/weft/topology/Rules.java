@@ -3,8 +3,10 @@ package dev.weft.topology;
 import com.google.protobuf.Message;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
+import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Nat;
+import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.ServiceBlock;
@@ -66,6 +68,11 @@ final class Rules {
             case Route route -> checkRoute(route);
             case ServiceBlock block -> services.checkBlock(ref, block);
             case ServiceTable table -> services.checkTable(table);
+            case Pool pool ->
+                new BalancerRules(draft, (field, value, expected) -> report(pool, field, value, expected)).check(pool);
+            case Balancer balancer ->
+                new BalancerRules(draft, (field, value, expected) -> report(balancer, field, value, expected))
+                        .check(balancer);
             case Nat nat ->
                 new NatRules(draft, (field, value, expected) -> report(nat, field, value, expected)).check(nat);
             default -> {} // Options of the schema say all there is.
