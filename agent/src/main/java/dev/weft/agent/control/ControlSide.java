@@ -57,6 +57,7 @@ public final class ControlSide implements AutoCloseable {
             TopologyStore store,
             StateTables tables,
             PortBlockStore blocks,
+            Elections elections,
             Interfaces interfaces,
             NanoClock clock) {}
 
@@ -108,6 +109,7 @@ public final class ControlSide implements AutoCloseable {
                 ground.interfaces(),
                 ground.clock(),
                 claims,
+                ground.elections(),
                 options);
         var mailbox = new TopologyActor.Mailbox();
         ActorSystem<TopologyActor.Command> system = ActorSystem.create(

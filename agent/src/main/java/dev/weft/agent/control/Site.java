@@ -25,6 +25,7 @@ final class Site {
     final NanoClock clock;
     final Options options;
     final BlockClaims claims;
+    final Elections elections;
     // Written by the topology actor, read by anyone.
     private volatile VirtualNetwork network = VirtualNetwork.EMPTY;
     private volatile Set<UUID> ports = Set.of();
@@ -54,6 +55,7 @@ final class Site {
             Interfaces interfaces,
             NanoClock clock,
             BlockClaims claims,
+            Elections elections,
             Options options) {
         this.host = host;
         this.datapath = datapath;
@@ -62,6 +64,7 @@ final class Site {
         this.interfaces = interfaces;
         this.clock = clock;
         this.claims = claims;
+        this.elections = elections;
         this.options = options;
     }
 
