@@ -12,6 +12,7 @@ import dev.weft.topology.Acknowledger;
 import dev.weft.topology.ConnectionState;
 import dev.weft.topology.HostIdentity;
 import dev.weft.topology.HostRegistry;
+import dev.weft.topology.Leadership;
 import dev.weft.topology.PortBlockStore;
 import dev.weft.topology.SavedSession;
 import dev.weft.topology.StateArchive;
@@ -137,6 +138,7 @@ public final class Agent implements AutoCloseable {
                         store,
                         tables,
                         new PortBlockStore(connection),
+                        (role, listener) -> new Leadership(connection, role, hostId, listener),
                         interfaces,
                         CLOCK,
                         random),
@@ -199,6 +201,7 @@ public final class Agent implements AutoCloseable {
                 .setId(id.toString())
                 .setName(config.name())
                 .setUnderlay(config.underlay().toString())
+                .setMtu(TunnelMtu.ofUnderlay(config.underlay()))
                 .build();
     }
 
