@@ -104,7 +104,7 @@ public record KernelFeatures(List<Feature> features) {
                 }
                 int attached = BpfLink.tryTcx(NO_INTERFACE, Direction.INGRESS, program);
                 found.add(feature(
-                        "TCX link", Errno.ENODEV.is(attached) ? 0 : attached, "Linux 6.6; a clsact filter stands in"));
+                        "TCX link", Errno.ENODEV.is(attached) ? 0 : attached, "Linux 6.6"));
                 Libc.close(program);
             }
         }
