@@ -31,13 +31,16 @@ final class Simulation extends PacketView {
     /** Ingress of frames that come from no exterior port. */
     static final int NO_INGRESS = -1;
 
+    private static final long TUNNEL_MTU_TAG = Tag.tunnelMtu();
+
     // Immutable after construction.
     final Tables tables;
     final StatefulGate gate;
     final ChainWalk chains = new ChainWalk(this);
     final Tracking tracking;
     final NatWalk nat;
-    private final int tunnelMtu;
+    // Set between two runs.
+    private int tunnelMtu;
     // Of the run.
     VirtualNetwork network = VirtualNetwork.EMPTY;
     long nowNanos;
@@ -77,9 +80,8 @@ final class Simulation extends PacketView {
 
     private final Headers answer = new Headers();
 
-    Simulation(Tables tables, int tunnelMtu) {
+    Simulation(Tables tables) {
         this.tables = tables;
-        this.tunnelMtu = tunnelMtu;
         for (int i = 0; i < branched.length; i++) {
             branched[i] = new Headers();
             branchedAtRouter[i] = new Headers();
@@ -181,6 +183,10 @@ final class Simulation extends PacketView {
         emitting = port.index;
         tracking.begin(port);
         send(port);
+    }
+
+    void setTunnelMtu(int octets) {
+        tunnelMtu = octets;
     }
 
     /** The longest packet for VMs: as configured, 0 for unsaid, if the tunnel takes that. 0: unknown. */
@@ -356,6 +362,7 @@ final class Simulation extends PacketView {
     }
 
     void tunnel(long remoteHigh, long remoteLow, int key) {
+        out.addTag(TUNNEL_MTU_TAG);
         if (oversized && tunnelMtu != 0 && packet.length > tunnelMtu) {
             tooLong();
             return;
