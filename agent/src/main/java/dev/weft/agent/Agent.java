@@ -71,6 +71,11 @@ public final class Agent implements AutoCloseable {
 
         /** Longest frame that fits the tunnel, Ethernet header included; 0: unknown. */
         int tunnelMtu(AgentConfig config);
+
+        /** Tells when what fits the tunnel may have changed, until it is closed. */
+        default AutoCloseable watchTunnel(AgentConfig config, Runnable changed) {
+            return () -> {};
+        }
     }
 
     /**
@@ -129,6 +134,7 @@ public final class Agent implements AutoCloseable {
         var lessons = new Lessons();
         WorkerCrew crew = parts.own(WorkerCrew.start(
                 config, datapath, ground.tunnelMtu(config), keys.connectionEpoch(), random.nextLong(), lessons));
+        parts.own(ground.watchTunnel(config, crew.followMtu(() -> ground.tunnelMtu(config))));
         Interfaces interfaces = parts.own(ground.openInterfaces());
         var control = ControlSide.start(
                 new ControlSide.Ground(

@@ -32,13 +32,16 @@ final class Simulation extends PacketView {
     /** Ingress of frames that come from no exterior port. */
     static final int NO_INGRESS = -1;
 
+    private static final long TUNNEL_MTU_TAG = Tag.tunnelMtu();
+
     // Immutable after construction.
     final Tables tables;
     final StatefulGate gate;
     final ChainWalk chains = new ChainWalk(this);
     final Tracking tracking;
     final NatWalk nat;
-    private final int tunnelMtu;
+    // Set between two runs.
+    private int tunnelMtu;
     // Of the run.
     VirtualNetwork network = VirtualNetwork.EMPTY;
     long nowNanos;
@@ -81,9 +84,8 @@ final class Simulation extends PacketView {
 
     private final Headers answer = new Headers();
 
-    Simulation(Tables tables, int tunnelMtu) {
+    Simulation(Tables tables) {
         this.tables = tables;
-        this.tunnelMtu = tunnelMtu;
         for (int i = 0; i < branched.length; i++) {
             branched[i] = new Headers();
             branchedAtRouter[i] = new Headers();
@@ -186,6 +188,10 @@ final class Simulation extends PacketView {
         emitting = port.index;
         tracking.begin(port);
         send(port);
+    }
+
+    void setTunnelMtu(int octets) {
+        tunnelMtu = octets;
     }
 
     /** The longest packet for VMs: as configured, 0 for unsaid, if all tunnels take that. 0: unknown. */
@@ -385,6 +391,7 @@ final class Simulation extends PacketView {
 
     /** @param portMtu of the port at the other end; 0: any, or it is seen to there */
     void tunnel(long remoteHigh, long remoteLow, int key, int portMtu) {
+        out.addTag(TUNNEL_MTU_TAG);
         // An action's MTU is that of the packet behind the Ethernet header and the tag.
         int fits = Math.max(0, tunnelMtu - Ethernet.LENGTH - (isTagged() ? Vlan.LENGTH : 0));
         int mtu = least(fits, least(limit, portMtu));

@@ -82,6 +82,9 @@ public sealed interface Command {
      */
     record Adopt(boolean replace, AtomicInteger waiting, CountDownLatch latch) implements Command {}
 
+    /** From now on frames of so many octets fit the tunnel; 0: unknown. */
+    record TunnelMtu(int octets) implements Command {}
+
     /** Ask the datapath of another host whether it still forwards; the answer names the token. */
     record Probe(long hostHigh, long hostLow, long token) implements Command {}
 

@@ -106,6 +106,10 @@ final class TableUpdates {
                 }
             }
             case Command.Invalidate tags -> invalidate(tags.tags());
+            case Command.TunnelMtu mtu -> {
+                simulator.setTunnelMtu(mtu.octets());
+                flows.invalidate(Tag.tunnelMtu());
+            }
             case Command.Probe probe -> channel.probe(probe.hostHigh(), probe.hostLow(), probe.token());
             case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.waiting(), adopt.latch());
             case Command.Done done -> {
