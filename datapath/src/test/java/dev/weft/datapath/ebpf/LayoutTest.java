@@ -53,7 +53,9 @@ class LayoutTest {
 
     @Test
     void malformedFramesAreCountedByTheCodesOfMalformed() {
-        for (Malformed lie : Malformed.values()) {
+        // What is behind is found out in user space only, and counted in the same place.
+        for (int code = 1; code <= number("Malformed_last"); code++) {
+            Malformed lie = Malformed.of(code);
             assertThat(lie.code()).as("%s", lie).isEqualTo(number("Malformed_" + lie));
         }
         assertThat(Malformed.count()).isEqualTo(number("Malformed_count"));
