@@ -210,6 +210,11 @@ public final class StoreConnection implements AutoCloseable {
         curator.close();
     }
 
+    /** For the recipes that are Curator's own. */
+    CuratorFramework curator() {
+        return curator;
+    }
+
     AliveHosts aliveHosts() {
         return aliveHosts;
     }

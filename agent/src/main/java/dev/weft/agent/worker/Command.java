@@ -5,6 +5,7 @@ import dev.weft.sim.VirtualNetwork;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What others ask of a worker, by its {@link Backchannel}. Rare: per change, not per packet. Ports, bridges and routers
@@ -65,6 +66,9 @@ public sealed interface Command {
     /** There are no public ports of this pool to be had for a while. */
     record BlocksExhausted(long pool, long forNanos) implements Command {}
 
+    /** A member of a pool, as the network names it, is down or up again; the tag is the pool's. */
+    record MemberHealth(long poolTag, long member, boolean down) implements Command {}
+
     /** Flows that carry one of these tags go. The array is not changed after it was sent. */
     @SuppressWarnings("ArrayRecordComponent")
     record Invalidate(long[] tags) implements Command {}
@@ -73,9 +77,13 @@ public sealed interface Command {
      * Judge the flows that an earlier agent left: take over what still holds.
      *
      * @param replace what does not hold, too; else it is left for a second round
-     * @param latch counted down when all were judged
+     * @param waiting counts those that cannot be judged yet: a neighbour has to be asked for
+     * @param latch counted down when all were looked at
      */
-    record Adopt(boolean replace, CountDownLatch latch) implements Command {}
+    record Adopt(boolean replace, AtomicInteger waiting, CountDownLatch latch) implements Command {}
+
+    /** Ask the datapath of another host whether it still forwards; the answer names the token. */
+    record Probe(long hostHigh, long hostLow, long token) implements Command {}
 
     /** Count down once everything told before this is in effect. */
     record Done(CountDownLatch latch) implements Command {}

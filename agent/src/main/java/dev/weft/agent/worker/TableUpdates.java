@@ -18,6 +18,7 @@ final class TableUpdates {
     private final Flows flows;
     private final Macs macs;
     private final Neighbours neighbours;
+    private final StateChannel channel;
     private final FloodFlows floods;
     private final Inspector inspector;
     private final Adoption adoption;
@@ -34,6 +35,7 @@ final class TableUpdates {
         flows = parts.flows;
         macs = parts.macs;
         neighbours = parts.neighbours;
+        channel = parts.channel;
         blocks = parts.blocks;
         redecision = parts.redecision;
         lister = new ConnectionLister(parts);
@@ -98,8 +100,14 @@ final class TableUpdates {
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
             case Command.BlockGranted block -> blocks.granted(block);
             case Command.BlocksExhausted none -> blocks.exhausted(none, clock.nanoTime());
+            case Command.MemberHealth of -> {
+                if (tables.setDown(of.member(), of.down())) {
+                    flows.invalidate(of.poolTag());
+                }
+            }
             case Command.Invalidate tags -> invalidate(tags.tags());
-            case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.latch());
+            case Command.Probe probe -> channel.probe(probe.hostHigh(), probe.hostLow(), probe.token());
+            case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.waiting(), adopt.latch());
             case Command.Done done -> {
                 floods.install();
                 done.latch().countDown();
