@@ -102,8 +102,7 @@ public record KernelFeatures(List<Feature> features) {
                     found.add(helper(name, helper.number, helper.since));
                 }
                 int attached = BpfLink.tryTcx(NO_INTERFACE, Direction.INGRESS, program);
-                found.add(feature(
-                        "TCX link", Errno.ENODEV.is(attached) ? 0 : attached, "Linux 6.6"));
+                found.add(feature("TCX link", Errno.ENODEV.is(attached) ? 0 : attached, "Linux 6.6"));
                 Libc.close(program);
             }
         }
