@@ -540,7 +540,9 @@ final class Simulation extends PacketView {
         explain(device, what);
     }
 
-    void tagRead(Router router, long high, long low, int provenBits, int matchedBits) {
+    /** A flow about one destination rests on what holds for that one, not on what holds for its neighbours too. */
+    void tagRead(Router router, long high, long low, int decidedBits, int matchedBits) {
+        int provenBits = out.mask.hasWholeDst() ? 2 * Long.SIZE : decidedBits;
         long maskedHigh = high & IpPrefix.highMask(provenBits);
         long maskedLow = low & IpPrefix.lowMask(provenBits);
         long tag = Tag.routed(router.id, maskedHigh, maskedLow, provenBits, matchedBits);
