@@ -66,6 +66,9 @@ public sealed interface Command {
     /** There are no public ports of this pool to be had for a while. */
     record BlocksExhausted(long pool, long forNanos) implements Command {}
 
+    /** A member of a pool, as the network names it, is down or up again; the tag is the pool's. */
+    record MemberHealth(long poolTag, long member, boolean down) implements Command {}
+
     /** Flows that carry one of these tags go. The array is not changed after it was sent. */
     @SuppressWarnings("ArrayRecordComponent")
     record Invalidate(long[] tags) implements Command {}

@@ -100,6 +100,11 @@ final class TableUpdates {
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
             case Command.BlockGranted block -> blocks.granted(block);
             case Command.BlocksExhausted none -> blocks.exhausted(none, clock.nanoTime());
+            case Command.MemberHealth of -> {
+                if (tables.setDown(of.member(), of.down())) {
+                    flows.invalidate(of.poolTag());
+                }
+            }
             case Command.Invalidate tags -> invalidate(tags.tags());
             case Command.TunnelMtu mtu -> {
                 simulator.setTunnelMtu(mtu.octets());
