@@ -121,7 +121,7 @@ public final class Agent implements AutoCloseable {
                 connection, CLOCK, earlier.map(StateArchive.Beginning::topology).orElse(TopologySnapshot.EMPTY)));
         var registry = new HostRegistry(connection, store);
         parts.own(registry, registry, registry::leave);
-        register(registry, connection, host(config, hostId));
+        register(registry, connection, config, hostId);
         KeyRing keys = kept.orElseGet(
                 () -> KeyRing.fresh(folder.tunnelKeys(), datapath.incarnation(), registry.raiseTunnelEpoch(hostId)));
         var tables = new ZkStateTables(connection, hostId, TableLimits.DEFAULT, CLOCK, random);
@@ -134,7 +134,10 @@ public final class Agent implements AutoCloseable {
         var lessons = new Lessons();
         WorkerCrew crew = parts.own(WorkerCrew.start(
                 config, datapath, ground.tunnelMtu(config), keys.connectionEpoch(), random.nextLong(), lessons));
-        parts.own(ground.watchTunnel(config, crew.followMtu(() -> ground.tunnelMtu(config))));
+        parts.own(ground.watchTunnel(
+                config,
+                crew.followMtu(
+                        () -> ground.tunnelMtu(config), () -> registerLater(registry, connection, config, hostId))));
         Interfaces interfaces = parts.own(ground.openInterfaces());
         var control = ControlSide.start(
                 new ControlSide.Ground(
@@ -184,18 +187,25 @@ public final class Agent implements AutoCloseable {
     }
 
     /** Now, or as soon as the store answers. */
-    private static void register(HostRegistry registry, StoreConnection connection, Host host) {
+    private static void register(HostRegistry registry, StoreConnection connection, AgentConfig config, UUID id) {
         if (connection.state() == ConnectionState.CONNECTED) {
-            registry.register(host);
+            registry.register(host(config, id));
             return;
         }
         LOG.warn("ZooKeeper at {} does not answer; the host is registered when it does", connection.connectString());
+        registerLater(registry, connection, config, id);
+    }
+
+    /** As soon as the store answers, as the host is then. */
+    private static void registerLater(HostRegistry registry, StoreConnection connection, AgentConfig config, UUID id) {
         Thread.ofVirtual().name("register").start(() -> {
             while (!connection.awaitConnected(FIRST_CONTACT)) {
-                LOG.debug("still waiting for ZooKeeper to register the host");
+                if (connection.isClosed()) {
+                    return;
+                }
             }
             try {
-                registry.register(host);
+                registry.register(host(config, id));
             } catch (TopologyException refused) {
                 LOG.error("the host is not registered: {}", refused.getMessage());
             }

@@ -99,13 +99,15 @@ final class WorkerCrew implements AutoCloseable {
      * What to run when what fits the tunnel may have changed: looks, and tells the workers if it has.
      *
      * @param looked the longest frame that fits the tunnel now; called by whoever runs this
+     * @param changed called after the workers were told
      */
-    Runnable followMtu(IntSupplier looked) {
+    Runnable followMtu(IntSupplier looked, Runnable changed) {
         var told = new AtomicInteger(looked.getAsInt());
         return () -> {
             int now = looked.getAsInt();
             if (told.get() != now && workers.stream().allMatch(worker -> worker.offer(new Command.TunnelMtu(now)))) {
                 LOG.info("frames of up to {} octets fit the tunnel now, before {}", now, told.getAndSet(now));
+                changed.run();
             }
         };
     }
