@@ -24,8 +24,8 @@ printf '#include <linux/bpf.h>\n#include <linux/types.h>\n#include <bpf/bpf_help
 mkdir -p "$to"
 for source; do
     object=$to/$(basename "$source" .c).o
-    # Newer than all sources and headers beside them: nothing to do.
-    if [ -e "$object" ] && [ -z "$(find "$from" -newer "$object" -print)" ]; then
+    # Newer than all sources and headers, which tests share: nothing to do.
+    if [ -e "$object" ] && [ -z "$(find "$from" "$(dirname "$0")" -newer "$object" -print)" ]; then
         continue
     fi
     clang $flags -c "$source" -o "$object.new"

@@ -9,7 +9,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 
 #define MAX_PORTS 4096   /* port numbers are 1..4094; 0 is the tunnel */
 #define STATE_PORT 4095 /* state frames have a share of the rings of their own */
@@ -153,8 +153,9 @@ struct settings {
 	__u64 incarnation; /* of these maps, drawn when they were made */
 	__u32 life;        /* of the process that has them now, 1..255 */
 	__u32 reserved;
+	__u64 namespace; /* inode of the one that ports and devices are in */
 };
-_Static_assert(sizeof(struct settings) == 56, "struct settings");
+_Static_assert(sizeof(struct settings) == 64, "struct settings");
 
 /* `identities`, by port number: which interface it is, so that a process to come can tell. Never read by the kernel. */
 struct identity {
@@ -168,9 +169,35 @@ struct identity {
 };
 _Static_assert(sizeof(struct identity) == 64, "struct identity");
 
+/* `fragments`: the fragments of one packet. */
+#define FRAGMENTS 4096
+#define FRAGMENT_NANOS 30000000000ULL /* a later fragment may follow its first so long: RFC 791, RFC 8200 §4.5 */
+
+struct fragmented {
+	__u64 ingress; /* word 0 of their keys */
+	__u64 src_high;
+	__u64 src_low;
+	__u64 dst_high;
+	__u64 dst_low;
+	__u32 id;
+	__u32 protocol;
+};
+_Static_assert(sizeof(struct fragmented) == 48, "struct fragmented");
+
+struct first_fragment {
+	__u64 seen_nanos; /* CLOCK_MONOTONIC_COARSE */
+	__u32 l4;         /* ports: source 31..16, destination 15..0. ICMP: type 31..24, code 23..16, echo id 15..0 */
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct first_fragment) == 16, "struct first_fragment");
+
 #define MISS 0
 #define TTL_EXPIRED 1
 #define MTU_EXCEEDED 2
+
+#define UPCALL_UNREAD 1  /* without a key */
+#define UPCALL_AGAIN 2   /* seen by user space before */
+#define UPCALL_FROM_VM 1 /* of a capture */
 
 /* A record of a ring: this, then the frame. */
 struct upcall {
@@ -178,28 +205,33 @@ struct upcall {
 	__u32 in_port;
 	__u32 tunnel_key;
 	__u16 reason;
-	__u16 flags;    /* 1: without a key; 2: seen by user space before. Of a capture: 1: from the VM */
+	__u16 flags;
 	__u32 gso_size; /* of a super-packet, else 0 */
 	__u32 chunks;   /* of the port's share */
-	__u32 l4_ports; /* of later fragments, if their first one is known */
-	__u32 reserved;
+	__u32 reserved[2];
 };
 _Static_assert(sizeof(struct upcall) == 32, "struct upcall");
 
-#define INJECT_LOOKUP 1   /* through the flow table once more instead of the step */
-#define INJECT_NO_PUNT 2  /* too long: only count */
+#define INJECT_LOOKUP 1  /* through the flow table once more instead of the step */
+#define INJECT_NO_PUNT 2 /* too long: only count */
 
-/* What precedes an injected frame: a pretended Ethernet header so that the kernel takes it, then what to do. */
+/*
+ * `orders`: what to do with an injected frame, whose mark is that of its orders: slot of the worker in the lowest bits,
+ * then the worker, then how often all of its slots were used. A slot is used again long after its frame was treated; one
+ * whose mark is another has been overtaken.
+ */
+#define ORDER_SLOT_BITS 12
+#define ORDER_PLACE_BITS 19 /* slot and worker */
+
 struct inject {
-	__u8 ethernet[14];
-	__u16 flags;
+	__u32 mark;
+	__u32 flags;
 	__u32 in_port;
 	__u32 tunnel_key;
-	__u32 tci; /* of the frame's VLAN tag, which is taken out: 0x10000 | TCI; 0: none */
-	__u32 length; /* of the frame: what follows it is padding */
 	struct step step;
+	__u32 reserved; /* entries of an array are multiples of 8 long */
 };
-_Static_assert(sizeof(struct inject) == 100, "struct inject");
+_Static_assert(sizeof(struct inject) == 88, "struct inject");
 
 /* `drops`, per CPU, and the order of dev.weft.datapath.FrameDrop. */
 enum drop {
@@ -242,6 +274,20 @@ enum malformed {
 	BAD_UDP_LENGTH,
 	TRUNCATED_ICMP,
 	FRAME_TOO_LONG,
+	TRUNCATED_SAL,
+	BAD_SAL_LENGTH,
+	/* The rest is found out in user space. */
+	SAL_TOO_MANY_EXTENSIONS,
+	UNKNOWN_SAL_EXTENSION,
+	BAD_SAL_EXTENSION_LENGTH,
+	SAL_EXTENSIONS_PAST_END,
+	SECOND_SAL_CONTROL,
+	THIRD_SAL_SERVICE,
+	SECOND_SAL_SOURCE,
+	SHORT_SAL_SOURCE,
+	SAL_SYN_WITHOUT_SERVICE,
+	SAL_SYN_WITH_RST,
+	BAD_SAL_CHECKSUM,
 	MALFORMED_CODES
 };
 

@@ -50,8 +50,33 @@ struct parsed {
 	__u8 ttl;
 	__u8 tcp_header; /* octets */
 	__u8 tcp_flags;
-	__u16 reserved;
+	__u16 fragment_at; /* offset of the IPv6 fragment header */
 };
+
+/* What a program has found in its frame, where its stack is needed for other things; one frame at a time. */
+struct sight {
+	struct flow_key key;
+	struct parsed parsed;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sight);
+} sights SEC(".maps");
+
+static __always_inline struct sight *new_sight(__u64 ingress)
+{
+	__u32 zero = 0;
+	struct sight *sight = bpf_map_lookup_elem(&sights, &zero);
+
+	if (sight) {
+		__builtin_memset(sight, 0, sizeof(*sight));
+		sight->key.w[0] = ingress;
+	}
+	return sight;
+}
 
 struct vlan_header {
 	__be16 tci;
@@ -62,6 +87,83 @@ static __always_inline __u64 transport_word(__u8 protocol, __u8 dscp, __u8 fragm
 {
 	return (__u64)protocol << 56 | (__u64)dscp << 48 | (__u64)fragment << 40 | (__u64)flags << 32 | (__u32)src << 16 |
 	       dst;
+}
+
+/* Serval, as dev.weft.sim.sal.SalKey reads it. */
+#define PROTOCOL_SAL 144
+#define SAL_CLIENT_PORT 54324
+#define SAL_SERVER_PORT 54325
+#define SAL_HEADER 12
+#define SAL_CONTROL 1
+#define SAL_CONTROL_LENGTH 20
+#define SAL_SERVICE 2
+#define SAL_SERVICE_LENGTH 36
+#define SAL_KEY_FLAGS 0xec
+#define SAL_OTHER_ORDER 0x01
+#define SAL_NAMES_SERVICE 0x02
+
+static __always_inline __u64 sal_digest(const __be64 *id)
+{
+	__u64 h = 0x57656674;
+
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		h = (h ^ bpf_be64_to_cpu(id[i])) * 0x9e3779b97f4a7c15ULL;
+		h ^= h >> 32;
+	}
+	return h;
+}
+
+/* By copy: Serval headers are rare and longer than what is in sight. Returns 1 where that extension is there. */
+static __always_inline bool sal_extension(struct __sk_buff *skb, __u32 at, __u32 end, __u8 type, __u8 length, __u8 *head)
+{
+	return end >= at + length && !bpf_skb_load_bytes(skb, at, head, 4) && head[0] >> 4 == type && head[1] == length;
+}
+
+static __noinline __u64 sal_service(struct __sk_buff *skb, __u32 at)
+{
+	__be64 id[4] = {};
+
+	bpf_skb_load_bytes(skb, at, id, sizeof(id));
+	return sal_digest(id);
+}
+
+/* `n` octets from `at` on are the packet's. */
+static __noinline int parse_sal(struct __sk_buff *skb, __u32 at, __u32 n, bool encapsulated, struct flow_key *key)
+{
+	__u8 s[SAL_HEADER], head[4];
+	__u64 control = 0, digest = 0;
+	__u32 end, first = at + SAL_HEADER;
+
+	if (n < SAL_HEADER)
+		return encapsulated ? 0 : -TRUNCATED_SAL;
+	if (bpf_skb_load_bytes(skb, at, s, sizeof(s)))
+		return UNREAD;
+	if (s[8] < 3 || 4 * s[8] > n)
+		return encapsulated ? 0 : -BAD_SAL_LENGTH;
+	if (encapsulated && s[9] != IPPROTO_TCP && s[9] != IPPROTO_UDP)
+		return 0;
+	end = at + 4 * s[8];
+	if (end > first) {
+		if (sal_extension(skb, first, end, SAL_CONTROL, SAL_CONTROL_LENGTH, head)) {
+			control = head[2] & SAL_KEY_FLAGS;
+			first += SAL_CONTROL_LENGTH;
+		} else {
+			control = SAL_OTHER_ORDER;
+		}
+		if (sal_extension(skb, first, end, SAL_SERVICE, SAL_SERVICE_LENGTH, head)) {
+			control |= SAL_NAMES_SERVICE;
+			digest = sal_service(skb, first + 4);
+		}
+	}
+	key->w[8] = control << 32 | ((__u32)s[4] << 24 | (__u32)s[5] << 16 | (__u32)s[6] << 8 | s[7]);
+	key->w[9] = digest;
+	return 0;
+}
+
+static __always_inline bool is_sal_port(__u16 port)
+{
+	return port == SAL_CLIENT_PORT || port == SAL_SERVER_PORT;
 }
 
 static __always_inline int parse_transport(struct __sk_buff *skb, __u32 l4, __u32 l3_end, __u8 dscp,
@@ -102,6 +204,11 @@ static __always_inline int parse_transport(struct __sk_buff *skb, __u32 l4, __u3
 		if (length < sizeof(*udp) || (p->fragment == NOT_FRAGMENT && length > l3_end - l4))
 			return -BAD_UDP_LENGTH;
 		key->w[7] = transport_word(IPPROTO_UDP, dscp, p->fragment, 0, bpf_ntohs(udp->source), bpf_ntohs(udp->dest));
+		if (!p->v6 && p->fragment == NOT_FRAGMENT &&
+		    (is_sal_port(bpf_ntohs(udp->source)) || is_sal_port(bpf_ntohs(udp->dest))))
+			return parse_sal(skb, l4 + sizeof(*udp), length - sizeof(*udp), true, key);
+	} else if (p->protocol == PROTOCOL_SAL && !p->v6 && p->fragment == NOT_FRAGMENT) {
+		return parse_sal(skb, l4, l3_end - l4, false, key);
 	} else if (p->protocol == (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
 		struct icmphdr *icmp = at;
 		__u8 type;
@@ -176,8 +283,11 @@ static __always_inline int parse_v4(struct __sk_buff *skb, __u32 l3, __u32 lengt
 	return parse_transport(skb, l3 + header, l3 + total, ip->tos >> 2, key, p);
 }
 
-/* Extension headers are rare: read by copy, so that the verifier has no pointers to follow. */
-static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_end, struct parsed *p, __u32 *l4)
+/*
+ * Extension headers are rare: read by copy, so that the verifier has no pointers to follow. Returns the offset of what
+ * follows them, or below 0 a malformed code; a quoted packet may have been cut, so that its fragments are not `whole`.
+ */
+static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_end, struct parsed *p, bool whole)
 {
 	__u32 here = l3 + sizeof(struct ipv6hdr);
 	__u8 protocol = p->protocol;
@@ -188,8 +298,7 @@ static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_
 
 		if (protocol != 0 && protocol != 43 && protocol != 44 && protocol != 51 && protocol != 60) {
 			p->protocol = protocol;
-			*l4 = here;
-			return 0;
+			return here;
 		}
 		if (i == MAX_EXTENSIONS)
 			return -IPV6_TOO_MANY_EXTENSIONS;
@@ -201,11 +310,12 @@ static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_
 		if (protocol == 44) {
 			__u32 field = head[2] << 8 | head[3];
 			__u32 first = field & 0xfff8;
-			__u32 data = l3_end - here - 8;
+			__u32 data = whole ? l3_end - here - 8 : 0;
 			__u8 kind = first ? LATER_FRAGMENT : field & 1 ? FIRST_FRAGMENT : NOT_FRAGMENT;
 
 			if (((field & 1) && (data & 7)) || first + data > 0xffff)
 				return -BAD_FRAGMENT;
+			p->fragment_at = here;
 			if (kind > p->fragment)
 				p->fragment = kind;
 		}
@@ -213,8 +323,7 @@ static __noinline int walk_extensions(struct __sk_buff *skb, __u32 l3, __u32 l3_
 		here += size;
 		if (p->fragment == LATER_FRAGMENT) {
 			p->protocol = protocol;
-			*l4 = here;
-			return 0;
+			return here;
 		}
 	}
 	return -IPV6_TOO_MANY_EXTENSIONS;
@@ -265,10 +374,10 @@ static __always_inline int parse_v6(struct __sk_buff *skb, __u32 l3, __u32 lengt
 	key->w[6] = word_of(&ip->daddr, 1);
 	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP || p->protocol == IPPROTO_ICMPV6)
 		return parse_transport(skb, l4, l3_end, dscp, key, p);
-	walked = walk_extensions(skb, l3, l3_end, p, &l4);
-	if (walked)
+	walked = walk_extensions(skb, l3, l3_end, p, true);
+	if (walked < 0)
 		return walked;
-	return parse_transport(skb, l4, l3_end, dscp, key, p);
+	return parse_transport(skb, walked, l3_end, dscp, key, p);
 }
 
 struct arp_packet {

@@ -52,53 +52,99 @@ static __always_inline bool is_icmp_error(const struct parsed *p, __u8 type)
 	return p->v6 ? type < 128 : type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
 
-/* The tuple that an ICMP error quotes, as dev.weft.sim.packet.Quote reads it; IPv6 extensions in a quote are left alone. */
-static __noinline int quoted_tuple(struct __sk_buff *skb, __u32 at, __u32 v6, struct tuple *t)
+/* A Serval flow id as the 16 bits of a port. */
+static __always_inline __u16 folded(__be32 flow)
 {
-	__u8 l4[8] = {};
-	__u32 size;
+	__u32 id = bpf_ntohl(flow);
 
-	if (v6) {
+	return id ^ id >> 16;
+}
+
+/* Where the IP packet ends, which padding may follow. */
+static __always_inline __u32 l3_end_of(struct __sk_buff *skb, const struct parsed *p)
+{
+	__be16 length = 0;
+
+	bpf_skb_load_bytes(skb, p->l3 + (p->v6 ? 4 : 2), &length, sizeof(length));
+	return p->l3 + (p->v6 ? sizeof(struct ipv6hdr) : 0) + bpf_ntohs(length);
+}
+
+/* Ports, or the id of an echo, of the quoted packet's L4 header, of which a quote needs the first octets only. */
+static __always_inline int quoted_ports(struct __sk_buff *skb, __u32 l4, __u32 end, bool v6, struct tuple *t)
+{
+	__u8 head[8] = {};
+
+	if (t->protocol == IPPROTO_TCP || t->protocol == IPPROTO_UDP) {
+		if (end < l4 + 4 || bpf_skb_load_bytes(skb, l4, head, 4))
+			return -1;
+		t->src_port = head[0] << 8 | head[1];
+		t->dst_port = head[2] << 8 | head[3];
+	} else if (t->protocol == PROTOCOL_SAL && !v6) {
+		__be32 flows[2];
+
+		if (end < l4 + 8 || bpf_skb_load_bytes(skb, l4, flows, sizeof(flows)))
+			return -1;
+		t->src_port = folded(flows[0]);
+		t->dst_port = folded(flows[1]);
+	} else if (t->protocol == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
+		if (end < l4 + 8 || bpf_skb_load_bytes(skb, l4, head, 8))
+			return -1;
+		if (v6 ? head[0] == 128 || head[0] == 129 : head[0] == ICMP_ECHO || head[0] == ICMP_ECHOREPLY) {
+			t->src_port = head[4] << 8 | head[5];
+			t->dst_port = t->src_port;
+		}
+	}
+	return 0;
+}
+
+/* The tuple that an ICMP error quotes, as dev.weft.sim.packet.Quote reads it. Fragments have no ports. */
+static __noinline int quoted_tuple(struct __sk_buff *skb, const struct parsed *p, struct tuple *t)
+{
+	__u32 at = p->l4 + sizeof(struct icmphdr), end = l3_end_of(skb, p), l4;
+	__u8 fragment;
+
+	if (p->v6) {
+		struct parsed quoted = {};
 		struct ipv6hdr ip;
+		int walked;
 
-		if (bpf_skb_load_bytes(skb, at, &ip, sizeof(ip)) || ip.version != 6)
+		if (end < at + sizeof(ip) || bpf_skb_load_bytes(skb, at, &ip, sizeof(ip)) || ip.version != 6)
 			return -1;
 		t->src_high = word_of(&ip.saddr, 0);
 		t->src_low = word_of(&ip.saddr, 1);
 		t->dst_high = word_of(&ip.daddr, 0);
 		t->dst_low = word_of(&ip.daddr, 1);
-		t->protocol = ip.nexthdr;
-		size = sizeof(ip);
+		quoted.protocol = ip.nexthdr;
+		walked = walk_extensions(skb, at, end, &quoted, false);
+		if (walked < 0)
+			return -1;
+		l4 = walked;
+		t->protocol = quoted.protocol;
+		fragment = quoted.fragment;
 	} else {
 		struct iphdr ip;
 
-		if (bpf_skb_load_bytes(skb, at, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
+		if (end < at + sizeof(ip) || bpf_skb_load_bytes(skb, at, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
+			return -1;
+		l4 = at + ip.ihl * 4;
+		if (end < l4)
 			return -1;
 		t->src_high = 0;
 		t->src_low = 0xffff00000000 | bpf_ntohl(ip.saddr);
 		t->dst_high = 0;
 		t->dst_low = 0xffff00000000 | bpf_ntohl(ip.daddr);
 		t->protocol = ip.protocol;
-		t->src_port = 0;
-		t->dst_port = 0;
-		if (ip.frag_off & bpf_htons(0x3fff))
-			return 0;
-		size = ip.ihl * 4;
+		fragment = ip.frag_off & bpf_htons(0x1fff) ? LATER_FRAGMENT
+			   : ip.frag_off & bpf_htons(0x2000) ? FIRST_FRAGMENT
+							     : NOT_FRAGMENT;
 	}
 	t->src_port = 0;
 	t->dst_port = 0;
-	if (t->protocol == IPPROTO_TCP || t->protocol == IPPROTO_UDP) {
-		if (bpf_skb_load_bytes(skb, at + size, l4, 4))
-			return -1;
-		t->src_port = l4[0] << 8 | l4[1];
-		t->dst_port = l4[2] << 8 | l4[3];
-	} else if (t->protocol == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
-		if (bpf_skb_load_bytes(skb, at + size, l4, 8))
-			return -1;
-		if (v6 ? l4[0] == 128 || l4[0] == 129 : l4[0] == ICMP_ECHO || l4[0] == ICMP_ECHOREPLY) {
-			t->src_port = l4[4] << 8 | l4[5];
-			t->dst_port = t->src_port;
-		}
+	if (fragment != LATER_FRAGMENT && quoted_ports(skb, l4, end, p->v6, t))
+		return -1;
+	if (fragment != NOT_FRAGMENT) {
+		t->src_port = 0;
+		t->dst_port = 0;
 	}
 	return 0;
 }
@@ -113,7 +159,7 @@ static __noinline __u32 home_hash(struct __sk_buff *skb, const struct flow_key *
 		__u8 l4_type = key->w[7] >> 16;
 		bool icmp = p->protocol == (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 
-		if (icmp && p->l4 && is_icmp_error(p, l4_type) && !quoted_tuple(skb, p->l4 + 8, p->v6, &t))
+		if (icmp && p->l4 && is_icmp_error(p, l4_type) && !quoted_tuple(skb, p, &t))
 			return connection_hash(&t);
 		t.src_high = key->w[3];
 		t.src_low = key->w[4];
@@ -122,7 +168,14 @@ static __noinline __u32 home_hash(struct __sk_buff *skb, const struct flow_key *
 		t.protocol = p->protocol;
 		t.src_port = 0;
 		t.dst_port = 0;
-		if (p->fragment == NOT_FRAGMENT) {
+		if (p->protocol == PROTOCOL_SAL && !p->v6 && p->fragment == NOT_FRAGMENT) {
+			__be32 flows[2];
+
+			if (p->l4 && !bpf_skb_load_bytes(skb, p->l4, flows, sizeof(flows))) {
+				t.src_port = folded(flows[0]);
+				t.dst_port = folded(flows[1]);
+			}
+		} else if (p->fragment == NOT_FRAGMENT) {
 			/* FlowHome takes the id of both ICMPs whatever the family. */
 			if (p->protocol == IPPROTO_ICMPV6 || p->protocol == IPPROTO_ICMP) {
 				t.src_port = key->w[8] >> 48;
@@ -134,7 +187,7 @@ static __noinline __u32 home_hash(struct __sk_buff *skb, const struct flow_key *
 		}
 		return connection_hash(&t);
 	}
-	if (type == ETHERTYPE_STATE) {
+	if (type == ETHERTYPE_STATE && !(key->w[2] & 0xffff)) {
 		__be32 named;
 
 		if (!bpf_skb_load_bytes(skb, ETH_HLEN, &named, sizeof(named)))

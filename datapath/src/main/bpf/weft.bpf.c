@@ -5,6 +5,7 @@
  * names the way; `weft_inject` at the far end of the pair by which the agent sends frames through actions. A hit runs
  * the flow's steps, a miss goes whole to its home worker.
  */
+#include "fragment.h"
 #include "rewrite.h"
 #include "tunnel.h"
 #include "upcall.h"
@@ -270,8 +271,8 @@ static __always_inline int single(struct __sk_buff *skb, const struct step *step
 	return drop_for(DROP_BY_FLOW);
 }
 
-#define ODD 1   /* the frame has no key to be looked up by */
-#define AGAIN 2 /* user space has seen it */
+#define ODD UPCALL_UNREAD
+#define AGAIN UPCALL_AGAIN
 #define FRESH 4 /* its buffer says truly which protocol it carries */
 
 /* Looks the frame up and does what the answer says. The ingress is in the key. */
@@ -322,6 +323,8 @@ static __always_inline int look_up(struct __sk_buff *skb, struct flow_key *key, 
 
 	if (read < 0)
 		return drop_malformed(-read);
+	if (p->fragment)
+		complete_key(skb, key, p);
 	return forward(skb, key, p, read ? flags | ODD : flags);
 }
 
@@ -434,8 +437,7 @@ static __noinline int probed(struct __sk_buff *skb, __u32 overhead)
 static __always_inline int arrived(struct __sk_buff *skb, const struct address *from, __u32 key, __u32 overhead)
 {
 	struct settings *s = get_settings();
-	struct flow_key flow_key = {};
-	struct parsed p = {};
+	struct sight *sight;
 	struct port *port;
 	__be16 type;
 	__s32 *target;
@@ -477,8 +479,8 @@ static __always_inline int arrived(struct __sk_buff *skb, const struct address *
 		count(COUNT_DELIVERED);
 		return out->flags & PORT_PEER ? bpf_redirect_peer(out->ifindex, 0) : bpf_redirect(out->ifindex, 0);
 	}
-	flow_key.w[0] = (__u64)key << 32;
-	return look_up_seldom(skb, &flow_key, &p, FRESH);
+	sight = new_sight((__u64)key << 32);
+	return sight ? look_up_seldom(skb, &sight->key, &sight->parsed, FRESH) : SHOT;
 }
 
 static __always_inline bool same_address(const __be32 *a, const __be32 *b)
@@ -587,51 +589,35 @@ int weft_tunnel(struct __sk_buff *skb)
 	return arrived(skb, &from, key, 0);
 }
 
-static __always_inline bool is_ip(const struct ethhdr *ethernet)
-{
-	return ethernet->h_proto == bpf_htons(ETH_P_IP) || ethernet->h_proto == bpf_htons(ETH_P_IPV6);
-}
-
-/* A frame from the agent, behind what to do with it. */
+/* A frame from the agent; its mark says where what to do with it is written. */
 SEC("tc")
 int weft_inject(struct __sk_buff *skb)
 {
-	struct ethhdr ethernet;
-	struct flow_key key = {};
-	struct parsed p = {};
-	__u32 zero = 0, flags;
-	struct inject *inject = bpf_map_lookup_elem(&orders, &zero);
-	void *data;
+	struct sight *sight;
+	struct flow_key *key;
+	struct parsed *p;
+	__u32 mark = skb->mark, place = mark & ((1 << ORDER_PLACE_BITS) - 1);
+	struct inject *inject = bpf_map_lookup_elem(&orders, &place);
 
-	if (!inject || bpf_skb_load_bytes(skb, 0, inject, sizeof(*inject)) ||
-	    bpf_skb_load_bytes(skb, sizeof(*inject), &ethernet, sizeof(ethernet)))
+	if (!mark || !inject || inject->mark != mark)
+		return drop_for(DROP_PORT_FAILED);
+	skb->mark = 0;
+	sight = new_sight((inject->in_port < MAX_PORTS ? inject->in_port : 0) | (__u64)inject->tunnel_key << 32);
+	if (!sight)
 		return SHOT;
-	if (bpf_skb_adjust_room(skb, -(__s32)sizeof(*inject), BPF_ADJ_ROOM_MAC,
-				BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET))
-		return drop_for(DROP_BAD_TUNNEL_HEADER);
-	data = (void *)(long)skb->data;
-	if (data + sizeof(ethernet) > (void *)(long)skb->data_end)
-		return SHOT;
-	__builtin_memcpy(data, &ethernet, sizeof(ethernet));
-	if (skb->len > inject->length && !skb->gso_size)
-		bpf_skb_change_tail(skb, inject->length, 0);
-	if (inject->tci)
-		bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), inject->tci);
-	key.w[0] = (inject->in_port < MAX_PORTS ? inject->in_port : 0) | (__u64)inject->tunnel_key << 32;
-	/* Of what is not IP the kernel keeps the pretended type: the far end of a pair reads it anew, a peer would not. */
-	flags = AGAIN | (is_ip(&ethernet) ? FRESH : 0);
+	key = &sight->key;
+	p = &sight->parsed;
 	if (inject->flags & INJECT_LOOKUP)
-		return look_up_seldom(skb, &key, &p, flags);
-	if (parse_once(skb, &key, &p) < 0)
+		return look_up_seldom(skb, key, p, AGAIN | FRESH);
+	if (parse_once(skb, key, p) < 0)
 		return SHOT; /* the agent has parsed it: cannot be */
-	key.w[0] &= 0xffff;
-	if (inject->step.ttl && p.l3 && p.ttl <= inject->step.ttl) {
-		return punt(skb, &key, &p, TTL_EXPIRED, 0);
-	}
-	if (inject->step.mtu && l3_length(skb, &p) > inject->step.mtu) {
+	key->w[0] &= 0xffff;
+	if (inject->step.ttl && p->l3 && p->ttl <= inject->step.ttl)
+		return punt(skb, key, p, TTL_EXPIRED, 0);
+	if (inject->step.mtu && l3_length(skb, p) > inject->step.mtu) {
 		if (inject->flags & INJECT_NO_PUNT)
 			return drop_for(DROP_TOO_BIG);
-		return punt(skb, &key, &p, MTU_EXCEEDED, 0);
+		return punt(skb, key, p, MTU_EXCEEDED, 0);
 	}
-	return single(skb, &inject->step, &p, inject->in_port, &key, flags & FRESH);
+	return single(skb, &inject->step, p, inject->in_port, key, FRESH);
 }

@@ -12,6 +12,7 @@ import dev.weft.topology.Acknowledger;
 import dev.weft.topology.ConnectionState;
 import dev.weft.topology.HostIdentity;
 import dev.weft.topology.HostRegistry;
+import dev.weft.topology.Leadership;
 import dev.weft.topology.PortBlockStore;
 import dev.weft.topology.SavedSession;
 import dev.weft.topology.StateArchive;
@@ -22,9 +23,12 @@ import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.ZkStateTables;
 import dev.weft.topology.ZkTopologyStore;
 import dev.weft.topology.schema.Host;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -67,6 +71,11 @@ public final class Agent implements AutoCloseable {
 
         /** Longest frame that fits the tunnel, Ethernet header included; 0: unknown. */
         int tunnelMtu(AgentConfig config);
+
+        /** Tells when what fits the tunnel may have changed, until it is closed. */
+        default AutoCloseable watchTunnel(AgentConfig config, Runnable changed) {
+            return () -> {};
+        }
     }
 
     /**
@@ -112,7 +121,7 @@ public final class Agent implements AutoCloseable {
                 connection, CLOCK, earlier.map(StateArchive.Beginning::topology).orElse(TopologySnapshot.EMPTY)));
         var registry = new HostRegistry(connection, store);
         parts.own(registry, registry, registry::leave);
-        register(registry, connection, host(config, hostId));
+        register(registry, connection, config, hostId);
         KeyRing keys = kept.orElseGet(
                 () -> KeyRing.fresh(folder.tunnelKeys(), datapath.incarnation(), registry.raiseTunnelEpoch(hostId)));
         var tables = new ZkStateTables(connection, hostId, TableLimits.DEFAULT, CLOCK, random);
@@ -125,6 +134,10 @@ public final class Agent implements AutoCloseable {
         var lessons = new Lessons();
         WorkerCrew crew = parts.own(WorkerCrew.start(
                 config, datapath, ground.tunnelMtu(config), keys.connectionEpoch(), random.nextLong(), lessons));
+        parts.own(ground.watchTunnel(
+                config,
+                crew.followMtu(
+                        () -> ground.tunnelMtu(config), () -> registerLater(registry, connection, config, hostId))));
         Interfaces interfaces = parts.own(ground.openInterfaces());
         var control = ControlSide.start(
                 new ControlSide.Ground(
@@ -134,8 +147,10 @@ public final class Agent implements AutoCloseable {
                         store,
                         tables,
                         new PortBlockStore(connection),
+                        (role, listener) -> new Leadership(connection, role, hostId, listener),
                         interfaces,
-                        CLOCK),
+                        CLOCK,
+                        random),
                 config,
                 lessons,
                 keys,
@@ -143,8 +158,9 @@ public final class Agent implements AutoCloseable {
                 acknowledger::reached);
         parts.own(control, control, control::leave);
         var status = new AgentStatus(config, hostId, connection, store::isRead, opened, crew, control);
-        parts.own(
-                ControlServer.open(config.socket(), new AgentRequests(status, crew, datapath, control, store, CLOCK)));
+        var captures = parts.own(new Captures(datapath, CLOCK, InstantSource.system()));
+        var requests = new DatapathRequests(datapath, control, store, captures, CLOCK);
+        parts.own(ControlServer.open(config.socket(), new AgentRequests(status, crew, requests, control, store)));
         parts.leaveAtEnd(datapath.survives());
         LOG.info(
                 "host {} ({}) is up at {} with datapath {} and {} workers",
@@ -171,18 +187,25 @@ public final class Agent implements AutoCloseable {
     }
 
     /** Now, or as soon as the store answers. */
-    private static void register(HostRegistry registry, StoreConnection connection, Host host) {
+    private static void register(HostRegistry registry, StoreConnection connection, AgentConfig config, UUID id) {
         if (connection.state() == ConnectionState.CONNECTED) {
-            registry.register(host);
+            registry.register(host(config, id));
             return;
         }
         LOG.warn("ZooKeeper at {} does not answer; the host is registered when it does", connection.connectString());
+        registerLater(registry, connection, config, id);
+    }
+
+    /** As soon as the store answers, as the host is then. */
+    private static void registerLater(HostRegistry registry, StoreConnection connection, AgentConfig config, UUID id) {
         Thread.ofVirtual().name("register").start(() -> {
             while (!connection.awaitConnected(FIRST_CONTACT)) {
-                LOG.debug("still waiting for ZooKeeper to register the host");
+                if (connection.isClosed()) {
+                    return;
+                }
             }
             try {
-                registry.register(host);
+                registry.register(host(config, id));
             } catch (TopologyException refused) {
                 LOG.error("the host is not registered: {}", refused.getMessage());
             }
@@ -194,6 +217,7 @@ public final class Agent implements AutoCloseable {
                 .setId(id.toString())
                 .setName(config.name())
                 .setUnderlay(config.underlay().toString())
+                .setMtu(TunnelMtu.ofUnderlay(config.underlay()))
                 .build();
     }
 
@@ -219,6 +243,34 @@ public final class Agent implements AutoCloseable {
     @Override
     public void close() {
         parts.close();
+    }
+
+    /**
+     * Takes away what the agent of a state folder left behind: datapath, session, tunnel keys. No agent may run there.
+     *
+     * @return what was taken away
+     * @throws AgentException when an agent runs with this folder
+     */
+    public static List<String> removeLeftovers(AgentConfig config) {
+        var folder = new StateFolder(config.stateDir());
+        if (!Files.exists(folder.hostId())) {
+            throw new AgentException("state folder " + config.stateDir()
+                    + " holds no host id (expected that of an agent); give" + " --state-dir DIR");
+        }
+        try (var parts = new Parts()) {
+            parts.own(StateLock.take(config.stateDir()));
+            var gone = new ArrayList<>(Datapaths.remove(HostIdentity.loadOrCreate(folder.hostId())));
+            if (Files.exists(folder.session())) {
+                StoreConnection.endSession(config.store(), SavedSession.at(folder.session()), OLD_SESSION);
+                gone.add("session");
+            }
+            if (Files.deleteIfExists(folder.tunnelKeys())) {
+                gone.add("tunnel keys");
+            }
+            return gone;
+        } catch (IOException e) {
+            throw new AgentException(folder.tunnelKeys() + " cannot be deleted: " + e.getMessage(), e);
+        }
     }
 
     /** Stops serving and takes everything away: datapath, what was published, the session. */

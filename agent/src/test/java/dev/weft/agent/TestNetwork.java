@@ -3,10 +3,13 @@ package dev.weft.agent;
 import com.google.protobuf.Message;
 import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Chain;
+import dev.weft.topology.schema.Conditions;
 import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
+import dev.weft.topology.schema.Rule;
 import dev.weft.topology.schema.Tenant;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -133,6 +136,23 @@ public final class TestNetwork {
                 .addAddresses(address)
                 .setPorts(l4Ports)
                 .build());
+        return this;
+    }
+
+    /** From now on nothing of this protocol goes out to the VM behind a port. */
+    public TestNetwork drops(String port, String protocol) {
+        String name = "no-" + protocol;
+        others.add(Chain.newBuilder()
+                .setId(id("chain", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .addRules(Rule.newBuilder()
+                        .setMatch(Conditions.newBuilder().addProtocol(protocol))
+                        .setAction(Rule.Action.DROP))
+                .build());
+        ports.replaceAll(each -> each.getName().equals(port)
+                ? each.toBuilder().setOutboundChainId(id("chain", name)).build()
+                : each);
         return this;
     }
 

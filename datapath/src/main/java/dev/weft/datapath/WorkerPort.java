@@ -4,6 +4,7 @@ import dev.weft.base.HotPath;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.packet.Packet;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -26,6 +27,13 @@ public interface WorkerPort {
 
     /** Makes the present or next {@link #await} return. From any thread. */
     void wakeUp();
+
+    /**
+     * Gives the key of a later fragment, its ingress set, what its packet's first one had behind the IP header, as the
+     * datapath does when it looks the fragment up: the ports, or ICMP type, code and id. They stay 0 when the first one
+     * has not come yet, or long ago. Other keys stay as they are.
+     */
+    void completeKey(Packet packet);
 
     /**
      * Installs a flow of this worker. {@code flowId} is the worker's own number for it, unique among its live flows.

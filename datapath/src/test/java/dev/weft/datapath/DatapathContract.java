@@ -12,6 +12,7 @@ import dev.weft.datapath.WorkerPort.UpcallHandler;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.packet.Frames;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -26,6 +27,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What every kind of datapath does with flows, ports, upcalls and the tunnel; what it does with actions is
@@ -659,5 +662,68 @@ public abstract class DatapathContract extends DatapathSuite {
         assertThatThrownBy(() -> host.datapath().capture(4711, 1, (fromVm, segment, offset, length) -> {}))
                 .isInstanceOf(DatapathException.class)
                 .hasMessageContaining("4711");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"10.0.0.1 10.0.0.2", "fd00::1 fd00::2"})
+    void laterFragmentsAreLookedUpByThePortsOfTheirFirst(String addresses) {
+        boolean v4 = addresses.indexOf(':') < 0;
+        String[] pair = addresses.split(" ");
+        String src = v4 ? pair[0] + ":1000" : "[" + pair[0] + "]:1000";
+        String dst = v4 ? pair[1] + ":53" : "[" + pair[1] + "]:53";
+        byte[] first = Frames.udp(src, dst).payload(64).fragment(7, 0, true).bytes();
+        byte[] later = Frames.udp(src, dst).payload(64).fragment(7, 72, true).bytes();
+        byte[] last = Frames.udp(src, dst).payload(9).fragment(7, 136, false).bytes();
+        byte[] anothers =
+                Frames.udp(src, dst).payload(9).fragment(8, 136, false).bytes();
+        TestHost host = host(underlay(1), 1);
+        int a = attach(host);
+        int b = attach(host);
+
+        host.send(a, later);
+        upcalls(host, 1);
+        assertThat(keyAt(host, later, a).l4Dst()).as("before the first").isZero();
+
+        host.send(a, first);
+        upcalls(host, 1);
+        FlowKey known = keyAt(host, later, a);
+        assertThat(known.l4Src()).isEqualTo(1000);
+        assertThat(known.l4Dst()).isEqualTo(53);
+        assertThat(known.fragment()).isEqualTo(FlowKey.LATER_FRAGMENT);
+        assertThat(keyAt(host, later, b).l4Dst()).as("at another port").isZero();
+        assertThat(keyAt(host, anothers, a).l4Dst()).as("of another packet").isZero();
+        assertThat(keyAt(host, first, a)).isEqualTo(key(first, a, 0));
+
+        assertThat(host.datapath().worker(0).install(1, known, exact(), actions(list -> list.output(b, 0))))
+                .isEqualTo(WorkerPort.INSTALLED);
+        host.send(a, later);
+        assertThat(received(host, b)).isEqualTo(later);
+        host.send(a, last);
+        assertThat(received(host, b)).isEqualTo(last);
+        host.send(a, anothers);
+        assertThat(upcalls(host, 1)).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"10.0.0.1 10.0.0.2", "fd00::1 fd00::2"})
+    void laterFragmentsOfAnEchoHaveItsIdAndType(String addresses) {
+        String[] pair = addresses.split(" ");
+        var request = Frames.echoRequest(pair[0], pair[1], 4711, 1).payload(64);
+        byte[] first = request.fragment(7, 0, true).bytes();
+        byte[] later = request.fragment(7, 72, false).bytes();
+        TestHost host = host(underlay(1), 1);
+        int a = attach(host);
+        host.send(a, first);
+        upcalls(host, 1);
+        FlowKey known = keyAt(host, later, a);
+        FlowKey whole = keyAt(host, first, a);
+        assertThat(known.icmpId()).isEqualTo(4711).isEqualTo(whole.icmpId());
+        assertThat(known.l4Src()).isNotZero().isEqualTo(whole.l4Src());
+        assertThat(known.l4Dst()).isEqualTo(whole.l4Dst());
+
+        assertThat(host.datapath().worker(0).install(1, known, exact(), new ActionList()))
+                .isEqualTo(WorkerPort.INSTALLED);
+        host.send(a, later);
+        awaitHits(host, 1);
     }
 }

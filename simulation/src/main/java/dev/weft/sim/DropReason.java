@@ -80,14 +80,16 @@ public enum DropReason {
     TUPLE_TAKEN("its answers could not be told from those of another connection"),
     /** No public port is left. */
     NAT_EXHAUSTED("all public ports that it may be given are in use"),
+    /** All members of the pool are down or draining. */
+    NO_MEMBER("no member of the pool takes new connections"),
     /** Would leave with an inside address. */
     NOT_TRANSLATABLE("it belongs to no connection, so its source cannot be translated"),
     /** More translations on its way than a record holds. */
     TOO_MANY_TRANSLATIONS("too many routers on its way translate it"),
     /** For a bridge's DHCP server, which does not know the client or the message. */
     FOR_DHCP_SERVER("it is for the bridge's DHCP server, which has no answer"),
-    /** Longer than the way to the other host allows. */
-    TOO_LONG("it is longer than the tunnel allows");
+    /** Longer than a port's MTU or the way to the other host allows. */
+    TOO_LONG("it is longer than the tunnel or a link on its way allows");
 
     private final String text;
     private final String label;
@@ -105,5 +107,13 @@ public enum DropReason {
     /** Half a sentence for people, after "dropped:". */
     public String text() {
         return text;
+    }
+
+    /** Somebody wants it so, for as long as the network is as it is: what was let through before is to end. */
+    public boolean isPolicy() {
+        return switch (this) {
+            case RULE, REFUSED, STATEFUL, BLACKHOLE, REJECTED, SPOOFED_MAC, SPOOFED_ADDRESS, VLAN_NOT_ALLOWED -> true;
+            default -> false;
+        };
     }
 }

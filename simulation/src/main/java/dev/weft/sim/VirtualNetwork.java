@@ -1,12 +1,15 @@
 package dev.weft.sim;
 
 import dev.weft.base.HotPath;
+import dev.weft.base.Tag;
 import dev.weft.topology.TopologySnapshot;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +29,7 @@ public final class VirtualNetwork {
             new Bridge[0],
             new Router[0],
             Chains.EMPTY,
+            Map.of(),
             TunnelEndpoints.NONE,
             Delta.NONE);
 
@@ -40,6 +44,9 @@ public final class VirtualNetwork {
     final @Nullable Bridge[] bridges;
     final @Nullable Router[] routers;
     final Chains chains;
+    /** By id of their object. */
+    final Map<String, MemberPool> pools;
+
     final TunnelEndpoints endpoints;
     private final Delta delta;
 
@@ -82,6 +89,7 @@ public final class VirtualNetwork {
             @Nullable Bridge[] bridges,
             @Nullable Router[] routers,
             Chains chains,
+            Map<String, MemberPool> pools,
             TunnelEndpoints endpoints,
             Delta delta) {
         this.changeNumber = changeNumber;
@@ -92,6 +100,7 @@ public final class VirtualNetwork {
         this.bridges = bridges;
         this.routers = routers;
         this.chains = chains;
+        this.pools = pools;
         this.endpoints = endpoints;
         this.delta = delta;
     }
@@ -110,14 +119,32 @@ public final class VirtualNetwork {
         return delta;
     }
 
-    /** The pool of public ports with this tag. */
-    public Optional<NatPool> natPool(long tag) {
+    /** What tables know a member of a pool by. */
+    public static long memberName(UUID pool, long high, long low, int port) {
+        return MemberPool.nameOf(Tag.device(pool), high, low, port);
+    }
+
+    /** What people call the router with this tag. */
+    public Optional<String> deviceName(long tag) {
+        return Arrays.stream(routers)
+                .filter(router -> router != null && router.tag == tag)
+                .findFirst()
+                .map(router -> router.kind() + " " + router.name);
+    }
+
+    /** All pools of public ports. */
+    public List<NatPool> natPools() {
         return Arrays.stream(routers)
                 .filter(Objects::nonNull)
-                .flatMap(router -> router.nat.rules.stream())
-                .filter(rule -> rule.kind() == NatRule.Kind.SOURCE && rule.tag() == tag)
-                .findFirst()
-                .map(NatPool::new);
+                .flatMap(router -> Stream.concat(router.nat.rules.stream(), router.nat.hairpins.stream()))
+                .filter(rule -> rule.kind() == NatRule.Kind.SOURCE)
+                .map(NatPool::new)
+                .toList();
+    }
+
+    /** The pool of public ports with this tag. */
+    public Optional<NatPool> natPool(long tag) {
+        return natPools().stream().filter(pool -> pool.tag() == tag).findFirst();
     }
 
     /** {@link #NONE} when there never was such a port; one that is gone keeps its index. */
@@ -219,6 +246,11 @@ public final class VirtualNetwork {
             port = port.peer == Port.NONE ? null : port(port.peer);
         }
         return port == null || !port.onBridge ? NONE : port.vlans.untagged();
+    }
+
+    /** Whether a host of the fabric has this underlay address. */
+    public boolean isTunnelEndpoint(long high, long low) {
+        return endpoints.contains(high, low);
     }
 
     public UUID routerId(int index) {

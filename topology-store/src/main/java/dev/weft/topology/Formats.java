@@ -3,6 +3,7 @@ package dev.weft.topology;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.MacAddress;
+import dev.weft.base.ServicePrefix;
 import dev.weft.topology.schema.Format;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -44,6 +45,7 @@ final class Formats {
             case FORMAT_VLANS -> MatchText.tryVlans(text).map(MatchText::printVlans);
             case FORMAT_DSCP -> MatchText.tryRange(text, 0x3f).map(MatchText.Range::toString);
             case FORMAT_TRUNK_VLANS -> VlanRange.tryParse(text).map(VlanRange::toString);
+            case FORMAT_SERVICE_PREFIX -> ServicePrefix.tryParse(text).map(ServicePrefix::toString);
         };
     }
 
@@ -74,6 +76,9 @@ final class Formats {
             case FORMAT_VLANS -> "expected a VLAN id of 0..4095, a range like 10-19, or none";
             case FORMAT_DSCP -> "expected a DSCP of 0..63 or a range like 10-14";
             case FORMAT_TRUNK_VLANS -> "expected a VLAN id 1..4094 or a range of them, like 100-199";
+            case FORMAT_SERVICE_PREFIX ->
+                "expected a service like 0x00004001 (whole words of 8 digits) or 16385, with a length or none, like"
+                        + " 0x00004001/32, or *";
         };
     }
 

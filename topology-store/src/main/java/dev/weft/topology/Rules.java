@@ -3,10 +3,14 @@ package dev.weft.topology;
 import com.google.protobuf.Message;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
+import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Nat;
+import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
+import dev.weft.topology.schema.ServiceBlock;
+import dev.weft.topology.schema.ServiceTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -25,12 +29,16 @@ final class Rules {
     private final List<Problem> problems;
     private final VlanRules vlans;
     private final StationRules stations;
+    private final ServiceRules services;
+    private final MtuRules mtus;
 
     Rules(Draft draft, List<Problem> problems) {
         this.draft = draft;
         this.problems = problems;
         vlans = new VlanRules(this::report);
         stations = new StationRules(draft, this::report);
+        services = new ServiceRules(draft, this::report);
+        mtus = new MtuRules(draft, this::report);
     }
 
     /** What an object implies when it does not say it. */
@@ -54,9 +62,17 @@ final class Rules {
             case Bridge bridge -> {
                 vlans.checkBridge(bridge);
                 new DhcpRules(this::report).check(bridge);
+                mtus.checkBridge(ref, bridge);
             }
             case Port port -> checkPort(ref, port);
             case Route route -> checkRoute(route);
+            case ServiceBlock block -> services.checkBlock(ref, block);
+            case ServiceTable table -> services.checkTable(table);
+            case Pool pool ->
+                new BalancerRules(draft, (field, value, expected) -> report(pool, field, value, expected)).check(pool);
+            case Balancer balancer ->
+                new BalancerRules(draft, (field, value, expected) -> report(balancer, field, value, expected))
+                        .check(balancer);
             case Nat nat ->
                 new NatRules(draft, (field, value, expected) -> report(nat, field, value, expected)).check(nat);
             default -> {} // Options of the schema say all there is.
@@ -92,6 +108,7 @@ final class Rules {
             report(port, "peer", port.getName(), "a port cannot be its own peer (expected another port)");
         }
         vlans.checkPort(port, onBridge);
+        mtus.checkPort(ref, port);
         if (onBridge) {
             stations.checkBridgePort(ref, port);
         } else {

@@ -2,14 +2,18 @@ package dev.weft.topology;
 
 import com.google.protobuf.Message;
 import dev.weft.topology.schema.AddressGroup;
+import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Host;
 import dev.weft.topology.schema.Nat;
+import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
+import dev.weft.topology.schema.ServiceBlock;
+import dev.weft.topology.schema.ServiceTable;
 import dev.weft.topology.schema.Tenant;
 import java.util.List;
 import java.util.Map;
@@ -29,11 +33,15 @@ public final class Schema {
             new ObjectKind(AddressGroup.getDefaultInstance()),
             new ObjectKind(PortGroup.getDefaultInstance()),
             new ObjectKind(Chain.getDefaultInstance()),
+            new ObjectKind(ServiceBlock.getDefaultInstance()),
+            new ObjectKind(ServiceTable.getDefaultInstance()),
             new ObjectKind(Bridge.getDefaultInstance()),
             new ObjectKind(Router.getDefaultInstance()),
             new ObjectKind(Port.getDefaultInstance()),
             new ObjectKind(Route.getDefaultInstance()),
-            new ObjectKind(Nat.getDefaultInstance()));
+            new ObjectKind(Nat.getDefaultInstance()),
+            new ObjectKind(Pool.getDefaultInstance()),
+            new ObjectKind(Balancer.getDefaultInstance()));
 
     private static final Map<Class<?>, ObjectKind> BY_CLASS =
             KINDS.stream().collect(Collectors.toMap(k -> k.prototype().getClass(), Function.identity()));

@@ -11,6 +11,8 @@ import akka.actor.typed.javadsl.TimerScheduler;
 import dev.weft.topology.StateTable;
 import dev.weft.topology.TableKind;
 import dev.weft.topology.Watch;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +29,9 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
 
     /** A worker learned this from the VM behind a port. */
     record Learn<K, V>(K key, V value, UUID vmPort) implements Command {}
+
+    /** The VM behind the port says it no longer. */
+    record Forget<K>(K key, UUID vmPort) implements Command {}
 
     /** The table says so; null: no longer. */
     private record Changed<K, V>(K key, @Nullable V value, UUID host, boolean ownerDied) implements Command {}
@@ -53,6 +58,7 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
     private final Watch watch;
     private final TableMirror<K, V> mirror;
     private final Learned<K> learned;
+    private final Map<K, UUID> owners = new HashMap<>(); // of entries that went with their session
 
     static <K, V> Behavior<Command> create(
             Site site,
@@ -101,6 +107,7 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
                 .onMessage(Learn.class, learn -> onLearn((Learn<K, V>) learn))
+                .onMessage(Forget.class, forget -> onForget((Forget<K>) forget))
                 .onMessage(Changed.class, changed -> onChanged((Changed<K, V>) changed))
                 .onMessage(NetworkChanged.class, changed -> {
                     long number = site.network().changeNumber();
@@ -116,10 +123,7 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
                     learned.forgetPort(gone.vmPort()).forEach(table::remove);
                     return this;
                 })
-                .onMessage(Release.class, release -> {
-                    mirror.release(site.clock.nanoTime());
-                    return this;
-                })
+                .onMessage(Release.class, release -> onRelease())
                 .onMessage(Stop.class, stop -> Behaviors.stopped())
                 .onSignal(PostStop.class, stopped -> {
                     watch.close();
@@ -139,6 +143,13 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
         return this;
     }
 
+    private Behavior<Command> onForget(Forget<K> forget) {
+        if (learned.forget(forget.vmPort(), forget.key())) {
+            table.remove(forget.key());
+        }
+        return this;
+    }
+
     private Behavior<Command> onChanged(Changed<K, V> changed) {
         if (changed.value() != null) {
             mirror.put(changed.key(), changed.value());
@@ -148,7 +159,21 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
         }
         mirror.remove(changed.key(), changed.ownerDied(), site.clock.nanoTime());
         if (changed.ownerDied()) {
+            owners.put(changed.key(), changed.host());
             timers.startSingleTimer(changed.key(), new Release(), site.options.release());
+        }
+        return this;
+    }
+
+    private Behavior<Command> onRelease() {
+        mirror.release(site.clock.nanoTime(), key -> {
+            UUID owner = owners.get(key);
+            return owner != null && site.hosts.isKept(owner);
+        });
+        if (mirror.holdsBack()) {
+            timers.startSingleTimer("again", new Release(), site.options.release());
+        } else {
+            owners.clear();
         }
         return this;
     }

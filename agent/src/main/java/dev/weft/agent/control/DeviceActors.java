@@ -61,6 +61,14 @@ final class DeviceActors {
         bridges.tell(network.bridgeId(bridge), new DeviceActor.Learn<>(new MacKey(vlan, new MacAddress(mac)), id, id));
     }
 
+    void macForgotten(int bridge, int vlan, long mac, int port) {
+        VirtualNetwork network = site.network();
+        if (network.hasBridge(bridge) && network.hasPort(port)) {
+            var key = new MacKey(vlan, new MacAddress(mac));
+            bridges.tell(network.bridgeId(bridge), new DeviceActor.Forget<>(key, network.portId(port)));
+        }
+    }
+
     void neighbourLearned(int router, int routerPort, IpAddress address, long mac, int vmPort) {
         VirtualNetwork network = site.network();
         if (!network.hasRouter(router) || !network.hasPort(routerPort) || !network.hasPort(vmPort)) {

@@ -52,6 +52,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
     private final AtomicReference<@Nullable TopologySnapshot> newest;
     private final LongConsumer acknowledged;
     private final ActorRef<FabricActor.Command> fabric;
+    private final ActorRef<HealthActor.Command> health;
     private final DeviceActors devices;
     private final PortActors ports;
     private final FloodKeys floods;
@@ -101,7 +102,8 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         ports = new PortActors(context, site, keys, keyTable);
         floods = new FloodKeys(site, keys, keyTable);
         ActorRef<BlockActor.Command> blocks = context.spawn(BlockActor.create(site, site.claims), "blocks");
-        lessons.teach(devices, blocks);
+        lessons.teach(devices, fabric, blocks);
+        health = context.spawn(HealthActor.create(site), "health");
         takeover = new Takeover(site, plan);
         if (!takeover.isOver()) {
             site.takeOver();
@@ -147,6 +149,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         floods.follow(view.floods());
         ports.follow(view.ports());
         fabric.tell(new FabricActor.NetworkChanged(next, snapshot));
+        health.tell(new HealthActor.Changed(snapshot));
         return lookAtWorkers();
     }
 

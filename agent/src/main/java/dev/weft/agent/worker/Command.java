@@ -5,6 +5,7 @@ import dev.weft.sim.VirtualNetwork;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What others ask of a worker, by its {@link Backchannel}. Rare: per change, not per packet. Ports, bridges and routers
@@ -36,8 +37,17 @@ public sealed interface Command {
     /** The key by which others send this host their floods on a bridge in a VLAN; -1: none any more. */
     record FloodKey(int bridge, int vlan, int key) implements Command {}
 
-    /** A MAC is behind an exterior port, wherever that is. */
+    /** The table says that a MAC is behind an exterior port, wherever that is. */
     record MacLearned(int bridge, int vlan, long mac, int port) implements Command {}
+
+    /** A sibling heard the MAC at a port of this host. */
+    record MacHeard(int bridge, int vlan, long mac, int port) implements Command {}
+
+    /** Another host told a sibling. */
+    record MacHinted(int bridge, int vlan, long mac, int port) implements Command {}
+
+    /** A sibling has not seen the MAC in use for long. */
+    record MacAged(int bridge, int vlan, long mac, int port) implements Command {}
 
     record MacForgotten(int bridge, int vlan, long mac, int port) implements Command {}
 
@@ -56,6 +66,9 @@ public sealed interface Command {
     /** There are no public ports of this pool to be had for a while. */
     record BlocksExhausted(long pool, long forNanos) implements Command {}
 
+    /** A member of a pool, as the network names it, is down or up again; the tag is the pool's. */
+    record MemberHealth(long poolTag, long member, boolean down) implements Command {}
+
     /** Flows that carry one of these tags go. The array is not changed after it was sent. */
     @SuppressWarnings("ArrayRecordComponent")
     record Invalidate(long[] tags) implements Command {}
@@ -64,12 +77,27 @@ public sealed interface Command {
      * Judge the flows that an earlier agent left: take over what still holds.
      *
      * @param replace what does not hold, too; else it is left for a second round
-     * @param latch counted down when all were judged
+     * @param waiting counts those that cannot be judged yet: a neighbour has to be asked for
+     * @param latch counted down when all were looked at
      */
-    record Adopt(boolean replace, CountDownLatch latch) implements Command {}
+    record Adopt(boolean replace, AtomicInteger waiting, CountDownLatch latch) implements Command {}
+
+    /** From now on frames of so many octets fit the tunnel; 0: unknown. */
+    record TunnelMtu(int octets) implements Command {}
+
+    /** Ask the datapath of another host whether it still forwards; the answer names the token. */
+    record Probe(long hostHigh, long hostLow, long token) implements Command {}
 
     /** Count down once everything told before this is in effect. */
     record Done(CountDownLatch latch) implements Command {}
+
+    /**
+     * Show the connections in these slots of the table.
+     *
+     * @param from first slot
+     * @param slots how many to look at
+     */
+    record ShowConnections(int from, int slots, CompletableFuture<ConnectionPage> answer) implements Command {}
 
     /** Simulate a frame as if it had come from this port's VM, without any effect, and say every step. */
     @SuppressWarnings("ArrayRecordComponent")

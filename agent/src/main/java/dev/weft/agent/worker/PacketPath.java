@@ -121,6 +121,7 @@ final class PacketPath {
             return;
         }
         packet.key.setIngress(inPort, tunnelKey);
+        seat.completeKey(packet);
         if (inPort == FlowKey.TUNNEL_PORT) {
             simulateFlood(packet, tunnelKey, wasParked, now);
             return;
@@ -233,7 +234,8 @@ final class PacketPath {
                     outcome.learnedMacBridge(i),
                     outcome.learnedMacVlan(i),
                     outcome.learnedMac(i),
-                    outcome.learnedMacPort(i));
+                    outcome.learnedMacPort(i),
+                    now);
         }
         for (int i = 0; i < outcome.learnedNeighbourCount(); i++) {
             neighbours.heard(

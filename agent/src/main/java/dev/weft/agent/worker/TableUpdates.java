@@ -18,10 +18,13 @@ final class TableUpdates {
     private final Flows flows;
     private final Macs macs;
     private final Neighbours neighbours;
+    private final StateChannel channel;
     private final FloodFlows floods;
     private final Inspector inspector;
     private final Adoption adoption;
     private final Blocks blocks;
+    private final Redecision redecision;
+    private final ConnectionLister lister;
     private final NanoClock clock;
     // Owned by the worker thread.
     private VirtualNetwork network = VirtualNetwork.EMPTY;
@@ -32,7 +35,10 @@ final class TableUpdates {
         flows = parts.flows;
         macs = parts.macs;
         neighbours = parts.neighbours;
+        channel = parts.channel;
         blocks = parts.blocks;
+        redecision = parts.redecision;
+        lister = new ConnectionLister(parts);
         clock = parts.clock;
         this.floods = floods;
         this.inspector = inspector;
@@ -80,21 +86,37 @@ final class TableUpdates {
                 }
             }
             case Command.FloodKey own -> floods.setKey(own.bridge(), own.vlan(), own.key());
-            case Command.MacLearned at -> macs.learn(at.bridge(), at.vlan(), at.mac(), at.port());
+            case Command.MacLearned at -> macs.inTable(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacHeard at ->
+                macs.heardBySibling(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacHinted at -> macs.hinted(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacAged at ->
+                macs.agedBySibling(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
             case Command.MacForgotten at -> macs.forget(at.bridge(), at.vlan(), at.mac(), at.port());
             case Command.NeighbourLearned at -> {
-                macs.suppose(at.mac(), at.macPort(), at.port());
+                macs.suppose(at.mac(), at.macPort(), at.port(), clock.nanoTime());
                 neighbours.inTable(at.router(), at.port(), at.high(), at.low(), at.mac());
             }
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
             case Command.BlockGranted block -> blocks.granted(block);
             case Command.BlocksExhausted none -> blocks.exhausted(none, clock.nanoTime());
+            case Command.MemberHealth of -> {
+                if (tables.setDown(of.member(), of.down())) {
+                    flows.invalidate(of.poolTag());
+                }
+            }
             case Command.Invalidate tags -> invalidate(tags.tags());
-            case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.latch());
+            case Command.TunnelMtu mtu -> {
+                simulator.setTunnelMtu(mtu.octets());
+                flows.invalidate(Tag.tunnelMtu());
+            }
+            case Command.Probe probe -> channel.probe(probe.hostHigh(), probe.hostLow(), probe.token());
+            case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.waiting(), adopt.latch());
             case Command.Done done -> {
                 floods.install();
                 done.latch().countDown();
             }
+            case Command.ShowConnections show -> lister.show(show);
             case Command.Inspect inspect -> inspector.inspect(inspect);
         }
     }
@@ -110,6 +132,9 @@ final class TableUpdates {
             flows.routeChanged(next.routerIndex(change.router()), change.prefix());
         }
         floods.refresh();
+        if (!next.delta().isEmpty()) {
+            redecision.begin();
+        }
     }
 
     private void invalidate(long[] tags) {

@@ -2,7 +2,10 @@ package dev.weft.agent.worker;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.NanoClock;
+import dev.weft.datapath.Datapath;
+import dev.weft.datapath.ProbeFrame;
 import dev.weft.datapath.WorkerPort;
+import dev.weft.state.Connection;
 import dev.weft.state.StateMessage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -64,6 +67,11 @@ public final class Worker {
         nextSweep = nextTick + WorkerParts.SWEEP_NANOS;
     }
 
+    /** Takes in a connection of an earlier run; before the worker's thread starts. */
+    public void restore(Connection connection) {
+        parts.connections.restore(connection, clock.nanoTime());
+    }
+
     /** From any thread. False: there is no room, try again later. */
     public boolean offer(Command command) {
         return door.offer(command);
@@ -88,6 +96,7 @@ public final class Worker {
         int work = drainDoor();
         work += seat.poll(onUpcall, UPCALLS_AT_ONCE);
         work += adoption.work();
+        work += parts.redecision.doWork(clock.nanoTime());
         return work + keepTime();
     }
 
@@ -134,6 +143,7 @@ public final class Worker {
         if (nextSweep - now <= 0) {
             nextSweep = now + WorkerParts.SWEEP_NANOS;
             parts.connections.sweep(now);
+            parts.macs.sweep(now);
             parts.showCounts();
         }
         flows = parts.flows.size();
@@ -150,6 +160,10 @@ public final class Worker {
                 path.resumeReady();
                 return;
             }
+            if (tunnelKey == Datapath.PROBE_KEY) {
+                probeAnswered(segment, offset, length);
+                return;
+            }
             if (tunnelKey != 0) {
                 counters.count(WorkerCounter.TUNNEL_UPCALLS);
             }
@@ -157,6 +171,14 @@ public final class Worker {
         } catch (RuntimeException | AssertionError | StackOverflowError fault) {
             counters.drop(WorkerDrop.INTERNAL_ERROR);
             fault("a packet", fault);
+        }
+    }
+
+    private void probeAnswered(MemorySegment segment, long offset, int length) {
+        if (ProbeFrame.isAnswer(segment, offset, length)) {
+            parts.learnings.probeAnswered(ProbeFrame.token(segment, offset));
+        } else {
+            counters.drop(WorkerDrop.BAD_STATE);
         }
     }
 
@@ -177,8 +199,12 @@ public final class Worker {
         long now = clock.nanoTime();
         switch (StateMessage.kind(segment, offset)) {
             case StateMessage.CONNECTION -> parts.connections.received(segment, offset, now);
-            case StateMessage.NEIGHBOUR_ASK -> parts.neighbours.asked(segment, offset, now);
-            case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset);
+            case StateMessage.NEIGHBOUR_ASK -> {
+                if (!parts.neighbours.asked(segment, offset, now)) {
+                    counters.drop(WorkerDrop.BAD_STATE);
+                }
+            }
+            case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset, now);
             default -> parts.neighbours.told(segment, offset, now);
         }
     }

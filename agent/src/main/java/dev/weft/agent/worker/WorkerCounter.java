@@ -44,6 +44,8 @@ public enum WorkerCounter {
     CONNECTIONS_REFUSED("connections-refused"),
     /** MACs not learned: their port has its share. */
     MACS_OVER_LIMIT("macs-over-limit"),
+    /** Moves of MACs not believed: they had moved to and fro. */
+    MACS_DAMPED("macs-damped"),
     /** MACs and neighbours not learned: the tables are full. */
     TABLES_FULL("tables-full"),
     /** Neighbours neither asked for nor looked after: too many at once. */

@@ -28,8 +28,10 @@ final class WorkerParts {
     final Simulator simulator;
     final Flows flows;
     final StateChannel channel;
+    final Learnings learnings;
     final Siblings siblings;
     final Connections connections;
+    final Redecision redecision;
     final Blocks blocks;
     final Neighbours neighbours;
     final Macs macs;
@@ -45,6 +47,7 @@ final class WorkerParts {
         workers = setup.workers();
         seat = setup.seat();
         clock = setup.clock();
+        learnings = setup.learnings();
         tables = new Tables(
                 new ConnectionTable(limits.connections(), setup.lifetimes(), setup.epoch(), setup.seed()),
                 new PortBlocks(setup.index(), setup.workers()),
@@ -54,7 +57,8 @@ final class WorkerParts {
         flows = new Flows(seat, limits.flows(), limits.flowIdleNanos(), SWEEP_NANOS, clock.nanoTime(), counters);
         channel = new StateChannel(seat, setup.underlay(), arena, counters);
         siblings = new Siblings(index, backchannels, counters);
-        connections = new Connections(tables.connections(), flows, channel, siblings);
+        connections = new Connections(tables.connections(), flows, channel, siblings, setup.journal());
+        redecision = new Redecision(tables, simulator, connections, arena);
         blocks = new Blocks(tables.blocks(), setup.learnings(), index);
         macs = new Macs(tables, flows, siblings, channel, setup.learnings(), limits.macsPerPort());
         neighbours = new Neighbours(
@@ -80,6 +84,7 @@ final class WorkerParts {
         counters.set(WorkerCounter.CONNECTIONS_EVICTED, connectionTable.evicted());
         counters.set(WorkerCounter.CONNECTIONS_REFUSED, connectionTable.refused());
         counters.set(WorkerCounter.MACS_OVER_LIMIT, macs.overLimit());
+        counters.set(WorkerCounter.MACS_DAMPED, macs.damped());
         counters.set(WorkerCounter.TABLES_FULL, tables.refused());
         counters.set(WorkerCounter.NEIGHBOURS_REFUSED, neighbours.refused());
         counters.set(WorkerDrop.PARKING_DISPLACED, lot.displaced());

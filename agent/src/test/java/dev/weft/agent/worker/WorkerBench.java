@@ -2,6 +2,7 @@ package dev.weft.agent.worker;
 
 import dev.weft.agent.TestNetwork;
 import dev.weft.base.IpAddress;
+import dev.weft.base.MacAddress;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathConfig;
@@ -65,7 +66,8 @@ final class WorkerBench implements AutoCloseable {
                             1,
                             7,
                             limits(flows),
-                            new Lessons()),
+                            new Lessons(),
+                            null),
                     doors,
                     arena));
         }
@@ -75,6 +77,16 @@ final class WorkerBench implements AutoCloseable {
         @Override
         public void macLearned(int bridge, int vlan, long mac, int port) {
             lessons.add("mac");
+        }
+
+        @Override
+        public void probeAnswered(long token) {
+            lessons.add("probe " + token);
+        }
+
+        @Override
+        public void macForgotten(int bridge, int vlan, long mac, int port) {
+            lessons.add("no mac " + MacAddress.toString(mac));
         }
 
         @Override

@@ -21,6 +21,7 @@ import dev.weft.datapath.soft.FrameDrop;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.packet.Packet;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -44,6 +45,7 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
     private final Injector injector;
     private final StepCompiler compiler;
     private final FlowSlots slots = new FlowSlots();
+    private final KernelFragments fragments;
     private final MapCursor cursor;
     private final boolean maySpin;
     private final NanoClock clock;
@@ -83,6 +85,7 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
         waiter = Waiter.open();
         waiter.add(ring.fd());
         compiler = new StepCompiler(host.remotes, arena);
+        fragments = new KernelFragments(host.tables.fragments, clock, arena);
         cursor = host.tables.flows.cursor();
         maySpin = host.workers < Runtime.getRuntime().availableProcessors();
         key = arena.allocate(Layout.KEY_SIZE, 8);
@@ -143,6 +146,11 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
     @Override
     public void wakeUp() {
         waiter.wakeUp();
+    }
+
+    @Override
+    public void completeKey(Packet packet) {
+        fragments.complete(packet);
     }
 
     @Override

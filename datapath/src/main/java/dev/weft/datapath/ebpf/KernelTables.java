@@ -49,6 +49,7 @@ final class KernelTables implements AutoCloseable {
             "remotes",
             "tunnel_keys",
             "peers",
+            "fragments",
             "drops",
             "malformed",
             "counters");
@@ -67,6 +68,7 @@ final class KernelTables implements AutoCloseable {
     final BpfMap remotes;
     final BpfMap tunnelKeys;
     final BpfMap peers;
+    final BpfMap fragments;
     final BpfMap drops;
     final BpfMap malformed;
     final BpfMap counters;
@@ -79,42 +81,51 @@ final class KernelTables implements AutoCloseable {
     final MemorySegment masks;
     final MemorySegment steps;
     final MemorySegment taken;
+    final MemorySegment orders;
 
     private KernelTables(DatapathConfig config, Pins pins) {
         this.pins = pins;
         found = pins.hold(LASTING, Layout.VERSION);
-        object = own(BpfObject.open(readObject(), "weft"));
-        object.maxEntries("flows", config.flowCapacity());
-        object.maxEntries("queued", Layout.MAX_PORTS * config.workers());
-        object.maxEntries("taken", Layout.MAX_PORTS * config.workers());
-        queueChunks = config.upcallQueueBytes() / Layout.CHUNK;
-        rings = makeRings(config);
-        object.innerMap("rings", rings.getFirst().fd());
-        if (found) {
-            for (String name : LASTING) {
-                object.reuse(name, own(pins.map(name)).fd());
+        try {
+            object = own(BpfObject.open(readObject(), "weft"));
+            object.maxEntries("flows", config.flowCapacity());
+            object.maxEntries("queued", Layout.MAX_PORTS * config.workers());
+            object.maxEntries("taken", Layout.MAX_PORTS * config.workers());
+            object.maxEntries("orders", config.workers() << Layout.Inject.SLOT_BITS);
+            queueChunks = config.upcallQueueBytes() / Layout.CHUNK;
+            rings = makeRings(config);
+            object.innerMap("rings", rings.getFirst().fd());
+            if (found) {
+                for (String name : LASTING) {
+                    object.reuse(name, own(pins.map(name)).fd());
+                }
             }
+            object.load();
+            fillRings();
+            interfaces = map("interfaces");
+            highInterfaces = map("high_interfaces");
+            portCounters = map("port_counters");
+            flows = map("flows");
+            remotes = map("remotes");
+            tunnelKeys = map("tunnel_keys");
+            peers = map("peers");
+            fragments = map("fragments");
+            drops = map("drops");
+            malformed = map("malformed");
+            counters = map("counters");
+            captures = map("captures");
+            settings = map("settings").map(arena);
+            ports = map("ports").map(arena);
+            identities = map("identities").map(arena);
+            masks = map("masks").map(arena);
+            steps = map("steps").map(arena);
+            taken = map("taken").map(arena);
+            orders = map("orders").map(arena);
+            begin(config);
+        } catch (RuntimeException refused) {
+            close();
+            throw refused;
         }
-        object.load();
-        fillRings();
-        interfaces = map("interfaces");
-        highInterfaces = map("high_interfaces");
-        portCounters = map("port_counters");
-        flows = map("flows");
-        remotes = map("remotes");
-        tunnelKeys = map("tunnel_keys");
-        peers = map("peers");
-        drops = map("drops");
-        malformed = map("malformed");
-        counters = map("counters");
-        captures = map("captures");
-        settings = map("settings").map(arena);
-        ports = map("ports").map(arena);
-        identities = map("identities").map(arena);
-        masks = map("masks").map(arena);
-        steps = map("steps").map(arena);
-        taken = map("taken").map(arena);
-        begin(config);
     }
 
     /** Writes the settings last, so that maps whose making was cut short are not taken for whole ones. */

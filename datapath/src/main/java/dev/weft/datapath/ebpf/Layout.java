@@ -4,7 +4,7 @@ package dev.weft.datapath.ebpf;
  * The structs and numbers of {@code layout.h}, which says what they mean. Offsets in bytes; integers in host byte order.
  */
 final class Layout {
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     static final int MAX_PORTS = 4096;
     static final int STATE_PORT = 4095;
@@ -121,7 +121,7 @@ final class Layout {
     }
 
     static final class Settings {
-        static final int SIZE = 56;
+        static final int SIZE = 64;
         static final int LAYOUT_VERSION = 0;
         static final int WORKERS = 4;
         static final int TUNNEL_PORT = 8;
@@ -131,6 +131,7 @@ final class Layout {
         static final int UNDERLAY = 24;
         static final int INCARNATION = 40;
         static final int LIFE = 48;
+        static final int NAMESPACE = 56;
 
         private Settings() {}
     }
@@ -148,6 +149,28 @@ final class Layout {
         private Identity() {}
     }
 
+    static final class Fragmented {
+        static final int SIZE = 48;
+        static final int INGRESS = 0;
+        static final int SRC_HIGH = 8;
+        static final int SRC_LOW = 16;
+        static final int DST_HIGH = 24;
+        static final int DST_LOW = 32;
+        static final int ID = 40;
+        static final int PROTOCOL = 44;
+
+        private Fragmented() {}
+    }
+
+    static final class FirstFragment {
+        static final int SIZE = 16;
+        static final int SEEN = 0;
+        static final int L4 = 8;
+        static final int KEPT_SECONDS = 30;
+
+        private FirstFragment() {}
+    }
+
     static final class Upcall {
         static final int SIZE = 32;
         static final int LENGTH = 0;
@@ -157,7 +180,6 @@ final class Layout {
         static final int FLAGS = 14;
         static final int GSO_SIZE = 16;
         static final int CHUNKS = 20;
-        static final int L4_PORTS = 24;
 
         static final int FROM_VM = 1;
         static final int UNREAD = 1;
@@ -167,18 +189,17 @@ final class Layout {
     }
 
     static final class Inject {
-        static final int SIZE = 100;
-        static final int ETHERNET = 0;
-        static final int FLAGS = 14;
-        static final int IN_PORT = 16;
-        static final int TUNNEL_KEY = 20;
-        static final int TCI = 24;
-        static final int LENGTH = 28;
-        static final int STEP = 32;
+        static final int SIZE = 88;
+        static final int MARK = 0;
+        static final int FLAGS = 4;
+        static final int IN_PORT = 8;
+        static final int TUNNEL_KEY = 12;
+        static final int STEP = 16;
 
         static final int LOOKUP = 1;
         static final int NO_PUNT = 2;
-        static final int TAGGED = 0x10000;
+        static final int SLOT_BITS = 12;
+        static final int PLACE_BITS = 19;
 
         private Inject() {}
     }

@@ -49,6 +49,7 @@ public abstract class SoftDatapath implements Datapath {
     private final FlowCache cache;
     private final PortTable ports = new PortTable();
     private final TunnelTable tunnels = new TunnelTable();
+    private final FirstFragments fragments = new FirstFragments();
     private final long incarnation = UUID.randomUUID().getMostSignificantBits();
 
     // Shared.
@@ -170,6 +171,7 @@ public abstract class SoftDatapath implements Datapath {
                 return;
             }
             scratch.packet.key.setIngress(inPort, tunnelKey);
+            fragments.see(scratch.packet, config.clock().nanoTime());
             if (cache.lookup(scratch.packet.key, length, config.clock().nanoTime(), scratch.actions)) {
                 hits.increment();
                 scratch.exits.aim(this, port, segment, offset, length, inPort, tunnelKey);
@@ -195,6 +197,13 @@ public abstract class SoftDatapath implements Datapath {
             scratch.runner.run(actions, segment, offset, length, inPort, scratch.exits);
         } finally {
             scratch.leave();
+        }
+    }
+
+    @HotPath
+    final void completeKey(Packet packet) {
+        if (packet.key.fragment() == FlowKey.LATER_FRAGMENT) {
+            fragments.see(packet, config.clock().nanoTime());
         }
     }
 

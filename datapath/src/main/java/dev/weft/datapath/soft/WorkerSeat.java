@@ -5,6 +5,7 @@ import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.packet.Packet;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -77,6 +78,11 @@ final class WorkerSeat implements WorkerPort {
         if (thread != null) {
             LockSupport.unpark(thread);
         }
+    }
+
+    @Override
+    public void completeKey(Packet packet) {
+        datapath.completeKey(packet);
     }
 
     @Override

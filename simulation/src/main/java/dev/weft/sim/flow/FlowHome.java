@@ -4,6 +4,8 @@ import dev.weft.base.HotPath;
 import dev.weft.sim.packet.Ethernet;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.Quote;
+import dev.weft.sim.sal.SalHeader;
+import dev.weft.sim.sal.SalKey;
 import dev.weft.state.ConnectionHash;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -16,11 +18,17 @@ import java.nio.ByteOrder;
  * TCP, UDP             addresses, protocol, ports
  * ICMP(v6) echo        addresses, protocol, the id as both ports
  * ICMP(v6) error       the tuple of the packet it quotes; unreadable: as other IP
+ * Serval               addresses, protocol 144, the flow ids as ports: id ^ id >> 16, the low 16 bits of it
  * other ICMP, other IP addresses and protocol
  * fragments, all       addresses and protocol, since later ones have no ports
- * state frames         the 32 bits behind the ethertype (0x88b5), which their sender took from the connection
+ * state frames, no tag  the 32 bits behind the ethertype (0x88b5), which their sender took from the connection
  * all else             the two MACs
  * </pre>
+ *
+ * <p>Serval is IPv4 of protocol 144, not a fragment, with 12 octets at least behind the IP header; the source flow id is
+ * octets 0 to 3 of them, the destination flow id 4 to 7. Both directions of an established connection meet in one
+ * place; a SYN, sent to where its service is looked up, and its answer do not: the worker that needs what another knows
+ * hands the packet over. Encapsulated, it is UDP like any other.
  */
 @HotPath
 public final class FlowHome {
@@ -40,15 +48,26 @@ public final class FlowHome {
         FlowKey key = packet.key;
         int etherType = key.etherType();
         if (etherType == Ethernet.IPV4 || etherType == Ethernet.IPV6) {
-            return packet.quote.present ? ofQuote(packet.quote) : ofIp(key);
+            return packet.quote.present ? ofQuote(packet.quote) : ofIp(packet);
         }
-        if (etherType == Ethernet.STATE && packet.length >= Ethernet.LENGTH + Integer.BYTES) {
+        if (etherType == Ethernet.STATE && key.vlanTci() == 0 && packet.length >= Ethernet.LENGTH + Integer.BYTES) {
             return packet.segment.get(BE_INT, packet.offset + Ethernet.LENGTH);
         }
         return ConnectionHash.of(0, key.srcMac(), 0, key.dstMac(), 0, 0, 0);
     }
 
-    private static int ofIp(FlowKey key) {
+    private static int ofIp(Packet packet) {
+        FlowKey key = packet.key;
+        if (hasFlows(packet)) {
+            long sal = packet.offset + packet.l4Offset;
+            return ofFlows(
+                    key.srcHigh(),
+                    key.srcLow(),
+                    key.dstHigh(),
+                    key.dstLow(),
+                    SalHeader.srcFlow(packet.segment, sal),
+                    SalHeader.dstFlow(packet.segment, sal));
+        }
         return ofTuple(
                 key.srcHigh(),
                 key.srcLow(),
@@ -61,7 +80,24 @@ public final class FlowHome {
                 key.icmpId());
     }
 
+    /** Also of a malformed one: its home must not depend on what the kernel does not look at. */
+    private static boolean hasFlows(Packet packet) {
+        FlowKey key = packet.key;
+        return key.protocol() == SalHeader.IP_PROTOCOL
+                && key.etherType() == Ethernet.IPV4
+                && key.fragment() == FlowKey.NOT_FRAGMENT
+                && packet.l3End - packet.l4Offset >= SalHeader.LENGTH;
+    }
+
+    private static int ofFlows(long srcHigh, long srcLow, long dstHigh, long dstLow, int srcFlow, int dstFlow) {
+        return ConnectionHash.of(
+                srcHigh, srcLow, dstHigh, dstLow, SalHeader.IP_PROTOCOL, SalKey.fold(srcFlow), SalKey.fold(dstFlow));
+    }
+
     private static int ofQuote(Quote quote) {
+        if ((quote.srcFlow | quote.dstFlow) != 0) {
+            return ofFlows(quote.srcHigh, quote.srcLow, quote.dstHigh, quote.dstLow, quote.srcFlow, quote.dstFlow);
+        }
         return ofTuple(
                 quote.srcHigh,
                 quote.srcLow,

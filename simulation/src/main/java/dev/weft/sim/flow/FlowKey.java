@@ -14,9 +14,12 @@ import java.util.Arrays;
  * word 5,6  destination address likewise. ARP: target protocol address
  * word 7  protocol (63..56; ARP: operation) | DSCP (55..48, 0..63) | fragment kind (47..40) | TCP SYN/FIN/RST (39..32)
  *         | L4 source (31..16; ICMP type) | L4 destination (15..0; ICMP code)
- * word 8  ICMP echo id (63..48) | zero | Serval flowID (31..0)
- * word 9  Serval serviceID digest
+ * word 8  ICMP echo id (63..48) | zero | Serval control (39..32) | Serval destination flow id (31..0)
+ * word 9  digest of the Serval service id
  * </pre>
+ *
+ * <p>The Serval fields are those of unfragmented IPv4 packets of protocol 144, or of UDP where either port is 54324 or
+ * 54325; {@link dev.weft.sim.sal.SalKey} says octet by octet how they are read, for the parser's twin in the kernel.
  *
  * TTL, length and payload are never part of a key (actions that depend on them punt to user space).
  */
@@ -177,6 +180,25 @@ public final class FlowKey {
 
     public void setIcmpId(int id) {
         words[8] = words[8] & 0x0000_ffff_ffff_ffffL | (long) id << 48;
+    }
+
+    /** The receiver's Serval flow, 0 when the packet has none. */
+    public int flowId() {
+        return (int) words[8];
+    }
+
+    /** Control flags and order of extensions, as {@link dev.weft.sim.sal.SalKey} reads them. */
+    public int salControl() {
+        return (int) (words[8] >>> 32) & 0xff;
+    }
+
+    public long serviceDigest() {
+        return words[9];
+    }
+
+    public void setSal(int salControl, int flowId, long serviceDigest) {
+        words[8] = words[8] & ~0xff_ffff_ffffL | (long) salControl << 32 | flowId & 0xffff_ffffL;
+        words[9] = serviceDigest;
     }
 
     /** Equal on every bit of the mask. */

@@ -114,6 +114,14 @@ public final class Ipv4 {
         Wire.put16(segment, at + CHECKSUM_OFFSET, mended);
     }
 
+    /** Sets what is new when a packet goes on to another destination, options kept, and computes the checksum anew. */
+    public static void redirect(MemorySegment segment, long at, int totalLength, int ttl, int dst) {
+        Wire.put16(segment, at + TOTAL_LENGTH_OFFSET, totalLength);
+        Wire.put8(segment, at + TTL_OFFSET, ttl);
+        Wire.put32(segment, at + DST_OFFSET, dst);
+        fillChecksum(segment, at, headerLength(segment, at));
+    }
+
     /** Sets the DSCP, keeps ECN and mends the header checksum. */
     public static void setDscp(MemorySegment segment, long at, int dscp) {
         int before = Wire.u16(segment, at + VERSION_OFFSET);

@@ -27,7 +27,20 @@ public enum Malformed {
     TRUNCATED_UDP("the packet ends inside its UDP header"),
     BAD_UDP_LENGTH("the UDP length is below 8 or past the end"),
     TRUNCATED_ICMP("the packet ends inside its ICMP header"),
-    FRAME_TOO_LONG("the frame is longer than 65593 octets, the longest IPv6 packet behind a VLAN tag");
+    FRAME_TOO_LONG("the frame is longer than 65593 octets, the longest IPv6 packet behind a VLAN tag"),
+    TRUNCATED_SAL("the packet ends inside its Serval header"),
+    BAD_SAL_LENGTH("the Serval header length is below 12 or past the end"),
+    SAL_TOO_MANY_EXTENSIONS("more than 10 Serval extensions, each octet of padding counted"),
+    UNKNOWN_SAL_EXTENSION("a Serval extension of a type above 4"),
+    BAD_SAL_EXTENSION_LENGTH("a Serval extension shorter or longer than its type allows"),
+    SAL_EXTENSIONS_PAST_END("the Serval extensions do not end where the Serval header does"),
+    SECOND_SAL_CONTROL("a second Serval control extension"),
+    THIRD_SAL_SERVICE("a third Serval service extension"),
+    SECOND_SAL_SOURCE("a second Serval source extension"),
+    SHORT_SAL_SOURCE("a Serval source extension with fewer than two addresses"),
+    SAL_SYN_WITHOUT_SERVICE("a Serval SYN that names no service"),
+    SAL_SYN_WITH_RST("a Serval packet with SYN and RST, which would close a listener"),
+    BAD_SAL_CHECKSUM("the Serval header checksum is wrong");
 
     /** What the parser returns for a frame it understood. */
     public static final int OK = 0;

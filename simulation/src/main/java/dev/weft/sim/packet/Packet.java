@@ -2,6 +2,7 @@ package dev.weft.sim.packet;
 
 import dev.weft.base.HotPath;
 import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.sal.SalLayout;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -28,11 +29,17 @@ public final class Packet {
     /** Where the IP packet ends (its own total length; padding may follow), from the frame's start. */
     public int l3End;
 
+    /** Of a fragment: what its packet's fragments have in common, 16 bits of IPv4 or 32 of IPv6; else 0. */
+    public int fragmentId;
+
     /** TTL or hop limit, 0 when there is no IP header. */
     public int ttl;
 
     /** The packet that an ICMP error is about; filled by {@link PacketParser}, absent in all other packets. */
     public final Quote quote = new Quote();
+
+    /** Where the Serval header has what; filled by {@link PacketParser}, not present in all other packets. */
+    public final SalLayout sal = new SalLayout();
 
     public void wrap(MemorySegment segment, long offset, int length) {
         this.segment = segment;
@@ -42,6 +49,8 @@ public final class Packet {
         l4Offset = 0;
         l3End = 0;
         ttl = 0;
+        fragmentId = 0;
         quote.clear();
+        sal.clear();
     }
 }

@@ -3,6 +3,9 @@ package dev.weft.sim.packet;
 import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
 import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.sal.SalHeader;
+import dev.weft.sim.sal.SalKey;
+import dev.weft.sim.sal.SalParser;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -20,6 +23,9 @@ public final class PacketParser {
     /**
      * Reads the frame that {@code packet} was wrapped around: all key fields but the ingress, which stays as it was,
      * and the offsets, TTL and quote. On a malformed frame they hold what was found so far.
+     *
+     * <p>Serval is read in unfragmented IPv4: protocol 144 must be well formed to its checksum, while UDP between the
+     * ports of its encapsulation is plain UDP when it is anything else.
      *
      * <p>One 802.1Q tag is looked through. ARP has operation, sender and target address in protocol, source and
      * destination. Later fragments have no L4 fields. Ethertypes other than IPv4, IPv6 and ARP have the first two words
@@ -111,7 +117,11 @@ public final class PacketParser {
         if (protocol == Ipv4.TCP && first == 8) {
             return Malformed.TINY_FRAGMENT.code();
         }
-        return parseTransport(packet, l3 + headerLength, protocol, Ipv4.dscp(segment, at), fragmentKind(field), true);
+        int kind = fragmentKind(field);
+        if (kind != FlowKey.NOT_FRAGMENT) {
+            packet.fragmentId = Ipv4.id(segment, at);
+        }
+        return parseTransport(packet, l3 + headerLength, protocol, Ipv4.dscp(segment, at), kind, true);
     }
 
     private static int checkV4(MemorySegment segment, long at, int headerLength, int total, int available) {
@@ -162,12 +172,16 @@ public final class PacketParser {
         if (walked < 0) {
             return (int) -walked;
         }
+        int kind = Ipv6.walkedFragment(walked);
+        if (kind != FlowKey.NOT_FRAGMENT) {
+            packet.fragmentId = Ipv6.fragmentId(segment, at + Ipv6.walkedFragmentAt(walked));
+        }
         return parseTransport(
                 packet,
                 l3 + Ipv6.walkedLength(walked),
                 Ipv6.walkedProtocol(walked),
                 Ipv6.dscp(segment, at),
-                Ipv6.walkedFragment(walked),
+                kind,
                 false);
     }
 
@@ -180,6 +194,7 @@ public final class PacketParser {
         return switch (protocol) {
             case Ipv4.TCP -> parseTcp(packet, l4, dscp, fragment);
             case Ipv4.UDP -> parseUdp(packet, l4, dscp, fragment);
+            case SalHeader.IP_PROTOCOL -> v4 && fragment == FlowKey.NOT_FRAGMENT ? parseSal(packet, l4) : Malformed.OK;
             case Ipv4.ICMP -> v4 ? parseIcmp(packet, l4, protocol, dscp, fragment) : Malformed.OK;
             case Ipv6.ICMPV6 -> v4 ? Malformed.OK : parseIcmp(packet, l4, protocol, dscp, fragment);
             default -> Malformed.OK;
@@ -218,8 +233,20 @@ public final class PacketParser {
         if (length < Udp.LENGTH || fragment == FlowKey.NOT_FRAGMENT && length > available) {
             return Malformed.BAD_UDP_LENGTH.code();
         }
-        packet.key.setTransport(Ipv4.UDP, dscp, fragment, 0, Udp.srcPort(segment, at), Udp.dstPort(segment, at));
+        int srcPort = Udp.srcPort(segment, at);
+        int dstPort = Udp.dstPort(segment, at);
+        packet.key.setTransport(Ipv4.UDP, dscp, fragment, 0, srcPort, dstPort);
+        if (SalKey.isEncapsulation(srcPort, dstPort)
+                && fragment == FlowKey.NOT_FRAGMENT
+                && packet.key.etherType() == Ethernet.IPV4) {
+            int end = l4 + length;
+            SalParser.parseEncapsulated(segment, packet.offset, l4 + Udp.LENGTH, end, packet.key, packet.sal);
+        }
         return Malformed.OK;
+    }
+
+    private static int parseSal(Packet packet, int l4) {
+        return SalParser.parse(packet.segment, packet.offset, l4, packet.l3End, packet.key, packet.sal);
     }
 
     private static int parseIcmp(Packet packet, int l4, int protocol, int dscp, int fragment) {

@@ -2,6 +2,7 @@ package dev.weft.sim.packet;
 
 import dev.weft.base.HotPath;
 import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.sal.SalHeader;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -29,6 +30,11 @@ public final class Quote {
     /** Echo id, 0 when it is no echo. */
     public int icmpId;
 
+    /** Serval flow ids of a quoted packet of protocol 144, both 0 when it is none. */
+    public int srcFlow;
+
+    public int dstFlow;
+
     void clear() {
         present = false;
         protocol = 0;
@@ -36,6 +42,8 @@ public final class Quote {
         l4Src = 0;
         l4Dst = 0;
         icmpId = 0;
+        srcFlow = 0;
+        dstFlow = 0;
     }
 
     /** Reads the quote between {@code at} and {@code end}; the family is that of the error. */
@@ -94,6 +102,14 @@ public final class Quote {
             }
             l4Src = Udp.srcPort(segment, l4);
             l4Dst = Udp.dstPort(segment, l4);
+        } else if (protocol == SalHeader.IP_PROTOCOL && v4 && fragment == FlowKey.NOT_FRAGMENT) {
+            // Whoever sends the error quotes 8 octets at least (RFC 792): just the flow ids.
+            if (end - l4 < 2 * Integer.BYTES) {
+                clear();
+                return;
+            }
+            srcFlow = SalHeader.srcFlow(segment, l4);
+            dstFlow = SalHeader.dstFlow(segment, l4);
         } else if (protocol == (v4 ? Ipv4.ICMP : Ipv6.ICMPV6)) {
             if (end - l4 < Icmp.LENGTH) {
                 clear();

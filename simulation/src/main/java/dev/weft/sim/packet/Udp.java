@@ -41,6 +41,14 @@ public final class Udp {
         return Wire.u16(segment, at + CHECKSUM_OFFSET);
     }
 
+    public static void setLength(MemorySegment segment, long at, int length) {
+        Wire.put16(segment, at + LENGTH_OFFSET, length);
+    }
+
+    public static void setChecksum(MemorySegment segment, long at, int checksum) {
+        Wire.put16(segment, at + CHECKSUM_OFFSET, checksum);
+    }
+
     /** Checksum 0. */
     public static void write(MemorySegment segment, long at, int srcPort, int dstPort, int length) {
         Wire.put16(segment, at + SRC_PORT_OFFSET, srcPort);

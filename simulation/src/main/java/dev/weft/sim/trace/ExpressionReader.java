@@ -2,6 +2,7 @@ package dev.weft.sim.trace;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
+import dev.weft.base.ServiceId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -57,6 +58,11 @@ final class ExpressionReader {
                 spec.srcPort = endpoint(spec, true);
                 arrow();
                 spec.dstPort = endpoint(spec, false);
+            }
+            case SAL -> {
+                spec.srcPort = flow(spec, true);
+                arrow();
+                spec.dstPort = flow(spec, false);
             }
             case ICMP, ICMP6 -> {
                 spec.type = icmpType(spec.kind == Kind.ICMP);
@@ -160,6 +166,23 @@ final class ExpressionReader {
         return port;
     }
 
+    private int flow(PacketSpec spec, boolean source) {
+        String allowed = "an IPv4 address and a flow id like 10.0.1.5:2";
+        String word = next(allowed);
+        int colon = word.lastIndexOf(':');
+        var address = IpAddress.tryParse(word.substring(0, Math.max(colon, 0)));
+        long flowId = tryNumber(word.substring(colon + 1));
+        if (colon < 0 || address.isEmpty() || !address.get().isV4() || flowId < 0 || flowId > 0xffff_ffffL) {
+            throw wrong(allowed);
+        }
+        if (source) {
+            spec.src = address.get();
+        } else {
+            spec.dst = address.get();
+        }
+        return (int) flowId;
+    }
+
     private void arrow() {
         if (!next("'>' between source and destination").equals(">")) {
             throw wrong("'>' between source and destination");
@@ -182,7 +205,9 @@ final class ExpressionReader {
             case MAC_OR_NONE -> spec.numbers.put(option, macOrNone());
             case ADDRESS -> spec.addresses.put(option, address(spec.isV4() ? 4 : 6));
             case OCTETS -> spec.octets.put(option, hex((int) option.max));
-            case FLAGS -> spec.numbers.put(option, flags(spec.kind == Kind.TCP ? Flags.TCP : Flags.ND));
+            case FLAGS -> spec.numbers.put(option, flags(spec.flags(option)));
+            case ADDRESSES -> spec.sources = addresses((int) option.max);
+            case SERVICE -> spec.services.put(option, service());
             case FRAGMENT -> spec.numbers.put(option, fragment());
             case PACKET -> {
                 if (nesting == MAX_NESTING) {
@@ -194,18 +219,35 @@ final class ExpressionReader {
     }
 
     private long number(String allowed, long max) {
-        String word = next(allowed);
-        try {
-            long value = word.matches("0x[0-9a-fA-F]{1,8}")
-                    ? Long.parseLong(word.substring(2), 16)
-                    : word.matches("[0-9]{1,10}") ? Long.parseLong(word) : -1;
-            if (value < 0 || value > max) {
-                throw wrong(allowed);
-            }
-            return value;
-        } catch (NumberFormatException notANumber) {
+        long value = tryNumber(next(allowed));
+        if (value < 0 || value > max) {
             throw wrong(allowed);
         }
+        return value;
+    }
+
+    /** Negative when it is none. */
+    private static long tryNumber(String word) {
+        return word.matches("0x[0-9a-fA-F]{1,8}")
+                ? Long.parseLong(word.substring(2), 16)
+                : word.matches("[0-9]{1,10}") ? Long.parseLong(word) : -1;
+    }
+
+    private List<IpAddress> addresses(int most) {
+        String allowed = "1.." + most + " IPv4 addresses with commas like 10.0.1.5,10.0.1.1";
+        List<IpAddress> addresses = new ArrayList<>();
+        for (String text : next(allowed).split(",", -1)) {
+            addresses.add(IpAddress.tryParse(text)
+                    .filter(IpAddress::isV4)
+                    .filter(address -> addresses.size() < most)
+                    .orElseThrow(() -> wrong(allowed)));
+        }
+        return addresses;
+    }
+
+    private ServiceId service() {
+        String allowed = "a service like 0x00004001 or 16385";
+        return ServiceId.tryParse(next(allowed)).orElseThrow(() -> wrong(allowed));
     }
 
     private long mac() {

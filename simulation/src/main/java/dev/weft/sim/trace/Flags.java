@@ -12,6 +12,9 @@ final class Flags {
     /** Of an advertisement, in the top three bits of the octet (RFC 4861 §4.4). */
     static final Flags ND = new Flags(List.of("override", "solicited", "router"), 5);
 
+    /** In the top six bits of CONTROL's octet of flags. */
+    static final Flags SAL = new Flags(List.of("fin", "rst", "nack", "ack", "rsyn", "syn"), 2);
+
     private final List<String> names;
     private final int firstBit;
 

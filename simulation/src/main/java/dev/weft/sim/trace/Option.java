@@ -2,6 +2,7 @@ package dev.weft.sim.trace;
 
 import dev.weft.sim.packet.Ethernet;
 import dev.weft.sim.packet.PacketParser;
+import dev.weft.sim.sal.SalSource;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -22,7 +23,18 @@ enum Option {
     DF(Value.NONE, 0),
     FRAGMENT(Value.FRAGMENT, 0),
     IP_OPTIONS(Value.OCTETS, 40),
+    UDP_SRC(Value.NUMBER, 0xffff),
+    UDP_DST(Value.NUMBER, 0xffff),
+    UDP_CHECKSUM(Value.NUMBER, 0xffff),
     FLAGS(Value.FLAGS, 0),
+    VERNO(Value.NUMBER, 0xffff_ffffL),
+    ACKNO(Value.NUMBER, 0xffff_ffffL),
+    NONCE(Value.OCTETS, 8),
+    SERVICE(Value.SERVICE, 0),
+    FROM_SERVICE(Value.SERVICE, 0),
+    SOURCE(Value.ADDRESSES, SalSource.MAX_ADDRESSES),
+    BARE(Value.NONE, 0),
+    TCP_FLAGS(Value.FLAGS, 0),
     SEQ(Value.NUMBER, 0xffff_ffffL),
     ACK(Value.NUMBER, 0xffff_ffffL),
     WINDOW(Value.NUMBER, 0xffff),
@@ -49,6 +61,8 @@ enum Option {
         MAC,
         MAC_OR_NONE,
         ADDRESS,
+        ADDRESSES,
+        SERVICE,
         OCTETS,
         FLAGS,
         FRAGMENT,
@@ -56,7 +70,7 @@ enum Option {
     }
 
     final Value value;
-    /** Greatest number, or most octets. */
+    /** Greatest number, or most octets or addresses. */
     final long max;
 
     final String word;

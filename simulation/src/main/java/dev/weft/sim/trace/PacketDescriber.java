@@ -17,7 +17,10 @@ import dev.weft.sim.packet.PacketParser;
 import dev.weft.sim.packet.Tcp;
 import dev.weft.sim.packet.Udp;
 import dev.weft.sim.packet.Vlan;
+import dev.weft.sim.sal.SalHeader;
+import dev.weft.sim.sal.SalMessage;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -100,7 +103,8 @@ final class PacketDescriber {
         int at = packet.l4Offset;
         var spec =
                 switch (at == 0 ? -1 : key.protocol()) {
-                    case Ipv4.UDP -> udp(at);
+                    case Ipv4.UDP -> packet.sal.present ? sal() : udp(at);
+                    case SalHeader.IP_PROTOCOL -> packet.sal.present ? sal() : other();
                     case Ipv4.TCP -> tcp(at);
                     case Ipv4.ICMP -> v4 ? icmp(true, at) : other();
                     case Ipv6.ICMPV6 -> v4 ? other() : discoveryOrIcmp(at);
@@ -117,13 +121,18 @@ final class PacketDescriber {
         } else {
             v6(spec, packet.l3Offset);
         }
-        if (spec.kind != Kind.IP
-                        && !Checksum.isTransportValid(segment, packet.l3Offset, at, packet.l3End, key.protocol())
-                || spec.kind == Kind.UDP && Udp.checksum(segment, at) == 0) {
-            int field = at + Checksum.fieldOffset(key.protocol());
-            spec.numbers.put(CHECKSUM, (long) (frame[field] & 0xff) << 8 | frame[field + 1] & 0xff);
+        if (spec.kind != Kind.IP && Checksum.fieldOffset(key.protocol()) >= 0) {
+            checksum(spec, spec.kind == Kind.SAL ? UDP_CHECKSUM : CHECKSUM, at, packet.l3End, key.protocol());
         }
         return spec;
+    }
+
+    /** Said only when it is not what it would be anyway. */
+    private void checksum(PacketSpec spec, Option option, int l4, int end, int protocol) {
+        if (!Checksum.isTransportValid(segment, packet.l3Offset, l4, end, protocol)
+                || protocol == Ipv4.UDP && Udp.checksum(segment, l4) == 0) {
+            spec.numbers.put(option, (long) short16(l4 + Checksum.fieldOffset(protocol)));
+        }
     }
 
     private void v4(PacketSpec spec, int l3) {
@@ -161,7 +170,12 @@ final class PacketDescriber {
         var spec = new PacketSpec(Kind.TCP);
         spec.srcPort = Tcp.srcPort(segment, at);
         spec.dstPort = Tcp.dstPort(segment, at);
-        put(spec, FLAGS, Tcp.flags(segment, at), PacketSpec.DEFAULT_TCP_FLAGS);
+        tcp(spec, FLAGS, at, packet.l3End);
+        return spec;
+    }
+
+    private void tcp(PacketSpec spec, Option flags, int at, int packetEnd) {
+        put(spec, flags, Tcp.flags(segment, at), PacketSpec.DEFAULT_TCP_FLAGS);
         put(spec, SEQ, Tcp.sequence(segment, at), 0);
         put(spec, ACK, Tcp.acknowledgment(segment, at), 0);
         put(spec, WINDOW, Tcp.window(segment, at), PacketSpec.DEFAULT_WINDOW);
@@ -169,8 +183,68 @@ final class PacketDescriber {
         if (end > at + Tcp.LENGTH) {
             spec.octets.put(TCP_OPTIONS, Arrays.copyOfRange(frame, at + Tcp.LENGTH, end));
         }
-        payload(spec, end, packet.l3End);
+        payload(spec, end, packetEnd);
+    }
+
+    private PacketSpec sal() {
+        var sal = packet.sal;
+        var spec = new PacketSpec(Kind.SAL);
+        spec.srcPort = sal.srcFlow;
+        spec.dstPort = sal.dstFlow;
+        for (var extension : SalMessage.decode(segment, sal.offset).extensions()) {
+            switch (extension) {
+                case SalMessage.Control control -> control(spec, control);
+                case SalMessage.Service service ->
+                    spec.services.put(spec.has(SERVICE) ? FROM_SERVICE : SERVICE, service.id());
+                case SalMessage.Source source -> spec.sources = source.addresses();
+                // No words: nobody sends them.
+                case SalMessage.Pad pad -> {}
+                case SalMessage.Address address -> {}
+            }
+        }
+        int end = packet.l3End;
+        if (sal.encapsulated) {
+            int udp = packet.l4Offset;
+            spec.numbers.put(UDP_SRC, (long) Udp.srcPort(segment, udp));
+            spec.numbers.put(UDP_DST, (long) Udp.dstPort(segment, udp));
+            end = udp + Udp.length(segment, udp);
+        }
+        carried(spec, sal.offset + sal.length, end);
         return spec;
+    }
+
+    private static void control(PacketSpec spec, SalMessage.Control control) {
+        spec.numbers.put(FLAGS, (long) control.flags());
+        put(spec, VERNO, control.verno() & 0xffff_ffffL, 0);
+        put(spec, ACKNO, control.ackno() & 0xffff_ffffL, 0);
+        if (control.nonce() != 0) {
+            spec.octets.put(
+                    NONCE,
+                    ByteBuffer.allocate(Long.BYTES).putLong(control.nonce()).array());
+        }
+    }
+
+    /** The transport behind a SAL header, whose ports are 0. */
+    private void carried(PacketSpec spec, int at, int end) {
+        int protocol = SalHeader.protocol(segment, packet.sal.offset);
+        put(spec, PROTO, protocol, Ipv4.UDP);
+        int available = end - at;
+        boolean portless = available >= Udp.LENGTH && short16(at) == 0 && short16(at + 2) == 0;
+        if (portless && protocol == Ipv4.UDP && Udp.length(segment, at) == available) {
+            checksum(spec, CHECKSUM, at, end, protocol);
+            payload(spec, at + Udp.LENGTH, end);
+        } else if (portless && protocol == Ipv4.TCP && isTcp(at, available)) {
+            checksum(spec, CHECKSUM, at, end, protocol);
+            tcp(spec, TCP_FLAGS, at, end);
+        } else {
+            spec.numbers.put(BARE, 1L);
+            payload(spec, at, end);
+        }
+    }
+
+    private boolean isTcp(int at, int available) {
+        int headerLength = available >= Tcp.LENGTH ? Tcp.headerLength(segment, at) : 0;
+        return headerLength >= Tcp.LENGTH && headerLength <= available;
     }
 
     private PacketSpec icmp(boolean v4, int at) {

@@ -4,6 +4,7 @@ import static dev.weft.sim.trace.Option.*;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
+import dev.weft.base.ServiceId;
 import dev.weft.sim.packet.Arp;
 import dev.weft.sim.packet.Checksum;
 import dev.weft.sim.packet.Ethernet;
@@ -15,10 +16,15 @@ import dev.weft.sim.packet.PacketParser;
 import dev.weft.sim.packet.PacketWriter;
 import dev.weft.sim.packet.Tcp;
 import dev.weft.sim.packet.Udp;
+import dev.weft.sim.sal.SalHeader;
+import dev.weft.sim.sal.SalMessage;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /** {@link PacketSpec} to octets: fills in what the words left out. */
 final class PacketEncoder {
@@ -181,47 +187,90 @@ final class PacketEncoder {
     }
 
     private static void fillChecksum(PacketSpec spec, MemorySegment packet, int l4, int end) {
-        int field = Checksum.fieldOffset(spec.protocol());
-        if (spec.kind == Kind.IP || field < 0) {
+        if (spec.kind == Kind.IP) {
             return;
         }
-        if (spec.has(CHECKSUM)) {
-            packet.set(SHORT, l4 + field, (short) spec.number(CHECKSUM, 0));
+        if (spec.kind == Kind.SAL) {
+            int sal = spec.isEncapsulated() ? l4 + Udp.LENGTH : l4;
+            if (!spec.has(BARE)) {
+                int protocol = SalHeader.protocol(packet, sal);
+                fillChecksum(spec, CHECKSUM, packet, sal + SalHeader.length(packet, sal), end, protocol);
+            }
+        }
+        var option = spec.kind == Kind.SAL ? UDP_CHECKSUM : CHECKSUM;
+        fillChecksum(spec, option, packet, l4, end, spec.protocol());
+    }
+
+    private static void fillChecksum(
+            PacketSpec spec, Option told, MemorySegment packet, int l4, int end, int protocol) {
+        int field = Checksum.fieldOffset(protocol);
+        if (spec.has(told) && field >= 0) {
+            packet.set(SHORT, l4 + field, (short) spec.number(told, 0));
         } else {
-            Checksum.fillTransport(packet, 0, l4, end, spec.protocol());
+            Checksum.fillTransport(packet, 0, l4, end, protocol);
         }
     }
 
     /** The L4 message, checksum 0. */
     private static byte[] transport(PacketSpec spec, long srcMac) {
         return switch (spec.kind) {
-            case UDP -> udp(spec);
-            case TCP -> tcp(spec);
+            case UDP -> udp(spec.srcPort, spec.dstPort, payload(spec));
+            case TCP -> tcp(spec, FLAGS);
+            case SAL -> sal(spec);
             case ICMP, ICMP6 -> icmp(spec);
             case ND -> discovery(spec, srcMac);
             default -> payload(spec);
         };
     }
 
-    private static byte[] udp(PacketSpec spec) {
-        var message = withPayload(Udp.LENGTH, payload(spec));
+    private static byte[] udp(int srcPort, int dstPort, byte[] payload) {
+        var message = withPayload(Udp.LENGTH, payload);
         SpecRules.refuse(message.length > 0xffff, "a UDP datagram of " + message.length + " octets (at most 65535)");
-        Udp.write(MemorySegment.ofArray(message), 0, spec.srcPort, spec.dstPort, message.length);
+        Udp.write(MemorySegment.ofArray(message), 0, srcPort, dstPort, message.length);
         return message;
     }
 
-    private static byte[] tcp(PacketSpec spec) {
+    private static byte[] sal(PacketSpec spec) {
+        int protocol = (int) spec.number(PROTO, Ipv4.UDP);
+        byte[] behind =
+                spec.has(BARE) ? payload(spec) : protocol == Ipv4.TCP ? tcp(spec, TCP_FLAGS) : udp(0, 0, payload(spec));
+        List<SalMessage.Extension> extensions = new ArrayList<>();
+        if (spec.has(FLAGS)) {
+            long nonce = spec.has(NONCE) ? ByteBuffer.wrap(spec.octets(NONCE)).getLong() : 0;
+            extensions.add(new SalMessage.Control(
+                    (int) spec.number(FLAGS, 0), (int) spec.number(VERNO, 0), (int) spec.number(ACKNO, 0), nonce));
+        }
+        for (var option : new Option[] {SERVICE, FROM_SERVICE}) {
+            if (spec.services.get(option) instanceof ServiceId service) {
+                extensions.add(new SalMessage.Service(service));
+            }
+        }
+        if (spec.has(SOURCE)) {
+            extensions.add(new SalMessage.Source(spec.sources));
+        }
+        byte[] header = new SalMessage(spec.srcPort, spec.dstPort, protocol, extensions).encode();
+        byte[] message = withPayload(header.length, behind);
+        System.arraycopy(header, 0, message, 0, header.length);
+        return spec.isEncapsulated()
+                ? udp(
+                        (int) spec.number(UDP_SRC, SalHeader.UDP_CLIENT_PORT),
+                        (int) spec.number(UDP_DST, SalHeader.UDP_SERVER_PORT),
+                        message)
+                : message;
+    }
+
+    private static byte[] tcp(PacketSpec spec, Option flags) {
         byte[] options = spec.octets(TCP_OPTIONS);
         var message = withPayload(Tcp.LENGTH + options.length, payload(spec));
         var out = MemorySegment.ofArray(message);
         Tcp.write(
                 out,
                 0,
-                spec.srcPort,
-                spec.dstPort,
+                spec.kind == Kind.TCP ? spec.srcPort : 0,
+                spec.kind == Kind.TCP ? spec.dstPort : 0,
                 spec.number(SEQ, 0),
                 spec.number(ACK, 0),
-                (int) spec.number(FLAGS, PacketSpec.DEFAULT_TCP_FLAGS),
+                (int) spec.number(flags, PacketSpec.DEFAULT_TCP_FLAGS),
                 (int) spec.number(WINDOW, PacketSpec.DEFAULT_WINDOW));
         out.set(BYTE, 12, (byte) ((Tcp.LENGTH + options.length) / 4 << 4));
         System.arraycopy(options, 0, message, Tcp.LENGTH, options.length);

@@ -12,6 +12,7 @@ import java.util.Arrays;
  * expression = packet option*                          words are parted by spaces; options in any order, each once
  *
  * packet     = udp | tcp   ADDRESS:PORT > ADDRESS:PORT         10.0.1.5:1000 or [fd00:1::5]:1000
+ *            | sal   IPV4:FLOW > IPV4:FLOW                     Serval; flow ids, 0 for none
  *            | icmp  TYPE  IPV4 > IPV4                         TYPE: echo-request, echo-reply, unreachable,
  *            | icmp6 TYPE  IPV6 > IPV6                             packet-too-big, time-exceeded, ..., type N
  *            | arp request | arp reply   SENDER > TARGET
@@ -24,6 +25,11 @@ import java.util.Arrays;
  * IP         ttl N (64; discovery 255)   dscp N   ecn N   fragment OFFSET[+]   ip-id N
  *            IPv4: df   ip-options HEX       IPv6: flow-label N
  * TCP        flags syn,ack | none (syn)   seq N   ack N   window N (65535)   tcp-options HEX
+ * Serval     control: flags fin,rst,nack,ack,rsyn,syn | none   verno N (0)   ackno N (0)   nonce HEX (0)
+ *            service SERVICE   from-service SERVICE   source IPV4,IPV4...       SERVICE: 0x00004001 or 16385
+ *            in UDP: udp-src N (54324)   udp-dst N (54325)   udp-checksum N
+ *            behind it: UDP of ports 0, or proto 6: TCP of ports 0 with tcp-flags and the other words of TCP;
+ *            or bare: no such header   proto N (17)
  * ICMP       code N   echo: id N   seq N   too big: mtu N   others: rest N (the 32 bits behind the checksum)
  *            errors: about PACKET   all that follows is the packet quoted, from its IP header on
  * ARP        sender-mac MAC (src-mac)   target-mac MAC (dst-mac; 0 in a request)

@@ -2,11 +2,15 @@ package dev.weft.sim.trace;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
+import dev.weft.base.ServiceId;
 import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Ipv6;
+import dev.weft.sim.sal.SalHeader;
 import java.util.EnumMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,11 +37,16 @@ final class PacketSpec {
 
     IpAddress src = IpAddress.ofV4(0);
     IpAddress dst = IpAddress.ofV4(0);
+    /** Of a Serval packet: its flows. */
     int srcPort;
+
     int dstPort;
     final Map<Option, Long> numbers = new EnumMap<>(Option.class);
     final Map<Option, byte[]> octets = new EnumMap<>(Option.class);
     final Map<Option, IpAddress> addresses = new EnumMap<>(Option.class);
+    final Map<Option, ServiceId> services = new EnumMap<>(Option.class);
+    /** Of the source option. */
+    List<IpAddress> sources = List.of();
 
     @Nullable
     PacketSpec about;
@@ -50,6 +59,8 @@ final class PacketSpec {
         return numbers.containsKey(option)
                 || octets.containsKey(option)
                 || addresses.containsKey(option)
+                || services.containsKey(option)
+                || option == Option.SOURCE && !sources.isEmpty()
                 || option == Option.ABOUT && about != null;
     }
 
@@ -72,8 +83,26 @@ final class PacketSpec {
             case TCP -> Ipv4.TCP;
             case ICMP -> Ipv4.ICMP;
             case ICMP6, ND -> Ipv6.ICMPV6;
+            case SAL -> isEncapsulated() ? Ipv4.UDP : SalHeader.IP_PROTOCOL;
             case IP -> (int) number(Option.PROTO, 0);
             case ARP, ETH -> throw new IllegalStateException(kind.word + " has no IP protocol");
+        };
+    }
+
+    /** It stands in UDP. */
+    boolean isEncapsulated() {
+        return has(Option.UDP_SRC) || has(Option.UDP_DST);
+    }
+
+    /** Flags of the header of this kind that the option is about. */
+    Flags flags(Option option) {
+        if (option == Option.TCP_FLAGS) {
+            return Flags.TCP;
+        }
+        return switch (kind) {
+            case TCP -> Flags.TCP;
+            case SAL -> Flags.SAL;
+            default -> Flags.ND;
         };
     }
 
@@ -100,6 +129,7 @@ final class PacketSpec {
 
     private String head() {
         return switch (kind) {
+            case SAL -> "sal " + flow(src, srcPort) + " > " + flow(dst, dstPort);
             case UDP, TCP -> kind.word + " " + endpoint(src, srcPort) + " > " + endpoint(dst, dstPort);
             case ICMP, ICMP6 -> kind.word + " " + IcmpTypes.word(kind == Kind.ICMP, type) + " " + src + " > " + dst;
             case ARP -> "arp " + (type == 1 ? "request " : "reply ") + src + " > " + dst;
@@ -113,7 +143,7 @@ final class PacketSpec {
         return switch (option.value) {
             case NONE, PACKET -> "";
             case NUMBER ->
-                option == Option.TYPE || option == Option.CHECKSUM
+                option == Option.TYPE || option == Option.CHECKSUM || option == Option.UDP_CHECKSUM
                         ? "0x%04x".formatted(numbers.get(option))
                         : Long.toString(number(option, 0));
             case MAC, MAC_OR_NONE -> {
@@ -122,12 +152,18 @@ final class PacketSpec {
             }
             case ADDRESS -> String.valueOf(addresses.get(option));
             case OCTETS -> HexFormat.of().formatHex(octets(option));
-            case FLAGS -> (kind == Kind.TCP ? Flags.TCP : Flags.ND).print(number(option, 0));
+            case ADDRESSES -> sources.stream().map(IpAddress::toString).collect(Collectors.joining(","));
+            case SERVICE -> String.valueOf(services.get(option));
+            case FLAGS -> flags(option).print(number(option, 0));
             case FRAGMENT -> {
                 long fragment = number(option, 0);
                 yield (fragment & ~MORE) + ((fragment & MORE) != 0 ? "+" : "");
             }
         };
+    }
+
+    private static String flow(IpAddress address, int flowId) {
+        return address + ":" + Integer.toUnsignedString(flowId);
     }
 
     private static String endpoint(IpAddress address, int port) {

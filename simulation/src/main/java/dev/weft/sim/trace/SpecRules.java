@@ -4,6 +4,7 @@ import static dev.weft.sim.trace.Option.*;
 
 import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Ipv6;
+import dev.weft.sim.sal.SalHeader;
 
 /** What holds between the words of one expression. */
 final class SpecRules {
@@ -28,6 +29,7 @@ final class SpecRules {
             case ICMP, ICMP6 -> icmp(spec);
             case IP -> protocol(spec);
             case TCP -> words(spec, TCP_OPTIONS);
+            case SAL -> sal(spec);
             case ND -> refuse(spec.type == 135 && spec.has(FLAGS), "flags in a solicitation (it has none)");
             case UDP, ARP -> {}
         }
@@ -52,6 +54,27 @@ final class SpecRules {
         refuse(
                 later && spec.kind != Kind.IP,
                 "a later fragment has no " + spec.kind.word + " header (say: ip ... proto " + spec.protocol() + ")");
+    }
+
+    private static void sal(PacketSpec spec) {
+        long proto = spec.number(PROTO, Ipv4.UDP);
+        boolean tcp = proto == Ipv4.TCP && !spec.has(BARE);
+        boolean control = spec.has(VERNO) || spec.has(ACKNO) || spec.has(NONCE);
+        refuse(control && !spec.has(FLAGS), "verno, ackno or nonce without flags (say flags, and be it none)");
+        refuse(
+                spec.has(NONCE) && spec.octets(NONCE).length != 8,
+                "a nonce of " + spec.octets(NONCE).length + " octets (expected 8)");
+        refuse(spec.has(FROM_SERVICE) && !spec.has(SERVICE), "from-service without service");
+        refuse(spec.sources.size() == 1, "source with one address (expected the client's and a router's at least)");
+        refuse(spec.has(UDP_CHECKSUM) && !spec.isEncapsulated(), "udp-checksum without udp-src or udp-dst");
+        refuse(
+                !spec.has(BARE) && proto != Ipv4.TCP && proto != Ipv4.UDP,
+                "proto " + proto + " with a transport header (expected 6 or 17, or bare)");
+        refuse(spec.has(BARE) && spec.has(CHECKSUM), "checksum of a bare packet (it has no transport header)");
+        for (var option : new Option[] {TCP_FLAGS, SEQ, ACK, WINDOW, TCP_OPTIONS}) {
+            refuse(spec.has(option) && !tcp, option.word + " without TCP (say: proto 6, and not bare)");
+        }
+        words(spec, TCP_OPTIONS);
     }
 
     private static void icmp(PacketSpec spec) {
@@ -83,6 +106,7 @@ final class SpecRules {
         refuse(protocol == Ipv4.TCP, "ip proto 6 (say: tcp)");
         refuse(v4 && protocol == Ipv4.ICMP, "ip proto 1 (say: icmp)");
         refuse(!v4 && protocol == Ipv6.ICMPV6, "ip proto 58 (say: icmp6)");
+        refuse(v4 && protocol == SalHeader.IP_PROTOCOL && !spec.has(FRAGMENT), "ip proto 144 (say: sal)");
         refuse(
                 !v4 && Ipv6.isExtension(protocol),
                 "ip proto " + protocol + " in IPv6 (an extension header; expected what comes behind those)");

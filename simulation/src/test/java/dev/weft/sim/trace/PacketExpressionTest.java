@@ -7,6 +7,7 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
 import dev.weft.base.Property;
 import dev.weft.sim.packet.Frames;
+import dev.weft.sim.sal.SalPackets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -45,6 +46,20 @@ class PacketExpressionTest {
                 "nd solicit fd00:1::5 > fd00:1::1@ ttl 254 to fd00:1::1 link-mac none",
                 "nd advertise fd00:1::1 > fd00:1::5@ ttl 255 flags override,router",
                 "nd advertise fd00:1::1 > ff02::1@ ttl 255 flags override target fd00:1::2 link-mac 02:00:00:00:00:09",
+                "sal 10.0.1.5:2 > 10.0.2.9:0@ ttl 64 flags syn verno 301094687 nonce 6813a9c4a199904f"
+                        + " service 0x00004001",
+                "sal 10.0.1.5:4294967295 > 10.0.2.9:3@ ttl 64 length 1408",
+                "sal 10.0.1.5:2 > 10.0.2.9:0@ ttl 64 service 0x00004001 from-service 0x0000d903 data 68656c6c6f",
+                "sal 10.0.1.5:2 > 10.0.2.9:3@ ttl 64 flags fin,rsyn verno 1 ackno 2 nonce 0000000000000001 bare",
+                "sal 10.0.1.5:3 > 10.0.2.9:2@ ttl 64 flags ack,syn verno 7 source 10.0.1.5,10.0.1.1,10.0.2.9"
+                        + " checksum 0x0000",
+                "sal 10.0.1.5:2 > 10.0.2.9:0@ proto 6 ttl 64 flags syn service 0x00004001 tcp-flags syn,ack seq 5"
+                        + " window 0 tcp-options 020405a801030307",
+                "sal 10.0.1.5:2 > 10.0.2.9:0@ ttl 64 udp-src 54324 udp-dst 54325 flags syn service 0x00004001",
+                "sal 10.0.1.5:2 > 10.0.2.9:3@ ttl 64 udp-src 40000 udp-dst 54325 udp-checksum 0x0000 length 5",
+                "sal 10.0.1.5:2 > 10.0.2.9:3@ proto 47 ttl 64 bare data 0102",
+                "icmp time-exceeded 10.0.2.1 > 10.0.1.5@ ttl 64 about sal 10.0.1.5:2 > 10.0.2.9:3 ttl 0 length 9",
+                "ip 10.0.1.5 > 10.0.2.9@ proto 144 ttl 64 fragment 0+ length 16",
                 "ip 10.0.1.5 > 10.0.2.9@ proto 47 ttl 64 length 20",
                 "ip 10.0.1.5 > 10.0.2.9@ proto 17 ttl 64 ip-id 9 fragment 1480+ length 1480",
                 "ip fd00::5 > fd00::9@ proto 6 ttl 64 ip-id 4294967295 fragment 8 length 3",
@@ -71,6 +86,22 @@ class PacketExpressionTest {
             }
         }
         return text.replace("@", MACS);
+    }
+
+    @Test
+    void saysEveryCapturedServalPacketInWords() {
+        SalPackets.captured().forEach((name, octets) -> {
+            byte[] frame = SalPackets.framed(octets);
+            String text = PacketExpression.print(frame);
+            assertThat(text).as(name).startsWith("sal 10.9.0.");
+            assertThat(PacketExpression.parse(text)).as(text).isEqualTo(frame);
+        });
+        String forwarded =
+                PacketExpression.print(SalPackets.framed(SalPackets.captured().get("C2")));
+        assertThat(forwarded)
+                .startsWith("sal 10.9.0.1:2 > 10.9.0.2:0 ")
+                .contains(" flags syn verno 320877977 nonce f5fe678fd57770fe service 0x00004001")
+                .endsWith(" source 10.9.0.1,10.9.0.3");
     }
 
     @Test
@@ -130,7 +161,19 @@ class PacketExpressionTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "|ends after word 0|udp, tcp, icmp, icmp6, arp, nd, ip, eth",
+                "|ends after word 0|udp, tcp, sal, icmp, icmp6, arp, nd, ip, eth",
+                "sal 10.0.1.5 > 10.0.2.9:3|'10.0.1.5'|an IPv4 address and a flow id",
+                "sal 10.0.1.5:4294967296 > 10.0.2.9:3|'10.0.1.5:4294967296'|a flow id",
+                "sal [fd00::5]:1 > [fd00::9]:2|'[fd00::5]:1'|an IPv4 address",
+                "sal 10.0.1.5:2 > 10.0.2.9:0 service 0x4001|'0x4001'|a service like 0x00004001",
+                "sal 10.0.1.5:2 > 10.0.2.9:0 from-service 7|from-service|without service",
+                "sal 10.0.1.5:2 > 10.0.2.9:0 verno 7|verno|flags",
+                "sal 10.0.1.5:2 > 10.0.2.9:0 flags syn nonce 01|nonce of 1|8",
+                "sal 10.0.1.5:2 > 10.0.2.9:0 source 10.0.1.1|one address|a router's",
+                "sal 10.0.1.5:2 > 10.0.2.9:0 source fd00::1,10.0.0.1|'fd00::1,10.0.0.1'|IPv4 addresses",
+                "sal 10.0.1.5:2 > 10.0.2.9:0 proto 47|proto 47|bare",
+                "sal 10.0.1.5:2 > 10.0.2.9:0 seq 1|seq without TCP|proto 6",
+                "ip 10.0.1.5 > 10.0.2.9 proto 144|proto 144|sal",
                 "upd 10.0.1.5:1 > 10.0.2.9:2|word 1 at column 1: 'upd'|udp, tcp",
                 "udp 10.0.1.5 > 10.0.2.9:2|word 2 at column 5: '10.0.1.5'|an address and a port",
                 "udp 10.0.1.5:65536 > 10.0.2.9:2|word 2 at column 5|an address and a port",
@@ -185,15 +228,18 @@ class PacketExpressionTest {
 
     @Test
     void wordsInAnyOrderGiveAPacketOrAnErrorForPeople() {
-        String[] words = ("udp tcp icmp icmp6 arp nd ip eth echo-request unreachable type solicit advertise request > "
-                        + "10.0.1.5:1 10.0.2.9:2 10.0.1.5 10.0.2.9 [fd00::5]:1 [fd00::9]:2 fd00::5 fd00::9 :: vlan ttl"
-                        + " fragment 0+ 8 8+ 65528 0 1 7 44 59 135 65535 0xffffffff proto length data 0102 id seq mtu"
-                        + " rest code about checksum pad src-mac dst-mac 02:00:00:00:00:01 none flags syn solicited"
-                        + " link-mac to target ip-id ip-options 01010101 tcp-options flow-label df dei priority")
-                .split(" ");
+        String[] words =
+                ("udp tcp sal icmp icmp6 arp nd ip eth echo-request unreachable type solicit advertise request > "
+                                + "10.0.1.5:1 10.0.2.9:2 10.0.1.5 10.0.2.9 [fd00::5]:1 [fd00::9]:2 fd00::5 fd00::9 :: vlan ttl"
+                                + " fragment 0+ 8 8+ 65528 0 1 7 44 59 135 65535 0xffffffff proto length data 0102 id seq mtu"
+                                + " rest code about checksum pad src-mac dst-mac 02:00:00:00:00:01 none flags syn solicited"
+                                + " link-mac to target service from-service 0x00004001 source 10.0.0.1,10.0.0.2 bare 6 17 nonce 0102030405060708"
+                                + " verno udp-src udp-checksum tcp-flags ip-id ip-options 01010101 tcp-options flow-label df dei priority")
+                        .split(" ");
         List<String> starts = List.of(
                 "",
                 "udp 10.0.1.5:1 > 10.0.2.9:2 ",
+                "sal 10.0.1.5:1 > 10.0.2.9:2 ",
                 "icmp unreachable 10.0.1.5 > 10.0.2.9 ",
                 "icmp6 type 135 fd00::5 > fd00::9 ",
                 "nd solicit fd00::5 > fd00::9 ",
@@ -223,6 +269,11 @@ class PacketExpressionTest {
     }
 
     private static byte[] anyFrame(RandomGenerator random) {
+        if (random.nextInt(6) == 0) {
+            List<byte[]> captured = List.copyOf(SalPackets.captured().values());
+            byte[] sal = SalPackets.framed(captured.get(random.nextInt(captured.size())));
+            return random.nextBoolean() ? sal : SalPackets.encapsulated(sal, random.nextInt(65536), 54325);
+        }
         boolean v4 = random.nextBoolean();
         String a = v4 ? "10.0.1.5" : "fd00:1::5";
         String b = v4 ? "10.0.2.9" : "fd00:2::9";

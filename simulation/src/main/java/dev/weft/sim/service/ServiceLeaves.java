@@ -1,0 +1,140 @@
+package dev.weft.sim.service;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.ServiceId;
+import dev.weft.base.ServicePrefix;
+import java.util.Arrays;
+
+/**
+ * The leaves of a {@link ServiceTrie}: prefixes with their values, those of one node together, each with a cache line of
+ * its own. Each list has room for the next power of two. Not thread safe.
+ */
+@HotPath
+final class ServiceLeaves {
+    static final int WORDS = 8;
+    /** Behind the array's header of 16 octets, so that a record fills one cache line where the array begins on one. */
+    static final int ALIGN = 6;
+
+    private static final int CLASSES = 7;
+    private static final int HEAD = 4;
+    private static final int NONE = -1;
+
+    /** By length of a prefix: four words of its bits. */
+    private static final long[] MASKS = masks();
+
+    private long[] words = new long[ALIGN + 64 * WORDS];
+    private int used;
+    /** By size, as a power of two: the first free list, each of which holds the place of the next. */
+    private final int[] free = new int[CLASSES];
+
+    ServiceLeaves() {
+        Arrays.fill(free, NONE);
+    }
+
+    private static long[] masks() {
+        var masks = new long[4 * (ServiceId.BITS + 1)];
+        for (int i = 0; i < masks.length; i++) {
+            masks[i] = ServicePrefix.mask(i >>> 2, i & 3);
+        }
+        return masks;
+    }
+
+    /**
+     * Whether these bits begin with the leaf's prefix. One branch that is easy to guess, so that a processor that waits
+     * for the leaf goes on meanwhile.
+     */
+    boolean matches(int leaf, long w0, long w1, long w2, long w3) {
+        int mask = bits(leaf) << 2;
+        long difference = (words[leaf] ^ w0) & MASKS[mask]
+                | (words[leaf + 1] ^ w1) & MASKS[mask + 1]
+                | (words[leaf + 2] ^ w2) & MASKS[mask + 2]
+                | (words[leaf + 3] ^ w3) & MASKS[mask + 3];
+        return difference == 0;
+    }
+
+    /** Where in {@link #words} a leaf is. */
+    int at(int place, int rank) {
+        return ALIGN + (place + rank) * WORDS;
+    }
+
+    /** The prefix is the first four words of each leaf. */
+    long[] words() {
+        return words;
+    }
+
+    int bits(int leaf) {
+        return (int) (words[leaf + HEAD] >>> 32);
+    }
+
+    int value(int leaf) {
+        return (int) words[leaf + HEAD];
+    }
+
+    ServicePrefix prefix(int leaf) {
+        var id = new ServiceId(words[leaf], words[leaf + 1], words[leaf + 2], words[leaf + 3]);
+        return new ServicePrefix(id, bits(leaf));
+    }
+
+    /** The place of the list with one leaf more. */
+    int insert(int place, int size, int rank, ServicePrefix prefix, int value) {
+        int to = place;
+        if (size == 0 || Blocks.sizeClass(size + 1) != Blocks.sizeClass(size)) {
+            to = allocate(size + 1);
+            move(place, to, rank);
+            move(place + rank, to + rank + 1, size - rank);
+            if (size > 0) {
+                free(place, size);
+            }
+        } else {
+            move(place + rank, place + rank + 1, size - rank);
+        }
+        int leaf = at(to, rank);
+        for (int i = 0; i < HEAD; i++) {
+            words[leaf + i] = prefix.id().word(i);
+        }
+        words[leaf + HEAD] = (long) prefix.bits() << 32 | value;
+        return to;
+    }
+
+    /** The place of the list with one leaf less; 0 when it was the last. */
+    int remove(int place, int size, int rank) {
+        if (size == 1) {
+            free(place, 1);
+            return 0;
+        }
+        if (Blocks.sizeClass(size - 1) == Blocks.sizeClass(size)) {
+            move(place + rank + 1, place + rank, size - 1 - rank);
+            return place;
+        }
+        int to = allocate(size - 1);
+        move(place, to, rank);
+        move(place + rank + 1, to + rank, size - 1 - rank);
+        free(place, size);
+        return to;
+    }
+
+    /** Gives back a list of this size. */
+    void free(int place, int size) {
+        words[at(place, 0)] = free[Blocks.sizeClass(size)];
+        free[Blocks.sizeClass(size)] = place;
+    }
+
+    private void move(int from, int to, int count) {
+        System.arraycopy(words, at(from, 0), words, at(to, 0), count * WORDS);
+    }
+
+    private int allocate(int size) {
+        int sizeClass = Blocks.sizeClass(size);
+        int place = free[sizeClass];
+        if (place != NONE) {
+            free[sizeClass] = (int) words[at(place, 0)];
+            return place;
+        }
+        place = used;
+        used += 1 << sizeClass;
+        while (at(used, 0) > words.length) {
+            words = Arrays.copyOf(words, ALIGN + 2 * (words.length - ALIGN));
+        }
+        return place;
+    }
+}

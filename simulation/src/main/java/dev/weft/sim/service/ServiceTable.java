@@ -1,0 +1,154 @@
+package dev.weft.sim.service;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.ServiceId;
+import dev.weft.base.ServicePrefix;
+import dev.weft.sim.service.ServiceTarget.Action;
+import java.util.Arrays;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which rules hold for a service: those of the longest prefix that has any. Not thread safe: one worker looks up, changes
+ * and counts.
+ */
+@HotPath
+public final class ServiceTable {
+    private final ServiceTrie trie = new ServiceTrie();
+    /** By the value in the trie. */
+    private @Nullable ServiceEntry[] entries = new ServiceEntry[64];
+
+    private int[] free = new int[64];
+    private int freeCount;
+    private int highest;
+
+    private long resolvedPackets;
+    private long resolvedBytes;
+    private long droppedPackets;
+    private long droppedBytes;
+    private long unresolved;
+
+    /** The entry of the longest prefix of a service id, given as its four words; null when there is none. */
+    public @Nullable ServiceEntry find(long word0, long word1, long word2, long word3) {
+        int value = trie.lookup(word0, word1, word2, word3);
+        return value == ServiceTrie.NONE ? null : entries[value];
+    }
+
+    public @Nullable ServiceEntry find(ServiceId id) {
+        return find(id.word0(), id.word1(), id.word2(), id.word3());
+    }
+
+    /**
+     * How many leading bits of the id looked up last prove the answer: every id that has them, too, is given the same,
+     * while the table does not change.
+     */
+    public int proven() {
+        return trie.proven();
+    }
+
+    /**
+     * Adds a rule, or changes priority and weight of the one with its target.
+     *
+     * @return false when the entry would get a second rule that holds for all of its packets (DELAY, DROP), or has the
+     *     most rules it may have
+     */
+    public boolean put(ServicePrefix prefix, ServiceRule rule) {
+        int value = trie.exact(prefix);
+        if (value != ServiceTrie.NONE) {
+            return entry(value).put(rule);
+        }
+        value = freeCount > 0 ? free[--freeCount] : highest++;
+        if (value == entries.length) {
+            entries = Arrays.copyOf(entries, 2 * value);
+        }
+        var entry = new ServiceEntry(prefix);
+        entries[value] = entry;
+        trie.insert(prefix, value);
+        return entry.put(rule);
+    }
+
+    /** Whether there was such a rule. The entry goes with its last one. */
+    public boolean remove(ServicePrefix prefix, ServiceTarget target) {
+        int value = trie.exact(prefix);
+        if (value == ServiceTrie.NONE || !entry(value).remove(target)) {
+            return false;
+        }
+        if (entry(value).rules() == 0) {
+            trie.remove(prefix);
+            entries[value] = null;
+            if (freeCount == free.length) {
+                free = Arrays.copyOf(free, 2 * freeCount);
+            }
+            free[freeCount++] = value;
+        }
+        return true;
+    }
+
+    /** Whether packets go to every target of the highest priority; false, to one, until told. Lost with the entry. */
+    public boolean setToAll(ServicePrefix prefix, boolean toAll) {
+        int value = trie.exact(prefix);
+        if (value == ServiceTrie.NONE) {
+            return false;
+        }
+        entry(value).setToAll(toAll);
+        return true;
+    }
+
+    private ServiceEntry entry(int value) {
+        if (entries[value] instanceof ServiceEntry entry) {
+            return entry;
+        }
+        throw new IllegalStateException("value " + value + " in the trie without an entry");
+    }
+
+    /** Counts a packet that a rule was applied to, here and at the rule. */
+    public void count(ServiceSlot slot, int length) {
+        slot.count(length);
+        if (slot.rule().target().action() == Action.DROP) {
+            droppedPackets++;
+            droppedBytes += length;
+        } else {
+            resolvedPackets++;
+            resolvedBytes += length;
+        }
+    }
+
+    /** Counts a packet whose service has no entry. */
+    public void countUnresolved() {
+        unresolved++;
+    }
+
+    /** Prefixes with rules. */
+    public int size() {
+        return highest - freeCount;
+    }
+
+    public long resolvedPackets() {
+        return resolvedPackets;
+    }
+
+    public long resolvedBytes() {
+        return resolvedBytes;
+    }
+
+    public long droppedPackets() {
+        return droppedPackets;
+    }
+
+    public long droppedBytes() {
+        return droppedBytes;
+    }
+
+    public long unresolvedPackets() {
+        return unresolved;
+    }
+
+    /** In no order. */
+    public void forEach(Consumer<ServiceEntry> action) {
+        for (int i = 0; i < highest; i++) {
+            if (entries[i] instanceof ServiceEntry entry) {
+                action.accept(entry);
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package dev.weft.topology;
+
+import dev.weft.base.IpAddress;
+import dev.weft.base.ServicePrefix;
+import dev.weft.topology.schema.Port;
+import dev.weft.topology.schema.ServiceBlock;
+import dev.weft.topology.schema.ServiceEntry;
+import dev.weft.topology.schema.ServiceRule;
+import dev.weft.topology.schema.ServiceTable;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Set;
+import java.util.UUID;
+
+/** Whose services are whose, and what a rule must say so that a service table can follow it. */
+final class ServiceRules {
+    private static final int MAX_WEIGHT = 0xffff;
+
+    private final Draft draft;
+    private final Rules.Report report;
+
+    ServiceRules(Draft draft, Rules.Report report) {
+        this.draft = draft;
+        this.report = report;
+    }
+
+    void checkBlock(ObjectRef ref, ServiceBlock block) {
+        var prefix = ServicePrefix.parse(block.getPrefix());
+        draft.forEach(Schema.kindOf(ServiceBlock.class), (other, object) -> {
+            var theirs = (ServiceBlock) object;
+            // Where both are touched one of the two reports.
+            boolean mine = !draft.isTouched(other) || ref.id().compareTo(other.id()) > 0;
+            if (mine
+                    && draft.isTouched(ref)
+                    && !other.equals(ref)
+                    && ServicePrefix.parse(theirs.getPrefix()).overlaps(prefix)) {
+                report.of(
+                        block,
+                        "prefix",
+                        block.getPrefix(),
+                        "overlaps " + theirs.getPrefix() + " of block '" + theirs.getName()
+                                + "' (expected services that are nobody's yet)");
+            }
+        });
+    }
+
+    void checkTable(ServiceTable table) {
+        Set<ServicePrefix> seen = new HashSet<>();
+        for (int i = 0; i < table.getEntriesCount(); i++) {
+            ServiceEntry entry = table.getEntries(i);
+            String path = "entries[" + i + "]";
+            var prefix = ServicePrefix.parse(entry.getPrefix());
+            if (!seen.add(prefix)) {
+                report.of(
+                        table, path + ".prefix", entry.getPrefix(), "occurs twice (expected one entry with all rules)");
+            }
+            if (prefix.bits() > 0 && !isGranted(table.getTenantId(), prefix)) {
+                report.of(
+                        table,
+                        path + ".prefix",
+                        entry.getPrefix(),
+                        "is in no service block of the tenant (expected services that were granted to it, or *)");
+            }
+            if (entry.getRulesCount() == 0) {
+                report.of(table, path + ".rules", "", "missing: an entry has a rule at least");
+            }
+            checkRules(table, entry, path);
+        }
+    }
+
+    private boolean isGranted(String tenant, ServicePrefix prefix) {
+        boolean[] granted = {false};
+        draft.forEach(Schema.kindOf(ServiceBlock.class), (ref, object) -> {
+            var block = (ServiceBlock) object;
+            granted[0] |= block.getOwnerId().equals(tenant)
+                    && ServicePrefix.parse(block.getPrefix()).contains(prefix);
+        });
+        return granted[0];
+    }
+
+    private void checkRules(ServiceTable table, ServiceEntry entry, String path) {
+        boolean exclusive = false;
+        for (int i = 0; i < entry.getRulesCount(); i++) {
+            ServiceRule rule = entry.getRules(i);
+            String at = path + ".rules[" + i + "]";
+            boolean goesOn =
+                    rule.getAction() == ServiceRule.Action.FORWARD || rule.getAction() == ServiceRule.Action.DEMUX;
+            if (goesOn) {
+                checkTarget(table, rule, at);
+            } else if (exclusive
+                    || !rule.getAddress().isEmpty()
+                    || !rule.getPortId().isEmpty()) {
+                String action = rule.getAction().name().toLowerCase(Locale.ROOT);
+                report.of(
+                        table,
+                        at + ".action",
+                        action,
+                        exclusive
+                                ? "holds for all packets, as another rule of the entry does (expected one such rule)"
+                                : "goes nowhere; remove address and port");
+            }
+            exclusive |= !goesOn;
+            if (rule.getWeight() < 0 || rule.getWeight() > MAX_WEIGHT) {
+                String weight = Integer.toUnsignedString(rule.getWeight());
+                report.of(table, at + ".weight", weight, "expected 1..65535, or 0 for 1");
+            }
+            if (rule.getPriority() < 0) {
+                String priority = Integer.toUnsignedString(rule.getPriority());
+                report.of(table, at + ".priority", priority, "expected 0..2147483647");
+            }
+        }
+    }
+
+    private void checkTarget(ServiceTable table, ServiceRule rule, String at) {
+        boolean byAddress = !rule.getAddress().isEmpty();
+        if (byAddress == !rule.getPortId().isEmpty()) {
+            report.of(
+                    table,
+                    at + ".address",
+                    rule.getAddress(),
+                    "expected address or port, one of them: where the service is");
+            return;
+        }
+        if (byAddress) {
+            var address = IpAddress.parse(rule.getAddress());
+            if (!address.isV4() || IpAddress.isGroup(address.high(), address.low()) || address.v4Bits() == -1) {
+                report.of(table, at + ".address", rule.getAddress(), "expected one IPv4 address (Serval is IPv4)");
+            }
+            return;
+        }
+        draft.get(new ObjectRef(Schema.kindOf(Port.class), UUID.fromString(rule.getPortId())))
+                .map(Port.class::cast)
+                .filter(port -> port.getAddressesList().stream()
+                        .noneMatch(
+                                text -> InterfaceAddress.parse(text).address().isV4()))
+                .ifPresent(port -> report.of(
+                        table,
+                        at + ".port",
+                        port.getName(),
+                        "has no IPv4 address (expected a port that says its address, or address instead)"));
+    }
+}

@@ -1,0 +1,96 @@
+package dev.weft.topology;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import com.google.protobuf.Message;
+import dev.weft.topology.schema.ServiceTable;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ServiceRulesTest {
+    private static final String HEAD = """
+            tenants: [{name: t}, {name: other}]
+            service_blocks:
+              - {name: ours, owner: t, prefix: 0x00004001/32}
+              - {name: theirs, owner: other, prefix: 0x00005000/24}
+            ---
+            tenant: t
+            bridges: [{name: b}]
+            ports:
+              - {name: plain, bridge: b}
+              - {name: web, bridge: b, host: h, interface: tap1, mac: "02:00:00:00:00:01", addresses: [10.0.1.5/24]}
+            """;
+
+    private static TopologySnapshot offline(String text) {
+        return ChangeSet.offlineSnapshot(
+                new TopologyReader().text("net.yaml", text).desired());
+    }
+
+    private static String table(String entries) {
+        return HEAD + "service_tables:\n  - {name: s, entries: [" + entries + "]}\n";
+    }
+
+    private static String problem(String text) {
+        var refused = catchThrowableOfType(TopologyException.class, () -> offline(text));
+        assertThat(refused).as("refusal of " + text).isNotNull();
+        assertThat(refused.problems()).as(text).hasSize(1);
+        return refused.problems().getFirst().toString();
+    }
+
+    private static String problemOfRule(String rule) {
+        return problem(table("{prefix: 0x00004001, rules: [" + rule + "]}"));
+    }
+
+    @Test
+    void tablesAreReadAndWrittenBack() {
+        var net = offline(table("{prefix: 16385, rules: [{address: 10.0.1.9, weight: 3}, {action: demux, port: web,"
+                        + " priority: 5}]}, {prefix: 0x0000400100000001, all: true, rules: [{address: 10.0.1.8}]},"
+                        + " {prefix: '*', rules: [{action: drop}]}")
+                + "routers: [{name: r, service_table: s}]\n");
+        var entries = net.all(ServiceTable.class).iterator().next().getEntriesList();
+        assertThat(entries)
+                .extracting(entry -> entry.getPrefix())
+                .containsExactly("0x00004001/256", "0x0000400100000001/256", "*");
+        var all = new ArrayList<Message>();
+        Schema.kinds().forEach(kind -> all.addAll(net.all(kind)));
+        String yaml = new TopologyWriter(net).yaml(all);
+        assertThat(List.copyOf(offline(yaml).all(ServiceTable.class)))
+                .isEqualTo(List.copyOf(net.all(ServiceTable.class)));
+    }
+
+    @Test
+    void aTenantRoutesItsOwnServicesOnly() {
+        assertThat(problem(table("{prefix: 0x00005001, rules: [{action: drop}]}")))
+                .contains("entries[0].prefix '0x00005001/256': is in no service block of the tenant");
+        assertThat(problem(table("{prefix: 0x00004001/31, rules: [{action: drop}]}")))
+                .as("more than the block")
+                .contains("is in no service block");
+    }
+
+    @Test
+    void blocksDoNotOverlap() {
+        assertThat(problem(HEAD.replace("0x00005000/24", "0x00004000/24")))
+                .contains("overlaps")
+                .contains("expected services that are nobody's yet");
+    }
+
+    @Test
+    void rulesSayWhereTheyGo() {
+        assertThat(problemOfRule("{}")).contains("entries[0].rules[0].address: expected address or port");
+        assertThat(problemOfRule("{address: 10.0.1.5, port: web}")).contains("expected address or port, one of them");
+        assertThat(problemOfRule("{address: 'fd00::1'}")).contains("'fd00::1': expected one IPv4 address");
+        assertThat(problemOfRule("{address: 224.0.0.1}")).contains("expected one IPv4 address");
+        assertThat(problemOfRule("{port: plain}")).contains("port 'plain': has no IPv4 address");
+        assertThat(problemOfRule("{action: delay, address: 10.0.1.5}")).contains("'delay': goes nowhere");
+        assertThat(problemOfRule("{action: delay}, {action: drop}")).contains("'drop': holds for all packets");
+        assertThat(problemOfRule("{address: 10.0.1.5, weight: 65536}")).contains("weight '65536': expected 1..65535");
+        assertThat(problem(table("{prefix: 0x00004001}"))).contains("entries[0].rules: missing");
+        assertThat(problem(table(
+                        "{prefix: 0x00004001, rules: [{action: drop}]}, {prefix: 16385, rules: [{action: drop}]}")))
+                .contains("entries[1].prefix '0x00004001/256': occurs twice");
+        assertThat(problem(table("{prefix: 0x4001, rules: [{action: drop}]}")))
+                .contains("'0x4001': expected a service like 0x00004001 (whole words of 8 digits)");
+    }
+}
