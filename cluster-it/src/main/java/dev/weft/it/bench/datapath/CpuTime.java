@@ -56,9 +56,35 @@ final class CpuTime {
         }
     }
 
-    private static long threadNanos(Path schedule) {
+    /**
+     * How long the threads of this process with this name have been ready to run while a processor was not theirs: the
+     * second number of each one's schedstat.
+     */
+    static long threadWaitNanos(String name) {
+        try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
+            return tasks.filter(task -> isNamed(task, name))
+                    .mapToLong(task -> scheduleNanos(task.resolve("schedstat"), 1))
+                    .sum();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException("/proc/self/task cannot be listed", unreadable);
+        }
+    }
+
+    private static boolean isNamed(Path task, String name) {
         try {
-            return Long.parseLong(Files.readString(schedule).split(" ")[0]);
+            return Files.readString(task.resolve("comm")).strip().equals(name);
+        } catch (IOException ended) {
+            return false;
+        }
+    }
+
+    private static long threadNanos(Path schedule) {
+        return scheduleNanos(schedule, 0);
+    }
+
+    private static long scheduleNanos(Path schedule, int field) {
+        try {
+            return Long.parseLong(Files.readString(schedule).strip().split(" ")[field]);
         } catch (IOException ended) {
             return 0;
         }

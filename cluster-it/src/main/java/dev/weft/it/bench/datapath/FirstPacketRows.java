@@ -28,6 +28,7 @@ final class FirstPacketRows {
     private static final int CAPACITY = 32_768;
     private static final long TUPLES = 1L << 31;
     private static final double MICRO = 1e3;
+    private static final double MILLI = 1e6;
 
     private FirstPacketRows() {}
 
@@ -112,11 +113,14 @@ final class FirstPacketRows {
         var bareMiddle = new ArrayList<Double>();
         var bareTail = new ArrayList<Double>();
         long lost = 0;
+        double waited = 0;
         try (var path = Delays.open(routed, CAPACITY);
                 var bare = Delays.open(echo.path(), CAPACITY)) {
             warmUp(ground, path, bare);
             for (int i = 0; i < rounds(ground); i++) {
+                long before = CpuTime.threadWaitNanos(SetupRows.WORKER);
                 Delays.Run run = run(ground, path, Workload.routedNumbered(TEMPLATES), i, NEW_FLOWS);
+                waited += CpuTime.threadWaitNanos(SetupRows.WORKER) - before;
                 Delays.Run bareRun = run(ground, bare, Workload.bridgedNumbered(TEMPLATES), i, NEW_FLOWS);
                 lost += run.lost();
                 middle.add(micros(run, 0.5));
@@ -137,7 +141,11 @@ final class FirstPacketRows {
                         new Row.Figure(median(middle), "µs p50, median round", null),
                         new Row.Figure(median(tail), "µs p99, median round", null),
                         new Row.Figure(median(bareMiddle), "µs p50, median round, echo", null),
-                        new Row.Figure(median(bareTail), "µs p99, median round, echo", null)),
+                        new Row.Figure(median(bareTail), "µs p99, median round, echo", null),
+                        new Row.Figure(
+                                waited / MILLI / rounds(ground),
+                                "ms a round that the worker was ready and had no processor",
+                                null)),
                 "an echo of each upcall, in turn with it; " + NEW_FLOWS.perSecond() + " new flows/s, routed, best of "
                         + ROUNDS + " rounds");
     }

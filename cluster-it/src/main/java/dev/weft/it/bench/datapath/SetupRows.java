@@ -22,7 +22,7 @@ final class SetupRows {
     private static final double LOSS_ALLOWED = 0.0001;
 
     /** The name of an agent's packet thread. */
-    private static final String WORKER = "worker-0";
+    static final String WORKER = "worker-0";
 
     private static final int TEMPLATES = 64;
 
