@@ -3,6 +3,7 @@ package dev.weft.it;
 import dev.weft.it.bench.Benchmark;
 import dev.weft.it.bench.Calibration;
 import dev.weft.it.bench.ChangeBench;
+import dev.weft.it.bench.DevicesBench;
 import dev.weft.it.bench.Report;
 import dev.weft.it.bench.Row;
 import dev.weft.it.bench.ServalBench;
@@ -26,7 +27,7 @@ import picocli.CommandLine.Parameters;
 public final class Bench implements Callable<Integer> {
     /** All there are, in the order of the list. */
     public static final List<Benchmark> ALL =
-            List.of(new SimulationBench(), new ChangeBench(), new DatapathBench(), new ServalBench());
+            List.of(new SimulationBench(), new DevicesBench(), new ChangeBench(), new DatapathBench(), new ServalBench());
 
     enum Format {
         table,

@@ -4,13 +4,16 @@ import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * The tests of many rules as one flat array of words, so that holding a packet against a rule touches one or two cache
- * lines. Immutable.
+ * Tests as flat words. The rules of a list stand in one array, one behind the other, so that holding a packet against
+ * them touches few cache lines. Immutable.
  *
  * <pre>
+ * rule:  position (63..32) | how many words of tests (31..0), then these
  * word:  operation (63..56) | inverted (55) | field (47..40) | operand (31..0)
  *
  * KIND, FRAGMENT      operand: the set
@@ -42,40 +45,32 @@ final class Program {
 
     private static final long INVERTED = 1L << 55;
 
-    private final long[] words;
-    /** By rule: where it starts; one more at the end. */
-    private final int[] starts;
-
     private final Lpm[] sets;
     private final int[][] places;
 
-    private Program(long[] words, int[] starts, Lpm[] sets, int[][] places) {
-        this.words = words;
-        this.starts = starts;
+    private Program(Lpm[] sets, int[][] places) {
         this.sets = sets;
         this.places = places;
     }
 
-    static Program of(List<List<Test>> rules) {
-        var writer = new Writer();
-        int[] starts = new int[rules.size() + 1];
-        for (int i = 0; i < rules.size(); i++) {
-            starts[i] = writer.length;
-            rules.get(i).forEach(writer::test);
+    /** The first rule of the list at or after {@code from} and before {@code best} that is met, else {@code best}. */
+    int first(long[] list, int from, int best, Fields fields) {
+        int at = 0;
+        while (at < list.length) {
+            int position = (int) (list[at] >>> 32);
+            if (position >= best) {
+                return best;
+            }
+            int next = at + 1 + (int) list[at];
+            if (position >= from && holds(list, at + 1, next, fields)) {
+                return position;
+            }
+            at = next;
         }
-        starts[rules.size()] = writer.length;
-        return new Program(
-                Arrays.copyOf(writer.words, writer.length),
-                starts,
-                writer.sets.toArray(new Lpm[0]),
-                writer.places.toArray(new int[0][]));
+        return best;
     }
 
-    boolean matches(int rule, Fields fields) {
-        return holds(starts[rule], starts[rule + 1], fields);
-    }
-
-    private boolean holds(int from, int end, Fields fields) {
+    private boolean holds(long[] words, int from, int end, Fields fields) {
         int at = from;
         while (at < end) {
             long word = words[at];
@@ -91,7 +86,7 @@ final class Program {
                 case QUOTE -> holds = fields.hasQuote();
                 case RANGE -> holds = isInRange(fields, field, operand >>> 16, operand & 0xffff);
                 case RANGES -> {
-                    holds = isInRanges(fields, field, at + 1, operand);
+                    holds = isInRanges(words, fields, field, at + 1, operand);
                     length += operand;
                 }
                 case PREFIX -> {
@@ -100,7 +95,7 @@ final class Program {
                 }
                 case NETWORKS -> holds = isInSet(fields, field, sets[operand]);
                 case MACS -> {
-                    holds = isLike(fields, field, at + 1, operand);
+                    holds = isLike(words, fields, field, at + 1, operand);
                     length += 2 * operand;
                 }
                 case PLACE -> {
@@ -112,7 +107,7 @@ final class Program {
                 }
                 case CROSSED -> holds = fields.crossed(field, places[operand]);
                 case NOT -> {
-                    holds = !holds(at + 1, at + 1 + operand, fields);
+                    holds = !holds(words, at + 1, at + 1 + operand, fields);
                     length += operand;
                 }
                 default -> throw new AssertionError("operation in word " + word);
@@ -127,21 +122,21 @@ final class Program {
 
     private static boolean isInRange(Fields fields, int field, int low, int high) {
         int value = fields.value(field);
-        int most = (1 << Fields.width(field)) - 1;
+        int width = Fields.width(field);
         if (value < low) {
-            fields.use(field, bitsInside(field, value, 0, low - 1, most));
+            fields.use(field, Intervals.bitsInside(width, value, 0, low - 1));
             return false;
         }
         if (value > high) {
-            fields.use(field, bitsInside(field, value, high + 1, most, most));
+            fields.use(field, Intervals.bitsInside(width, value, high + 1, (1 << width) - 1));
             return false;
         }
-        fields.use(field, bitsInside(field, value, low, high, most));
+        fields.use(field, Intervals.bitsInside(width, value, low, high));
         return true;
     }
 
     /** By halving; what lies between two ranges is an interval of values like a range is. */
-    private boolean isInRanges(Fields fields, int field, int at, int count) {
+    private static boolean isInRanges(long[] words, Fields fields, int field, int at, int count) {
         long value = fields.value(field) & 0xffff_ffffL;
         long most = (1L << Fields.width(field)) - 1;
         int below = 0; // ranges that start at or below the value
@@ -158,20 +153,13 @@ final class Program {
         long low = below == 0 ? 0 : words[at + below - 1] >>> 32;
         long high = below == 0 ? -1 : words[at + below - 1] & 0xffff_ffffL;
         boolean inside = below > 0 && value <= high;
+        int width = Fields.width(field);
         fields.use(
                 field,
                 inside
-                        ? bitsInside(field, value, low, high, most)
-                        : bitsInside(field, value, below == 0 ? 0 : high + 1, next - 1, most));
+                        ? Intervals.bitsInside(width, value, low, high)
+                        : Intervals.bitsInside(width, value, below == 0 ? 0 : high + 1, next - 1));
         return inside;
-    }
-
-    /** How many first bits all values have that are surely between the two, as this one is: ranges go as prefixes. */
-    private static int bitsInside(int field, long value, long low, long high, long most) {
-        int unused = 64 - Fields.width(field);
-        int fromBelow = low == 0 ? 0 : Long.numberOfLeadingZeros(value ^ low - 1) - unused + 1;
-        int fromAbove = high == most ? 0 : Long.numberOfLeadingZeros(value ^ high + 1) - unused + 1;
-        return Math.max(fromBelow, fromAbove);
     }
 
     private static boolean isInPrefix(Fields fields, int field, long high, long low, int bits) {
@@ -186,7 +174,7 @@ final class Program {
         return Lpm.value(found) != Lpm.NONE;
     }
 
-    private boolean isLike(Fields fields, int field, int at, int count) {
+    private static boolean isLike(long[] words, Fields fields, int field, int at, int count) {
         long mac = fields.mac(field);
         for (int i = at; i < at + 2 * count; i += 2) {
             long difference = (mac ^ words[i + 1]) & words[i];
@@ -199,14 +187,26 @@ final class Program {
         return false;
     }
 
-    /** Writes tests. */
-    private static final class Writer {
+    /** Writes rules, each into an array of its own that lists then copy. */
+    static final class Writer {
         private long[] words = new long[64];
         private int length;
+        private final Map<Lpm, Integer> setIndices = new IdentityHashMap<>();
         private final List<Lpm> sets = new ArrayList<>();
         private final List<int[]> places = new ArrayList<>();
 
-        void test(Test test) {
+        long[] rule(int position, List<Test> tests) {
+            length = 1;
+            tests.forEach(this::test);
+            words[0] = (long) position << 32 | length - 1;
+            return Arrays.copyOf(words, length);
+        }
+
+        Program finish() {
+            return new Program(sets.toArray(new Lpm[0]), places.toArray(new int[0][]));
+        }
+
+        private void test(Test test) {
             switch (test) {
                 case Test.Kind kind -> word(KIND, 0, false, kind.kinds());
                 case Test.Fragment fragment -> word(FRAGMENT, 0, false, fragment.fragments());
@@ -259,8 +259,11 @@ final class Program {
                 add(only.low());
                 return;
             }
-            word(NETWORKS, networks.field(), networks.inverted(), sets.size());
-            sets.add(networks.set().lpm);
+            int index = setIndices.computeIfAbsent(networks.set().lpm, set -> {
+                sets.add(set);
+                return sets.size() - 1;
+            });
+            word(NETWORKS, networks.field(), networks.inverted(), index);
         }
 
         private void word(int operation, int field, boolean inverted, int operand) {
