@@ -50,7 +50,7 @@ public final class Classifier {
 
     private int first(Part part, int from, int before, Fields fields) {
         if (!(part instanceof Level level)) {
-            return program.first(((Listed) part).rules, from, before, fields);
+            return program.first(((Listed) part).list, from, before, fields);
         }
         int best = before;
         Part others = level.others;
@@ -59,43 +59,51 @@ public final class Classifier {
             others = null;
         }
         if (level.firstAsked < best && hasField(level.field, fields)) {
-            for (Part asked : asked(level, fields)) {
-                if (asked.first >= best) {
-                    break;
-                }
-                best = first(asked, from, best, fields);
-            }
+            best = firstAsked(level, from, best, fields);
         }
         return others != null && others.first < best ? first(others, from, best, fields) : best;
     }
 
-    /** What is asked around the packet's value, ascending by least position. */
-    private static Part[] asked(Level level, Fields fields) {
-        int field = level.field;
-        return switch (field) {
+    /** Of the rules that ask for a prefix around the packet's value. */
+    private int firstAsked(Level level, int from, int before, Fields fields) {
+        int[] lists = level.narrowLists;
+        int interval;
+        switch (level.field) {
             case Fields.SRC, Fields.DST -> {
                 if (fields.kind() == Fields.IPV6) {
-                    yield asked(level, fields.high(field), fields.low(field), fields);
+                    lists = level.wideLists;
+                    interval = useWide(level, fields.high(level.field), fields.low(level.field), fields);
+                } else {
+                    interval = useNarrow(level, (int) fields.low(level.field), 32, V4_BITS, fields);
                 }
-                int value = (int) fields.low(field);
-                int interval = level.narrow.find(value);
-                fields.use(field, V4_BITS + level.narrow.proof(interval, value));
-                yield level.narrow.parts(interval);
             }
-            case Fields.SRC_MAC, Fields.DST_MAC -> asked(level, fields.mac(field) << 16, 0, fields);
-            default -> {
-                int value = fields.value(field);
-                int interval = level.narrow.find(value);
-                fields.use(field, level.narrow.proof(interval, value));
-                yield level.narrow.parts(interval);
+            case Fields.SRC_MAC, Fields.DST_MAC -> {
+                lists = level.wideLists;
+                interval = useWide(level, fields.mac(level.field) << 16, 0, fields);
             }
-        };
+            default -> interval = useNarrow(level, fields.value(level.field), Fields.width(level.field), 0, fields);
+        }
+        int list = lists[interval];
+        int best = program.first(list, from, before, fields);
+        for (Part part : level.parts[program.number(list)]) {
+            if (part.first >= best) {
+                break;
+            }
+            best = first(part, from, best, fields);
+        }
+        return best;
     }
 
-    private static Part[] asked(Level level, long high, long low, Fields fields) {
-        int interval = level.wide.find(high, low);
-        fields.use(level.field, level.wide.proof(interval, high, low));
-        return level.wide.parts(interval);
+    private static int useNarrow(Level level, int value, int width, int bitsBefore, Fields fields) {
+        int interval = Intervals.find(level.narrowSample, level.narrowStarts, value);
+        fields.use(level.field, bitsBefore + Intervals.proof(level.narrowStarts, width, interval, value));
+        return interval;
+    }
+
+    private static int useWide(Level level, long high, long low, Fields fields) {
+        int interval = WideIntervals.find(level.wideStarts, high, low);
+        fields.use(level.field, WideIntervals.proof(level.wideStarts, interval, high, low));
+        return interval;
     }
 
     /** Whether there is the field at all: else no rule that asks for it is met. */
@@ -120,12 +128,12 @@ public final class Classifier {
 
     /** To be held against the packet one by one, in order. */
     static final class Listed extends Part {
-        private final long[] rules;
+        private final int list;
 
-        /** @param rules as {@link Program} has them */
-        Listed(int first, long[] rules) {
+        /** @param list of the {@link Program} */
+        Listed(int first, int list) {
             super(first);
-            this.rules = rules;
+            this.list = list;
         }
     }
 
@@ -136,17 +144,29 @@ public final class Classifier {
         private final @Nullable Part others;
         /** Least position of those that do. */
         private final int firstAsked;
-        // Which one depends on the field, and of addresses on the packet's family.
-        private final Intervals narrow;
-        private final WideIntervals wide;
+        // Which ones count depends on the field, and of addresses on the packet's family.
+        private final int[] narrowSample;
+        private final int[] narrowStarts;
+        private final int[] narrowLists;
+        private final long[] wideStarts;
+        private final int[] wideLists;
+        /** By a list's number: what is around the interval besides the list, ascending by least position. */
+        private final Part[][] parts;
 
-        Level(int field, @Nullable Part others, int firstAsked, Intervals narrow, WideIntervals wide) {
+        Level(int field, @Nullable Part others, int firstAsked, Cut<int[]> narrow, Cut<long[]> wide, Part[][] parts) {
             super(others == null ? firstAsked : Math.min(firstAsked, others.first));
             this.field = field;
             this.others = others;
             this.firstAsked = firstAsked;
-            this.narrow = narrow;
-            this.wide = wide;
+            this.parts = parts;
+            narrowStarts = narrow.starts;
+            narrowSample = Intervals.sample(narrow.starts);
+            narrowLists = narrow.lists;
+            wideStarts = wide.starts;
+            wideLists = wide.lists;
         }
     }
+
+    /** The intervals of a field, and the list of rules around each. */
+    record Cut<S>(S starts, int[] lists) {}
 }

@@ -16,9 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClassifierBuilder {
     /** So few are quicker held against the packet one by one. */
-    static final int SHORT_LIST = 4;
-
-    private static final int AS_LIST = 1 << 31;
+    static final int SHORT_LIST = 6;
 
     private final List<List<Test>> tests;
     /** By rule, then field as in {@link AskedPrefixes#FIELDS}. */
@@ -26,6 +24,7 @@ final class ClassifierBuilder {
 
     private final Program.Writer writer = new Program.Writer();
     private final Map<Key, Part> parts = new HashMap<>();
+    private final Map<ListKey, Integer> lists = new HashMap<>();
 
     private ClassifierBuilder(List<List<Test>> tests) {
         this.tests = tests;
@@ -58,6 +57,8 @@ final class ClassifierBuilder {
         }
     }
 
+    private record ListKey(Key key, int number) {}
+
     AskedPrefixes asked(int rule) {
         return asked[rule];
     }
@@ -68,31 +69,28 @@ final class ClassifierBuilder {
         Part made = parts.get(key);
         if (made == null) {
             int field = rules.length <= SHORT_LIST ? -1 : choose(rules, used);
-            made = field < 0 ? newList(rules, used) : new LevelBuilder(this, field, used).build(rules);
+            made = field < 0
+                    ? new Listed(rules[0], list(rules, used, 0))
+                    : new LevelBuilder(this, field, used).build(rules);
             parts.put(key, made);
         }
         return made;
     }
 
-    Part list(int[] rules, int used) {
-        return parts.computeIfAbsent(Key.of(rules, used | AS_LIST), key -> newList(rules, used));
-    }
-
-    /** A rule that a field has been sorted by, and that asks for it, need not be held against the field again. */
-    private Listed newList(int[] rules, int used) {
-        var programs = new long[rules.length][];
-        int length = 0;
-        for (int i = 0; i < rules.length; i++) {
-            programs[i] = writer.rule(rules[i], asked[rules[i]].without(tests.get(rules[i]), used));
-            length += programs[i].length;
-        }
-        long[] list = new long[length];
-        int at = 0;
-        for (long[] program : programs) {
-            System.arraycopy(program, 0, list, at, program.length);
-            at += program.length;
-        }
-        return new Listed(rules[0], list);
+    /**
+     * A rule that a field has been sorted by, and that asks for it, need not be held against the field again.
+     *
+     * @param number what {@link Program#number} shall say
+     */
+    int list(int[] rules, int used, int number) {
+        return lists.computeIfAbsent(new ListKey(Key.of(rules, used), number), key -> {
+            int list = writer.begin();
+            for (int rule : rules) {
+                writer.rule(rule, asked[rule].without(tests.get(rule), used));
+            }
+            writer.end(list, number);
+            return list;
+        });
     }
 
     /** The field that leaves the fewest rules on one path; -1 when none tells any of them apart. */

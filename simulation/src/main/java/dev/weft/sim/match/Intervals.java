@@ -1,52 +1,53 @@
 package dev.weft.sim.match;
 
 import dev.weft.base.HotPath;
-import dev.weft.sim.match.Classifier.Part;
 import java.util.Arrays;
 
 /**
- * A field's values cut into the intervals between the edges of all prefixes that rules ask for: for each, the rules that
- * ask for a prefix around it. Immutable.
- *
- * <p>Of fields of at most 32 bits, and of IPv4 addresses: the edges lie dense in one array, so that a search touches few
- * cache lines. {@link WideIntervals} is for the others.
+ * A field's values cut into the intervals between the edges of all prefixes that rules ask for. Of fields of at most 32
+ * bits, and of IPv4 addresses: the first value of each interval, ascending as unsigned numbers with the sign bit flipped,
+ * dense in one array, so that a search touches few cache lines. {@link WideIntervals} is for the others.
  */
 @HotPath
 final class Intervals {
     private static final int SIGN = Integer.MIN_VALUE;
+    private static final int BLOCK = 16;
 
-    /** First value of each interval, ascending as unsigned numbers, the sign bit flipped; the first is 0. */
-    private final int[] starts;
+    private Intervals() {}
 
-    private final Part[][] parts;
-    private final int width;
-
-    Intervals(long[] starts, Part[][] parts, int width) {
-        this.starts =
-                Arrays.stream(starts).mapToInt(start -> (int) start ^ SIGN).toArray();
-        this.parts = parts;
-        this.width = width;
+    /** @param starts ascending; the first is 0 */
+    static int[] of(long[] starts) {
+        return Arrays.stream(starts).mapToInt(start -> (int) start ^ SIGN).toArray();
     }
 
-    int find(int value) {
-        int key = value ^ SIGN;
-        int at = 0;
-        int length = starts.length;
+    /** Every so many-th value, for {@link #find}: few enough to stay in a cache that is close. */
+    static int[] sample(int[] starts) {
+        int[] sample = new int[(starts.length + BLOCK - 1) / BLOCK];
+        Arrays.setAll(sample, i -> starts[i * BLOCK]);
+        return sample;
+    }
+
+    /** The interval of a value: by halving in the sample, then in one block, which is a cache line. */
+    static int find(int[] sample, int[] starts, int value) {
+        long before = (long) (value ^ SIGN) + 1;
+        int block = last(sample, 0, sample.length, before) * BLOCK;
+        return last(starts, block, Math.min(BLOCK, starts.length - block), before);
+    }
+
+    /** The last one below; without branches that the processor would guess wrong every other time. */
+    private static int last(int[] values, int from, int count, long before) {
+        int at = from;
+        int length = count;
         while (length > 1) {
             int half = length >>> 1;
-            at = starts[at + half] <= key ? at + half : at;
+            at += half & (int) (values[at + half] - before >> 63);
             length -= half;
         }
         return at;
     }
 
-    /** Of an interval, ascending by least position. */
-    Part[] parts(int interval) {
-        return parts[interval];
-    }
-
     /** How many first bits prove that the value is in its interval. */
-    int proof(int interval, int value) {
+    static int proof(int[] starts, int width, int interval, int value) {
         long low = (starts[interval] ^ SIGN) & 0xffff_ffffL;
         long most = (1L << width) - 1;
         long high = interval + 1 == starts.length ? most : ((starts[interval + 1] ^ SIGN) & 0xffff_ffffL) - 1;

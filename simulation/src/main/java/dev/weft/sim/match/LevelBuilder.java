@@ -6,13 +6,15 @@ import dev.weft.sim.match.Classifier.Part;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Sorts rules by one field. Used once. */
 final class LevelBuilder {
     /** So many rules of nested prefixes are repeated in each interval, to be met in one list. */
-    private static final int REPEATED = 8;
+    private static final int REPEATED = 12;
 
     private static final int V4_BITS = 96;
 
@@ -20,6 +22,8 @@ final class LevelBuilder {
     private final int field;
     private final int index;
     private final int used;
+    private final List<Part[]> parts = new ArrayList<>();
+    private final Map<List<Part>, Integer> numbers = new HashMap<>();
 
     /** @param index of the field in {@link AskedPrefixes#FIELDS}; @param usedBefore set of these */
     LevelBuilder(ClassifierBuilder builder, int index, int usedBefore) {
@@ -53,44 +57,54 @@ final class LevelBuilder {
             }
         }
         Part rest = otherCount == 0 ? null : builder.part(Arrays.copyOf(others, otherCount), used);
-        return new Level(field, rest, firstAsked, narrow(narrow, width), wide(wide));
+        var narrowCut = narrow(narrow, width);
+        var wideCut = wide(wide);
+        return new Level(field, rest, firstAsked, narrowCut, wideCut, parts.toArray(new Part[0][]));
     }
 
-    private Intervals narrow(PrefixTree tree, int width) {
-        var cut = new Cut(tree);
-        long[] starts = new long[cut.parts.size()];
+    /** Where in {@link #parts} these are. */
+    private int numberOf(List<Part> around) {
+        return numbers.computeIfAbsent(List.copyOf(around), key -> {
+            parts.add(key.toArray(new Part[0]));
+            return parts.size() - 1;
+        });
+    }
+
+    private Classifier.Cut<int[]> narrow(PrefixTree tree, int width) {
+        var cutter = new Cutter(tree);
+        long[] starts = new long[cutter.lists.size()];
         for (int i = 0; i < starts.length; i++) {
-            starts[i] = cut.starts.get(i)[0] >>> 64 - width;
+            starts[i] = cutter.starts.get(i)[0] >>> 64 - width;
         }
-        return new Intervals(starts, cut.parts.toArray(new Part[0][]), width);
+        return new Classifier.Cut<>(Intervals.of(starts), cutter.lists());
     }
 
-    private WideIntervals wide(PrefixTree tree) {
-        var cut = new Cut(tree);
-        long[] starts = new long[2 * cut.parts.size()];
-        for (int i = 0; i < cut.parts.size(); i++) {
-            starts[2 * i] = cut.starts.get(i)[0];
-            starts[2 * i + 1] = cut.starts.get(i)[1];
+    private Classifier.Cut<long[]> wide(PrefixTree tree) {
+        var cutter = new Cutter(tree);
+        long[] starts = new long[2 * cutter.lists.size()];
+        for (int i = 0; i < cutter.lists.size(); i++) {
+            starts[2 * i] = cutter.starts.get(i)[0];
+            starts[2 * i + 1] = cutter.starts.get(i)[1];
         }
-        return new WideIntervals(starts, cut.parts.toArray(new Part[0][]));
+        return new Classifier.Cut<>(starts, cutter.lists());
     }
 
     /** A tree of prefixes, cut into the intervals between their edges. */
-    private final class Cut {
+    private final class Cutter {
         private final List<long[]> starts = new ArrayList<>();
-        private final List<Part[]> parts = new ArrayList<>();
+        private final List<Integer> lists = new ArrayList<>();
         private final ArrayList<PrefixTree.Node> path = new ArrayList<>();
         private long nextHigh;
         private long nextLow;
         private boolean finished;
 
-        Cut(PrefixTree tree) {
+        Cutter(PrefixTree tree) {
             walk(tree.root());
         }
 
         private void walk(PrefixTree.Node node) {
             path.add(node);
-            Part[] own = parts();
+            int own = around();
             for (PrefixTree.Node child : Arrays.asList(node.zero, node.one)) {
                 if (child != null) {
                     if (child.high != nextHigh || child.low != nextLow) {
@@ -117,15 +131,19 @@ final class LevelBuilder {
             return order > 0 || order == 0 && Long.compareUnsigned(nextLow, low) > 0;
         }
 
-        private void emit(Part[] around) {
-            if (parts.isEmpty() || parts.getLast() != around) {
+        private void emit(int own) {
+            if (lists.isEmpty() || lists.getLast() != own) {
                 starts.add(new long[] {nextHigh, nextLow});
-                parts.add(around);
+                lists.add(own);
             }
         }
 
+        int[] lists() {
+            return lists.stream().mapToInt(Integer::intValue).toArray();
+        }
+
         /** Of the rules that ask for the prefixes on the path. */
-        private Part[] parts() {
+        private int around() {
             var few = new ArrayList<Integer>();
             var all = new ArrayList<Part>();
             for (int i = path.size() - 1; i >= 0; i--) {
@@ -141,16 +159,10 @@ final class LevelBuilder {
                     all.add(node.part(builder, used));
                 }
             }
-            if (!few.isEmpty()) {
-                int[] rules = few.stream()
-                        .mapToInt(Integer::intValue)
-                        .sorted()
-                        .distinct()
-                        .toArray();
-                all.add(builder.list(rules, used));
-            }
+            int[] rules =
+                    few.stream().mapToInt(Integer::intValue).sorted().distinct().toArray();
             all.sort(Comparator.comparingInt(part -> part.first));
-            return all.toArray(new Part[0]);
+            return builder.list(rules, used, numberOf(all));
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.weft.sim.match;
 
 import dev.weft.base.HotPath;
+import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -9,10 +10,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Tests as flat words. The rules of a list stand in one array, one behind the other, so that holding a packet against
- * them touches few cache lines. Immutable.
+ * All lists of rules of a classifier as flat words in one array, each list's rules one behind the other, so that holding a
+ * packet against them touches few cache lines. Immutable.
  *
  * <pre>
+ * list:  how many words follow (63..32) | the caller's own number (31..0), then rules by ascending position
  * rule:  position (63..32) | how many words of tests (31..0), then these
  * word:  operation (63..56) | inverted (55) | field (47..40) | operand (31..0)
  *
@@ -21,6 +23,7 @@ import java.util.Map;
  * RANGE               operand: low (31..16), high (15..0)
  * RANGES              operand: how many; each a word: low (63..32), high (31..0)
  * PREFIX              operand: bits; then the network: high, low
+ * PREFIX_V4           bits of 128 (39..32), operand: the network
  * NETWORKS            operand: index of an address set
  * MACS                operand: how many; each two words: mask, bits
  * PLACE, CROSSED      operand: index of a sorted set
@@ -42,27 +45,36 @@ final class Program {
     private static final int PLACE = 11;
     private static final int CROSSED = 12;
     private static final int NOT = 13;
+    private static final int PREFIX_V4 = 14;
 
     private static final long INVERTED = 1L << 55;
 
+    private final long[] words;
     private final Lpm[] sets;
     private final int[][] places;
 
-    private Program(Lpm[] sets, int[][] places) {
+    private Program(long[] words, Lpm[] sets, int[][] places) {
+        this.words = words;
         this.sets = sets;
         this.places = places;
     }
 
+    /** The number that the list's maker gave it. */
+    int number(int list) {
+        return (int) words[list];
+    }
+
     /** The first rule of the list at or after {@code from} and before {@code best} that is met, else {@code best}. */
-    int first(long[] list, int from, int best, Fields fields) {
-        int at = 0;
-        while (at < list.length) {
-            int position = (int) (list[at] >>> 32);
+    int first(int list, int from, int best, Fields fields) {
+        int at = list + 1;
+        int end = at + (int) (words[list] >>> 32);
+        while (at < end) {
+            int position = (int) (words[at] >>> 32);
             if (position >= best) {
                 return best;
             }
-            int next = at + 1 + (int) list[at];
-            if (position >= from && holds(list, at + 1, next, fields)) {
+            int next = at + 1 + (int) words[at];
+            if (position >= from && holds(at + 1, next, fields)) {
                 return position;
             }
             at = next;
@@ -70,7 +82,7 @@ final class Program {
         return best;
     }
 
-    private boolean holds(long[] words, int from, int end, Fields fields) {
+    private boolean holds(int from, int end, Fields fields) {
         int at = from;
         while (at < end) {
             long word = words[at];
@@ -86,16 +98,20 @@ final class Program {
                 case QUOTE -> holds = fields.hasQuote();
                 case RANGE -> holds = isInRange(fields, field, operand >>> 16, operand & 0xffff);
                 case RANGES -> {
-                    holds = isInRanges(words, fields, field, at + 1, operand);
+                    holds = isInRanges(fields, field, at + 1, operand);
                     length += operand;
                 }
                 case PREFIX -> {
                     holds = isInPrefix(fields, field, words[at + 1], words[at + 2], operand);
                     length += 2;
                 }
+                case PREFIX_V4 -> {
+                    long network = IpAddress.V4_MARK | operand & 0xffff_ffffL;
+                    holds = isInPrefix(fields, field, 0, network, (int) (word >>> 32) & 0xff);
+                }
                 case NETWORKS -> holds = isInSet(fields, field, sets[operand]);
                 case MACS -> {
-                    holds = isLike(words, fields, field, at + 1, operand);
+                    holds = isLike(fields, field, at + 1, operand);
                     length += 2 * operand;
                 }
                 case PLACE -> {
@@ -107,7 +123,7 @@ final class Program {
                 }
                 case CROSSED -> holds = fields.crossed(field, places[operand]);
                 case NOT -> {
-                    holds = !holds(words, at + 1, at + 1 + operand, fields);
+                    holds = !holds(at + 1, at + 1 + operand, fields);
                     length += operand;
                 }
                 default -> throw new AssertionError("operation in word " + word);
@@ -136,7 +152,7 @@ final class Program {
     }
 
     /** By halving; what lies between two ranges is an interval of values like a range is. */
-    private static boolean isInRanges(long[] words, Fields fields, int field, int at, int count) {
+    private boolean isInRanges(Fields fields, int field, int at, int count) {
         long value = fields.value(field) & 0xffff_ffffL;
         long most = (1L << Fields.width(field)) - 1;
         int below = 0; // ranges that start at or below the value
@@ -174,7 +190,7 @@ final class Program {
         return Lpm.value(found) != Lpm.NONE;
     }
 
-    private static boolean isLike(long[] words, Fields fields, int field, int at, int count) {
+    private boolean isLike(Fields fields, int field, int at, int count) {
         long mac = fields.mac(field);
         for (int i = at; i < at + 2 * count; i += 2) {
             long difference = (mac ^ words[i + 1]) & words[i];
@@ -187,7 +203,7 @@ final class Program {
         return false;
     }
 
-    /** Writes rules, each into an array of its own that lists then copy. */
+    /** Writes lists of rules. */
     static final class Writer {
         private long[] words = new long[64];
         private int length;
@@ -195,15 +211,25 @@ final class Program {
         private final List<Lpm> sets = new ArrayList<>();
         private final List<int[]> places = new ArrayList<>();
 
-        long[] rule(int position, List<Test> tests) {
-            length = 1;
+        /** Begins a list and returns it; {@link #rule}s follow, then {@link #end}. */
+        int begin() {
+            add(0);
+            return length - 1;
+        }
+
+        void rule(int position, List<Test> tests) {
+            int at = length;
+            add(0);
             tests.forEach(this::test);
-            words[0] = (long) position << 32 | length - 1;
-            return Arrays.copyOf(words, length);
+            words[at] = (long) position << 32 | length - at - 1;
+        }
+
+        void end(int list, int number) {
+            words[list] = (long) (length - list - 1) << 32 | number;
         }
 
         Program finish() {
-            return new Program(sets.toArray(new Lpm[0]), places.toArray(new int[0][]));
+            return new Program(Arrays.copyOf(words, length), sets.toArray(new Lpm[0]), places.toArray(new int[0][]));
         }
 
         private void test(Test test) {
@@ -254,6 +280,11 @@ final class Program {
             List<IpPrefix> all = networks.set().networks();
             if (all.size() == 1) {
                 IpPrefix only = all.getFirst();
+                if (only.isV4()) {
+                    word(PREFIX_V4, networks.field(), networks.inverted(), (int) only.low());
+                    words[length - 1] |= (long) only.bits() << 32;
+                    return;
+                }
                 word(PREFIX, networks.field(), networks.inverted(), only.bits());
                 add(only.high());
                 add(only.low());

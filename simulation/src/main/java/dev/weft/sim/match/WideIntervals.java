@@ -1,53 +1,38 @@
 package dev.weft.sim.match;
 
 import dev.weft.base.HotPath;
-import dev.weft.sim.match.Classifier.Part;
 
-/** As {@link Intervals}, of IPv6 addresses and MACs (in the first 48 bits). Immutable. */
+/** As {@link Intervals}, of IPv6 addresses and MACs (in the first 48 bits): two words for each first value. */
 @HotPath
 final class WideIntervals {
-    /** First value of each interval, high and low, ascending as unsigned numbers; the first is 0. */
-    private final long[] starts;
+    private WideIntervals() {}
 
-    private final Part[][] parts;
-
-    WideIntervals(long[] starts, Part[][] parts) {
-        this.starts = starts;
-        this.parts = parts;
-    }
-
-    int find(long high, long low) {
+    static int find(long[] starts, long high, long low) {
         int at = 0;
-        int length = parts.length;
+        int length = starts.length >>> 1;
         while (length > 1) {
             int half = length >>> 1;
-            at = isAtMost(2 * (at + half), high, low) ? at + half : at;
+            at = isAtMost(starts, at + half, high, low) ? at + half : at;
             length -= half;
         }
         return at;
     }
 
-    private boolean isAtMost(int word, long high, long low) {
-        int order = Long.compareUnsigned(starts[word], high);
-        return order < 0 || order == 0 && Long.compareUnsigned(starts[word + 1], low) <= 0;
-    }
-
-    /** Of an interval, ascending by least position. */
-    Part[] parts(int interval) {
-        return parts[interval];
+    private static boolean isAtMost(long[] starts, int interval, long high, long low) {
+        int order = Long.compareUnsigned(starts[2 * interval], high);
+        return order < 0 || order == 0 && Long.compareUnsigned(starts[2 * interval + 1], low) <= 0;
     }
 
     /** How many first bits prove that the value is in its interval. */
-    int proof(int interval, long high, long low) {
+    static int proof(long[] starts, int interval, long high, long low) {
         int fromBelow = 0;
         if (interval > 0) {
             long startLow = starts[2 * interval + 1];
             long beforeHigh = starts[2 * interval] - (startLow == 0 ? 1 : 0);
             fromBelow = Lpm.commonBits(high ^ beforeHigh, low ^ startLow - 1) + 1;
         }
-        int fromAbove = interval + 1 == parts.length
-                ? 0
-                : Lpm.commonBits(high ^ starts[2 * interval + 2], low ^ starts[2 * interval + 3]) + 1;
+        int next = 2 * interval + 2;
+        int fromAbove = next == starts.length ? 0 : Lpm.commonBits(high ^ starts[next], low ^ starts[next + 1]) + 1;
         return Math.max(fromBelow, fromAbove);
     }
 }
