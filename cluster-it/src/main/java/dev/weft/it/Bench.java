@@ -26,8 +26,8 @@ import picocli.CommandLine.Parameters;
         description = "Runs a benchmark and prints its rows; without a name, lists them.")
 public final class Bench implements Callable<Integer> {
     /** All there are, in the order of the list. */
-    public static final List<Benchmark> ALL =
-            List.of(new SimulationBench(), new DevicesBench(), new ChangeBench(), new DatapathBench(), new ServalBench());
+    public static final List<Benchmark> ALL = List.of(
+            new SimulationBench(), new DevicesBench(), new ChangeBench(), new DatapathBench(), new ServalBench());
 
     enum Format {
         table,

@@ -2,6 +2,8 @@ package dev.weft.it.bench;
 
 import com.google.protobuf.Message;
 import com.sun.management.ThreadMXBean;
+import dev.weft.base.IpAddress;
+import dev.weft.base.IpPrefix;
 import dev.weft.base.NanoClock;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Rule;
@@ -27,47 +29,101 @@ public final class DevicesBench implements Benchmark {
     }
 
     @Override
-    public List<Row> run(Effort effort, Progress progress) {
-        boolean smoke = effort == Effort.SMOKE;
-        var calibration = new Calibration();
-        double[] steps = new double[smoke ? 1 : 15];
+    public List<String> rows() {
+        return List.of("rules-scaling", "rules-compile", "routes-scaling", "allocation");
+    }
+
+    @Override
+    public List<Row> run(Plan plan, Progress progress) {
+        var run = new Run(plan, progress);
         var rows = new ArrayList<Row>();
-        rows.addAll(rules(smoke, progress, calibration, steps));
-        rows.add(Calibration.row(steps));
+        if (plan.wants("rules-scaling") || plan.wants("rules-compile") || plan.wants("allocation")) {
+            rows.addAll(rules(run));
+        }
+        if (plan.wants("routes-scaling")) {
+            rows.add(routes(run));
+        }
+        rows.add(Calibration.row(run.steps));
         return rows;
     }
 
-    private List<Row> rules(boolean smoke, Progress progress, Calibration calibration, double[] steps) {
-        int many = smoke ? 2_000 : 100_000;
-        progress.step("building: 10 and " + many + " rules");
-        long begin = NanoClock.SYSTEM.nanoTime();
+    /** What all rows of one run share. */
+    private static final class Run {
+        private final boolean smoke;
+        private final Progress progress;
+        private final Calibration calibration = new Calibration();
+        private final double[] steps;
+
+        Run(Plan plan, Progress progress) {
+            smoke = !plan.full();
+            this.progress = progress;
+            steps = new double[smoke ? 1 : 15];
+        }
+    }
+
+    private List<Row> rules(Run run) {
+        int many = run.smoke ? 2_000 : 100_000;
+        run.progress.step("building: 10 and " + many + " rules");
         var rules = new RuleSet(many, SEED);
         var fewRules = new RuleSet(10, SEED);
         try (var large = network(rules);
                 var small = network(fewRules)) {
-            progress.step("built in " + (NanoClock.SYSTEM.nanoTime() - begin) / 1_000_000 + " ms");
             FrameWalk largeWalk = walk(large, rules);
             FrameWalk smallWalk = walk(small, fewRules);
-            double[][] nanos = rounds(smoke, progress, calibration, steps, smallWalk, largeWalk);
-            double[] compile = new double[smoke ? 1 : 9];
-            Chain part = rules.chains().get(1);
-            for (int i = 0; i < compile.length; i++) {
-                compile[i] = large.change(part.toBuilder()
-                                .addRules(
-                                        Rule.newBuilder().setName("round-" + i).setAction(Rule.Action.RETURN))
-                                .build())
-                        / 1e6;
-            }
+            double[][] nanos = rounds(run, smallWalk, largeWalk);
             return List.of(
                     scaling("rules-scaling", nanos, 3, "forward chain of a router, " + many + " rules against 10"),
-                    Row.of(
-                            "rules-compile",
-                            List.of(
-                                    new Row.Figure(Figures.median(compile), "ms median", null),
-                                    new Row.Figure(Figures.best(compile), "ms best", null)),
-                            "the whole network again after one of " + many + " rules changed"),
+                    compile(run, large, rules.chains().get(1), many),
                     allocation(smallWalk, largeWalk));
         }
+    }
+
+    private static Row compile(Run run, RoutedNetwork network, Chain part, int many) {
+        double[] millis = new double[run.smoke ? 1 : 9];
+        for (int i = 0; i < millis.length; i++) {
+            Rule renamed = part.getRules(i).toBuilder().setName("round-" + i).build();
+            millis[i] = network.change(part.toBuilder().setRules(i, renamed).build()) / 1e6;
+        }
+        return Row.of(
+                "rules-compile",
+                List.of(
+                        new Row.Figure(Figures.median(millis), "ms median", null),
+                        new Row.Figure(Figures.best(millis), "ms best", null)),
+                "the whole network again after one of " + many + " rules changed");
+    }
+
+    private Row routes(Run run) {
+        int many = run.smoke ? 2_000 : 1_000_000;
+        run.progress.step("building: 100 and " + many + " routes");
+        try (var large = routed(many);
+                var small = routed(100)) {
+            double[][] nanos = rounds(run, routeWalk(small, 100), routeWalk(large, many));
+            return scaling("routes-scaling", nanos, 1.5, many + " routes of a router against 100");
+        }
+    }
+
+    private static RoutedNetwork routed(int routes) {
+        List<Message> all = new ArrayList<>(routes);
+        for (int i = 0; i < routes; i++) {
+            all.add(RoutedNetwork.route(prefix(i), i));
+        }
+        return new RoutedNetwork(RoutedNetwork.router().build(), all);
+    }
+
+    /** Of lengths 25 to 32, eight nested in each other, then the next eight. */
+    private static String prefix(int route) {
+        return IpAddress.ofV4(20 << 24 | route >>> 3 << 7) + "/" + (25 + route % 8);
+    }
+
+    private static FrameWalk routeWalk(RoutedNetwork network, int routes) {
+        var walk = new FrameWalk(network.simulator);
+        for (int i = 0; i < FrameWalk.FRAMES; i++) {
+            var prefix = IpPrefix.parse(prefix((int) ((long) i * routes / FrameWalk.FRAMES)));
+            var inside = IpAddress.ofV4((int) (prefix.low() | ~IpPrefix.lowMask(prefix.bits())));
+            network.add(walk, "udp 172.20.1." + (1 + i % 250) + ":" + (1024 + i % 50_000) + " > " + inside + ":53");
+        }
+        walk.verify();
+        return walk;
     }
 
     private static RoutedNetwork network(RuleSet rules) {
@@ -100,22 +156,21 @@ public final class DevicesBench implements Benchmark {
     }
 
     /** By walk, then round: ns per packet. */
-    private double[][] rounds(
-            boolean smoke, Progress progress, Calibration calibration, double[] steps, FrameWalk... walks) {
-        int packets = smoke ? FrameWalk.FRAMES : 20 * FrameWalk.FRAMES;
-        progress.step("warming up");
-        for (int i = 0; i < (smoke ? 1 : 5); i++) {
+    private double[][] rounds(Run run, FrameWalk... walks) {
+        int packets = run.smoke ? FrameWalk.FRAMES : 20 * FrameWalk.FRAMES;
+        run.progress.step("warming up");
+        for (int i = 0; i < (run.smoke ? 1 : 5); i++) {
             for (FrameWalk walk : walks) {
                 nanos(walk, packets);
             }
         }
-        var nanos = new double[walks.length][steps.length];
-        for (int round = 0; round < steps.length; round++) {
-            progress.step("round " + (round + 1) + " of " + steps.length);
+        var nanos = new double[walks.length][run.steps.length];
+        for (int round = 0; round < run.steps.length; round++) {
+            run.progress.step("round " + (round + 1) + " of " + run.steps.length);
             for (int i = 0; i < walks.length; i++) {
                 nanos[i][round] = nanos(walks[i], packets);
             }
-            steps[round] = calibration.nanosPerStep();
+            run.steps[round] = run.calibration.nanosPerStep();
         }
         return nanos;
     }
