@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
 public final class Bench implements Callable<Integer> {
     /** All there are, in the order of the list. */
     public static final List<Benchmark> ALL = List.of(
-            new SimulationBench(), new DevicesBench(), new ChangeBench(), new DatapathBench(), new ServalBench());
+            new SimulationBench(), new ChangeBench(), new DatapathBench(), new ServalBench(), new DevicesBench());
 
     enum Format {
         table,

@@ -18,9 +18,10 @@ final class MaglevTable {
 
     private static final int PLACES_PER_MEMBER = 100;
 
-    private final int[] places;
+    /** As numbers of 16 bits, so that a large pool's table stays in the cache. */
+    private final char[] places;
 
-    private MaglevTable(int[] places) {
+    private MaglevTable(char[] places) {
         this.places = places;
     }
 
@@ -36,12 +37,16 @@ final class MaglevTable {
             taking += weight > 0 ? 1 : 0;
         }
         if (heaviest == 0) {
-            return new MaglevTable(new int[0]);
+            return new MaglevTable(new char[0]);
         }
         int[] places = new int[size(taking)];
         Arrays.fill(places, NONE);
         fill(places, names, weights, heaviest);
-        return new MaglevTable(places);
+        char[] narrow = new char[places.length];
+        for (int i = 0; i < places.length; i++) {
+            narrow[i] = (char) places[i];
+        }
+        return new MaglevTable(narrow);
     }
 
     private static int size(int members) {

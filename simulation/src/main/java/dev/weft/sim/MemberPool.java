@@ -9,11 +9,18 @@ import dev.weft.topology.schema.Pool;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.UUID;
+import java.util.stream.IntStream;
 
 /** The members of a pool, compiled. Immutable. Whether one is down is the tables' business. */
 @HotPath
 final class MemberPool {
     static final int NONE = -1;
+
+    private static final int HIGH = 0;
+    private static final int LOW = 1;
+    private static final int NAME = 2;
+    private static final int PORT = 3;
+    private static final int WORDS = 4;
 
     /** Other members tried for a hash whose own are down. */
     private static final int TRIES = 16;
@@ -21,10 +28,9 @@ final class MemberPool {
     final Pool message;
     final long tag;
     final String name;
-    private final long[] high;
-    private final long[] low;
-    private final int[] port;
-    private final long[] names;
+    /** By member, so that one is read from one line of the cache: high, low, name, port. */
+    private final long[] words;
+
     private final FrozenMap byAddress;
     private final int[] next; // another member of the same address
     private final boolean[] takesNew;
@@ -35,11 +41,9 @@ final class MemberPool {
         name = message.getName();
         tag = Tag.device(UUID.fromString(message.getId()));
         int count = message.getMembersCount();
-        high = new long[count];
-        low = new long[count];
-        port = new int[count];
+        words = new long[count * WORDS];
         next = new int[count];
-        names = new long[count];
+        long[] names = new long[count];
         takesNew = new boolean[count];
         int[] weights = new int[count];
         var addresses = new FrozenMap.Builder();
@@ -47,16 +51,17 @@ final class MemberPool {
         for (int i = 0; i < count; i++) {
             Member member = message.getMembers(i);
             var address = IpAddress.parse(member.getAddress());
-            high[i] = address.high();
-            low[i] = address.low();
-            port[i] = member.getPort();
-            names[i] = nameOf(tag, high[i], low[i], port[i]);
+            names[i] = nameOf(tag, address.high(), address.low(), member.getPort());
+            words[i * WORDS + HIGH] = address.high();
+            words[i * WORDS + LOW] = address.low();
+            words[i * WORDS + NAME] = names[i];
+            words[i * WORDS + PORT] = member.getPort();
             weights[i] = member.getDraining() ? 0 : Math.max(1, member.getWeight());
             takesNew[i] = !member.getDraining();
             Integer before = first.putIfAbsent(address, i);
             next[i] = NONE;
             if (before == null) {
-                addresses.putIfAbsent(high[i], low[i], i);
+                addresses.putIfAbsent(address.high(), address.low(), i);
             } else {
                 next[i] = next[before];
                 next[before] = i;
@@ -73,34 +78,36 @@ final class MemberPool {
 
     /** The same addresses and ports, in whatever order. */
     boolean hasSameMembers(MemberPool other) {
-        return tag == other.tag && Arrays.equals(sorted(names), sorted(other.names));
+        return tag == other.tag && Arrays.equals(sortedNames(), other.sortedNames());
     }
 
-    private static long[] sorted(long[] all) {
-        long[] copy = all.clone();
-        Arrays.sort(copy);
-        return copy;
+    private long[] sortedNames() {
+        return IntStream.range(0, size())
+                .mapToLong(member -> words[member * WORDS + NAME])
+                .sorted()
+                .toArray();
     }
 
     int size() {
-        return high.length;
+        return takesNew.length;
     }
 
     long high(int member) {
-        return high[member];
+        return words[member * WORDS + HIGH];
     }
 
     long low(int member) {
-        return low[member];
+        return words[member * WORDS + LOW];
     }
 
     /** The port that a packet to {@code asked} goes to. */
     int port(int member, int asked) {
-        return port[member] == 0 ? asked : port[member];
+        int own = (int) words[member * WORDS + PORT];
+        return own == 0 ? asked : own;
     }
 
     boolean isDown(int member, Tables tables) {
-        return tables.isDown(names[member]);
+        return tables.isDown(words[member * WORDS + NAME]);
     }
 
     /** The member at this address and port, {@link #NONE} when there is none (any more). */

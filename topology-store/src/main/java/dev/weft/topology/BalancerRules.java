@@ -12,6 +12,7 @@ import java.util.UUID;
 /** What a balancer and its pool must say so that a router can follow them. Formats and references were checked before. */
 final class BalancerRules {
     private static final int MAX_WEIGHT = 255;
+    private static final int MAX_MEMBERS = 50_000;
     private static final int MAX_PORT = 0xffff;
     private static final int LEAST_INTERVAL_MILLIS = 100;
     private static final int MAX_MILLIS = 3_600_000;
@@ -51,6 +52,9 @@ final class BalancerRules {
         if (pool.getMembersCount() == 0) {
             reporter.report(
                     "members", "", "missing: a pool has one member at least, like {address: 10.0.1.5, port: 80}");
+        }
+        if (pool.getMembersCount() > MAX_MEMBERS) {
+            reporter.report("members", pool.getMembersCount() + " members", "expected " + MAX_MEMBERS + " at most");
         }
         var seen = new HashSet<String>();
         for (int i = 0; i < pool.getMembersCount(); i++) {
