@@ -49,7 +49,8 @@ final class BridgeCompiler {
         return inputs.toArray();
     }
 
-    dev.weft.sim.Bridge compile(int index, Bridge message, Object[] inputs, int inboundChain, int outboundChain) {
+    dev.weft.sim.Bridge compile(
+            int index, Bridge message, Object[] inputs, int inboundChain, int outboundChain, int serviceTable) {
         for (Port port : own) {
             Port peer = peerOf(port);
             if (peer != null && !peer.onBridge && port.vlans.untagged() != PortVlans.NONE) {
@@ -83,7 +84,8 @@ final class BridgeCompiler {
                 hosts(),
                 !own.stream().allMatch(port -> port.vlans.isPlain()),
                 inboundChain,
-                outboundChain);
+                outboundChain,
+                serviceTable);
     }
 
     private static void addRouterPort(Known in, Port port, Port peer) {

@@ -127,6 +127,10 @@ final class RouterHost {
             sim.drop(router, DropReason.FOR_ROUTER);
             return;
         }
+        if (v4 && ServiceWalk.isForRouter(sim, router)) {
+            ServiceWalk.atRouter(sim, router, in);
+            return;
+        }
         sim.drop(router, DropReason.FOR_ROUTER);
         boolean ports = protocol == Ipv4.TCP || protocol == Ipv4.UDP;
         sim.icmpError(in, ports ? IcmpError.PORT_UNREACHABLE : IcmpError.PROTOCOL_UNREACHABLE);

@@ -24,6 +24,7 @@ public final class VirtualNetwork {
             new Router[0],
             Chains.EMPTY,
             TunnelEndpoints.NONE,
+            CompiledServices.EMPTY,
             Delta.NONE);
 
     /** No such object. */
@@ -38,6 +39,7 @@ public final class VirtualNetwork {
     final @Nullable Router[] routers;
     final Chains chains;
     final TunnelEndpoints endpoints;
+    final CompiledServices services;
     private final Delta delta;
 
     /**
@@ -80,6 +82,7 @@ public final class VirtualNetwork {
             @Nullable Router[] routers,
             Chains chains,
             TunnelEndpoints endpoints,
+            CompiledServices services,
             Delta delta) {
         this.changeNumber = changeNumber;
         this.portIndices = portIndices;
@@ -90,6 +93,7 @@ public final class VirtualNetwork {
         this.routers = routers;
         this.chains = chains;
         this.endpoints = endpoints;
+        this.services = services;
         this.delta = delta;
     }
 

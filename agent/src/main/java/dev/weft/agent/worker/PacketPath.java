@@ -24,6 +24,9 @@ final class PacketPath {
     /** The ingress of packets that the virtual network made: no datapath port. */
     static final int EMITTED = -1;
 
+    /** As {@link #EMITTED}, of packets that come in by a port again: it is in the place of the tunnel key. */
+    private static final int ENTERED = -2;
+
     /** An answer to an answer to a packet: nothing sane goes deeper. */
     private static final int LEVELS = 4;
 
@@ -42,11 +45,13 @@ final class PacketPath {
     private final Neighbours neighbours;
     private final Macs macs;
     private final ParkingLot lot;
+    private final DelayedServices delayed;
     private final PortBudget errors;
     private final PortBudget replies;
     private final WorkerCounters counters;
     private final ParkingLot.FrameConsumer resumed = this::onResumed;
     private final Neighbours.Ready ready = this::onReady;
+    private final DelayedServices.Ready resolved = this::onReady;
     // Owned by the worker thread; by level.
     private final Packet[] packets = new Packet[ALL_LEVELS];
     private final Outcome[] outcomes = new Outcome[ALL_LEVELS];
@@ -63,6 +68,7 @@ final class PacketPath {
         neighbours = parts.neighbours;
         macs = parts.macs;
         lot = parts.lot;
+        delayed = parts.delayed;
         errors = parts.errors;
         replies = parts.replies;
         counters = parts.counters;
@@ -78,9 +84,10 @@ final class PacketPath {
         resumeReady();
     }
 
-    /** Runs the packets again whose missing neighbour became known, or known to be silent. */
+    /** Runs the packets again whose missing neighbour became known, or known to be silent, and whose service has rules. */
     void resumeReady() {
         neighbours.drainReady(ready);
+        delayed.drainReady(resolved);
     }
 
     /** Sends the question for a neighbour out of a router's port, and tells the hosts it goes to who asks. */
@@ -148,7 +155,7 @@ final class PacketPath {
     private void settle(int level, int port, int inPort, boolean mayCache, boolean wasParked, long now) {
         Packet packet = packets[level];
         Outcome outcome = outcomes[level];
-        boolean macsAreNews = applyEffects(outcome, port, now);
+        boolean macsAreNews = applyEffects(level, port, now);
         if (outcome.hasConnection() && !connections.began(outcome, now)) {
             counters.drop(WorkerDrop.NOT_RECORDED);
             return;
@@ -162,7 +169,8 @@ final class PacketPath {
                 if (macsAreNews) {
                     tellHostsOfMacs(outcome);
                 }
-                seat.execute(packet.segment, packet.offset, packet.length, inPort, outcome.actions);
+                int from = inPort == ENTERED ? EMITTED : inPort;
+                seat.execute(packet.segment, packet.offset, packet.length, from, outcome.actions);
                 counters.count(WorkerCounter.FORWARDED);
             }
             case DROP -> {
@@ -181,7 +189,8 @@ final class PacketPath {
     }
 
     /** Whether a MAC was learned that this host did not know there. */
-    private boolean applyEffects(Outcome outcome, int port, long now) {
+    private boolean applyEffects(int level, int port, long now) {
+        Outcome outcome = outcomes[level];
         boolean macsAreNews = false;
         for (int i = 0; i < outcome.learnedMacCount(); i++) {
             macsAreNews |= macs.heard(
@@ -200,6 +209,7 @@ final class PacketPath {
                     port,
                     now);
         }
+        tables.services().applied(outcome, packets[level].length, now);
         if (outcome.answeredSlot() != ConnectionTable.NONE) {
             connections.answered(outcome.answeredSlot(), outcome.answeredTcpFlags());
         }
@@ -229,6 +239,10 @@ final class PacketPath {
             return;
         }
         counters.count(WorkerCounter.PARKED);
+        if (outcome.isParkedOnService()) {
+            delayed.waits(outcome, now);
+            return;
+        }
         neighbours.miss(router, outcome.parkedPort(), high, low, now);
     }
 
@@ -239,6 +253,10 @@ final class PacketPath {
                 counters.drop(WorkerDrop.EMIT_DEPTH);
                 return;
             }
+            if (outcome.emitEnters(i)) {
+                enterAgain(level + 1, outcome, i, now);
+                continue;
+            }
             PortBudget budget = outcome.kind() == Outcome.Kind.DROP ? errors : replies;
             if (cause >= 0 && !budget.take(cause, now)) {
                 counters.drop(WorkerDrop.EMIT_BUDGET);
@@ -248,6 +266,17 @@ final class PacketPath {
                 simulator.simulateEmit(packets[level + 1], outcome.emitPort(i), now, outcomes[level + 1]);
                 settle(level + 1, outcome.emitPort(i), EMITTED, false, false, now);
             }
+        }
+    }
+
+    /** One for each packet, or a few: no budget of their own. */
+    private void enterAgain(int level, Outcome from, int index, long now) {
+        if (enter(level, from, index)) {
+            int port = from.emitPort(index);
+            int cause = from.emitCause(index);
+            packets[level].key.setIngress(ENTERED, port);
+            simulator.simulateEntering(packets[level], port, cause, now, outcomes[level]);
+            settle(level, cause, ENTERED, false, false, now);
         }
     }
 
@@ -295,7 +324,7 @@ final class PacketPath {
     }
 
     private void onResumed(MemorySegment segment, long offset, int length, int port, int inPort, int tunnelKey) {
-        if (inPort != EMITTED) {
+        if (inPort != EMITTED && inPort != ENTERED) {
             simulate(segment, offset, length, inPort, tunnelKey, WorkerPort.UpcallHandler.MISS, true);
             return;
         }
@@ -306,8 +335,12 @@ final class PacketPath {
             counters.drop(WorkerDrop.MALFORMED);
             return;
         }
-        packet.key.setIngress(EMITTED, 0);
-        simulator.simulateEmit(packet, port, now, outcomes[0]);
-        settle(0, port, EMITTED, false, true, now);
+        packet.key.setIngress(inPort, tunnelKey);
+        if (inPort == ENTERED) {
+            simulator.simulateEntering(packet, tunnelKey, port, now, outcomes[0]);
+        } else {
+            simulator.simulateEmit(packet, port, now, outcomes[0]);
+        }
+        settle(0, port, inPort, false, true, now);
     }
 }

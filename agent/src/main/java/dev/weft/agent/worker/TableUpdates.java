@@ -17,6 +17,7 @@ final class TableUpdates {
     private final Flows flows;
     private final Macs macs;
     private final Neighbours neighbours;
+    private final DelayedServices delayed;
     private final FloodFlows floods;
     private final Inspector inspector;
     // Owned by the worker thread.
@@ -28,6 +29,7 @@ final class TableUpdates {
         flows = parts.flows;
         macs = parts.macs;
         neighbours = parts.neighbours;
+        delayed = parts.delayed;
         this.floods = floods;
         this.inspector = inspector;
     }
@@ -93,6 +95,9 @@ final class TableUpdates {
     private void switchTo(VirtualNetwork next) {
         network = next;
         simulator.setNetwork(next);
+        if (!tables.services().changed().isEmpty()) {
+            delayed.rulesChanged();
+        }
         macs.setNetwork(next);
         neighbours.setNetwork(next);
         invalidate(next.delta().tags());

@@ -8,6 +8,7 @@ import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.PortSpec;
 import dev.weft.datapath.memory.MemoryDatapath;
 import dev.weft.datapath.memory.MemoryFabric;
+import dev.weft.sim.DropReason;
 import dev.weft.sim.Tables;
 import dev.weft.sim.VirtualNetwork;
 import dev.weft.state.ConnectionTable;
@@ -152,6 +153,10 @@ final class WorkerBench implements AutoCloseable {
 
     long count(WorkerCounter what) {
         return workers.stream().mapToLong(worker -> worker.counters().get(what)).sum();
+    }
+
+    long dropped(DropReason why) {
+        return workers.stream().mapToLong(worker -> worker.counters().get(why)).sum();
     }
 
     long dropped(WorkerDrop why) {

@@ -3,6 +3,7 @@ package dev.weft.sim.service;
 import dev.weft.base.HotPath;
 import dev.weft.base.ServicePrefix;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** The rules of one prefix, the highest priority first. Belongs to its table's worker. */
 @HotPath
@@ -68,6 +69,16 @@ public final class ServiceEntry {
             }
         }
         return slots[low];
+    }
+
+    /** The rule of the highest priority with this target, null when there is none (any more). */
+    public @Nullable ServiceSlot topWith(ServiceTarget target) {
+        for (int i = 0; i < sums.length; i++) {
+            if (slots[i].rule().target().equals(target)) {
+                return slots[i];
+            }
+        }
+        return null;
     }
 
     boolean put(ServiceRule rule) {
