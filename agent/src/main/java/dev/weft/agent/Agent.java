@@ -2,53 +2,66 @@ package dev.weft.agent;
 
 import dev.weft.agent.control.ControlSide;
 import dev.weft.agent.control.Interfaces;
+import dev.weft.agent.control.KeyRing;
 import dev.weft.agent.control.Lessons;
 import dev.weft.agent.socket.ControlServer;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
+import dev.weft.datapath.Datapaths;
 import dev.weft.topology.Acknowledger;
+import dev.weft.topology.ConnectionState;
 import dev.weft.topology.HostIdentity;
 import dev.weft.topology.HostRegistry;
+import dev.weft.topology.PortBlockStore;
+import dev.weft.topology.SavedSession;
+import dev.weft.topology.StateArchive;
 import dev.weft.topology.StoreConnection;
 import dev.weft.topology.TableLimits;
 import dev.weft.topology.TopologyException;
+import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.ZkStateTables;
 import dev.weft.topology.ZkTopologyStore;
 import dev.weft.topology.schema.Host;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A running agent. Starting registers its host; closing withdraws all it published. Thread safe. */
+/**
+ * A running agent. Starting registers its host and takes over what an earlier agent left in a datapath that survived.
+ * Closing leaves such a datapath to go on, and what was published to the next agent; where the datapath dies with its
+ * agent, it withdraws all. Thread safe.
+ */
 public final class Agent implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
     private static final Duration FIRST_CONTACT = Duration.ofSeconds(30);
+    /** With a datapath that goes on there is work to do before the store answers. */
+    private static final Duration CONTACT_AGAIN = Duration.ofSeconds(3);
+
+    private static final Duration OLD_SESSION = Duration.ofSeconds(5);
     private static final NanoClock CLOCK = NanoClock.SYSTEM;
 
     // Immutable after construction.
     private final AgentConfig config;
     private final UUID hostId;
     private final AgentStatus status;
-    // Guarded by this: what is open, the last first.
-    private final Deque<AutoCloseable> open;
+    private final Parts parts;
 
-    private Agent(AgentConfig config, UUID hostId, AgentStatus status, Deque<AutoCloseable> open) {
+    private Agent(AgentConfig config, UUID hostId, AgentStatus status, Parts parts) {
         this.config = config;
         this.hostId = hostId;
         this.status = status;
-        this.open = open;
+        this.parts = parts;
     }
 
     /** Makes the datapath; interfaces come from where it says. */
     public interface Ground {
-        Datapath openDatapath(AgentConfig config);
+        Datapaths.Opened openDatapath(AgentConfig config, UUID host);
 
         Interfaces openInterfaces();
 
@@ -60,7 +73,8 @@ public final class Agent implements AutoCloseable {
      * Starts an agent as configured. Returns when its host is registered and its workers run.
      *
      * @throws AgentException when the datapath or the state folder cannot be used
-     * @throws TopologyException when the store does not answer, or refuses the host
+     * @throws TopologyException when the store does not answer, or refuses the host; a datapath that survived can wait
+     *     for the store
      */
     public static Agent start(AgentConfig config) {
         return start(config, Grounds.of(config));
@@ -68,62 +82,111 @@ public final class Agent implements AutoCloseable {
 
     /** As {@link #start(AgentConfig)}, on the caller's own ground: for several agents in one process. */
     public static Agent start(AgentConfig config, Ground ground) {
-        var open = new ArrayDeque<AutoCloseable>();
+        var parts = new Parts();
         try {
-            return open(config, ground, open);
+            return open(config, ground, parts);
         } catch (RuntimeException e) {
-            closeAll(open);
+            parts.close();
             throw e;
         }
     }
 
-    private static Agent open(AgentConfig config, Ground ground, Deque<AutoCloseable> open) {
-        makeStateDir(config);
-        own(open, StateLock.take(config.stateDir()));
-        UUID hostId = HostIdentity.loadOrCreate(config.stateDir().resolve("host-id"));
+    private static Agent open(AgentConfig config, Ground ground, Parts parts) {
+        StateFolder folder = StateFolder.make(config.stateDir());
+        parts.own(StateLock.take(config.stateDir()));
+        UUID hostId = HostIdentity.loadOrCreate(folder.hostId());
         var random = new SecureRandom();
-        StoreConnection connection = own(open, StoreConnection.open(config.store(), config.sessionTimeout()));
-        if (!connection.awaitConnected(FIRST_CONTACT)) {
+        Datapaths.Opened opened = ground.openDatapath(config, hostId);
+        opened.passedOver()
+                .forEach(why -> LOG.warn(
+                        "not the best datapath, {}: {}", opened.datapath().kind(), why));
+        Datapath datapath = opened.datapath();
+        parts.own(datapath, datapath::remove, datapath::close);
+        Optional<KeyRing> kept =
+                datapath.survives() ? KeyRing.restore(folder.tunnelKeys(), datapath.incarnation()) : Optional.empty();
+        boolean adopts = kept.isPresent();
+        parts.leaveAtEnd(adopts);
+        Optional<StateArchive.Beginning> earlier = adopts ? StateArchive.read(folder.archive()) : Optional.empty();
+        StoreConnection connection = connect(config, parts, SavedSession.at(folder.session()), adopts);
+        ZkTopologyStore store = parts.own(ZkTopologyStore.open(
+                connection, CLOCK, earlier.map(StateArchive.Beginning::topology).orElse(TopologySnapshot.EMPTY)));
+        var registry = new HostRegistry(connection, store);
+        parts.own(registry, registry, registry::leave);
+        register(registry, connection, host(config, hostId));
+        KeyRing keys = kept.orElseGet(
+                () -> KeyRing.fresh(folder.tunnelKeys(), datapath.incarnation(), registry.raiseTunnelEpoch(hostId)));
+        var tables = new ZkStateTables(connection, hostId, TableLimits.DEFAULT, CLOCK, random);
+        parts.own(tables, tables, tables::leave);
+        if (adopts) {
+            tables.beginWith(earlier.map(StateArchive.Beginning::tables).orElse(List.of()));
+        }
+        parts.own(StateArchive.open(folder.archive(), connection, store, tables, InstantSource.system()));
+        Acknowledger acknowledger = parts.own(new Acknowledger(connection, hostId));
+        var lessons = new Lessons();
+        WorkerCrew crew = parts.own(WorkerCrew.start(
+                config, datapath, ground.tunnelMtu(config), keys.connectionEpoch(), random.nextLong(), lessons));
+        Interfaces interfaces = parts.own(ground.openInterfaces());
+        var control = ControlSide.start(
+                new ControlSide.Ground(
+                        hostId,
+                        datapath,
+                        crew.workers(),
+                        store,
+                        tables,
+                        new PortBlockStore(connection),
+                        interfaces,
+                        CLOCK),
+                config,
+                lessons,
+                keys,
+                new ControlSide.Beginning(adopts, store::isRead, tables::dropUnwanted),
+                acknowledger::reached);
+        parts.own(control, control, control::leave);
+        var status = new AgentStatus(config, hostId, connection, store::isRead, opened, crew, control);
+        parts.own(
+                ControlServer.open(config.socket(), new AgentRequests(status, crew, datapath, control, store, CLOCK)));
+        parts.leaveAtEnd(datapath.survives());
+        LOG.info(
+                "host {} ({}) is up at {} with datapath {} and {} workers",
+                config.name(),
+                hostId,
+                config.underlay(),
+                datapath.kind(),
+                config.workers());
+        return new Agent(config, hostId, status, parts);
+    }
+
+    private static StoreConnection connect(AgentConfig config, Parts parts, SavedSession session, boolean adopts) {
+        if (!adopts) {
+            // What the agent before published names keys that no datapath knows any more.
+            StoreConnection.endSession(config.store(), session, OLD_SESSION);
+        }
+        var connection = StoreConnection.open(config.store(), config.sessionTimeout(), session);
+        parts.own(connection, connection, connection::leave);
+        if (!connection.awaitConnected(adopts ? CONTACT_AGAIN : FIRST_CONTACT) && !adopts) {
             throw new TopologyException("no answer from ZooKeeper at " + config.store() + " within "
                     + FIRST_CONTACT.toSeconds() + " s; start one with 'weft store', or give --store HOST:PORT");
         }
-        ZkTopologyStore store = own(open, ZkTopologyStore.open(connection, CLOCK));
-        HostRegistry registry = own(open, new HostRegistry(connection, store));
-        registry.register(host(config, hostId));
-        int epoch = registry.raiseTunnelEpoch(hostId);
-        ZkStateTables tables = own(open, new ZkStateTables(connection, hostId, TableLimits.DEFAULT, CLOCK, random));
-        Acknowledger acknowledger = own(open, new Acknowledger(connection, hostId));
-        Datapath datapath = own(open, ground.openDatapath(config));
-        var lessons = new Lessons();
-        WorkerCrew crew = own(
-                open, WorkerCrew.start(config, datapath, ground.tunnelMtu(config), epoch, random.nextLong(), lessons));
-        Interfaces interfaces = own(open, ground.openInterfaces());
-        var control = own(
-                open,
-                ControlSide.start(
-                        new ControlSide.Ground(hostId, datapath, crew.workers(), store, tables, interfaces, CLOCK),
-                        config,
-                        lessons,
-                        epoch,
-                        acknowledger::reached));
-        var status = new AgentStatus(config, hostId, connection, datapath, crew, control);
-        own(
-                open,
-                ControlServer.open(config.socket(), new AgentRequests(status, crew, datapath, control, store, CLOCK)));
-        LOG.info(
-                "host {} ({}) is up at {} with {} workers", config.name(), hostId, config.underlay(), config.workers());
-        return new Agent(config, hostId, status, open);
+        return connection;
     }
 
-    private static void makeStateDir(AgentConfig config) {
-        try {
-            Files.createDirectories(config.stateDir());
-        } catch (IOException e) {
-            throw new AgentException(
-                    "state folder " + config.stateDir() + " cannot be made (expected a writable place): "
-                            + e.getMessage() + "; give --state-dir DIR",
-                    e);
+    /** Now, or as soon as the store answers. */
+    private static void register(HostRegistry registry, StoreConnection connection, Host host) {
+        if (connection.state() == ConnectionState.CONNECTED) {
+            registry.register(host);
+            return;
         }
+        LOG.warn("ZooKeeper at {} does not answer; the host is registered when it does", connection.connectString());
+        Thread.ofVirtual().name("register").start(() -> {
+            while (!connection.awaitConnected(FIRST_CONTACT)) {
+                LOG.debug("still waiting for ZooKeeper to register the host");
+            }
+            try {
+                registry.register(host);
+            } catch (TopologyException refused) {
+                LOG.error("the host is not registered: {}", refused.getMessage());
+            }
+        });
     }
 
     private static Host host(AgentConfig config, UUID id) {
@@ -134,11 +197,6 @@ public final class Agent implements AutoCloseable {
                 .build();
     }
 
-    private static <T extends AutoCloseable> T own(Deque<AutoCloseable> open, T thing) {
-        open.push(thing);
-        return thing;
-    }
-
     public UUID hostId() {
         return hostId;
     }
@@ -147,26 +205,25 @@ public final class Agent implements AutoCloseable {
         return config.name();
     }
 
+    /** The kind of datapath it has. */
+    public String datapath() {
+        return status.datapath();
+    }
+
     /** What the command {@code status} answers, as plain values. */
     public Map<String, Object> status() {
         return status.all();
     }
 
-    /** Stops serving, withdraws what was published, ends the session. */
+    /** Stops serving. A datapath that survives goes on, and what was published stays for the next agent. */
     @Override
-    public synchronized void close() {
-        closeAll(open);
+    public void close() {
+        parts.close();
     }
 
-    /** In reverse order; one that fails does not keep the others open. */
-    private static void closeAll(Deque<AutoCloseable> open) {
-        while (!open.isEmpty()) {
-            AutoCloseable thing = open.pop();
-            try {
-                thing.close();
-            } catch (Exception e) { // AutoCloseable says Exception.
-                LOG.warn("{} could not be closed", thing.getClass().getSimpleName(), e);
-            }
-        }
+    /** Stops serving and takes everything away: datapath, what was published, the session. */
+    public void remove() {
+        parts.leaveAtEnd(false);
+        parts.close();
     }
 }

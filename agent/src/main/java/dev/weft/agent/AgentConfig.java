@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import dev.weft.base.IpAddress;
+import dev.weft.datapath.Datapaths;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +20,7 @@ import java.util.Map;
  * @param store ZooKeeper's connection string
  * @param stateDir holds the host id; made when missing
  * @param socket path of the control socket
- * @param datapath {@code userspace} or {@code memory}
+ * @param datapath one of {@link Datapaths#names}
  * @param workers 1..127
  */
 public record AgentConfig(
@@ -92,8 +93,9 @@ public record AgentConfig(
         if (workers < 1 || workers > MAX_WORKERS) {
             throw new AgentException("workers " + workers + " (expected 1.." + MAX_WORKERS + ")");
         }
-        if (!datapath.equals("userspace") && !datapath.equals("memory")) {
-            throw new AgentException("datapath '" + datapath + "' (expected userspace or memory)");
+        if (!Datapaths.names().contains(datapath)) {
+            throw new AgentException(
+                    "datapath '" + datapath + "' (expected one of " + String.join(", ", Datapaths.names()) + ")");
         }
     }
 

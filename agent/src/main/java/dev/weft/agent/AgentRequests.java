@@ -28,7 +28,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Answers the control socket: {@code status}, {@code flows}, {@code trace}. Thread safe. */
+/** Answers the control socket: {@code status}, {@code flows}, {@code connections}, {@code trace}. Thread safe. */
 final class AgentRequests implements RequestHandler {
     private static final int DEFAULT_FLOWS = 1000;
     private static final long ANSWER_SECONDS = 5;
@@ -39,6 +39,7 @@ final class AgentRequests implements RequestHandler {
     private final ControlSide control;
     private final TopologyStore store;
     private final NanoClock clock;
+    private final ConnectionRequests connections;
 
     AgentRequests(
             AgentStatus status,
@@ -53,6 +54,7 @@ final class AgentRequests implements RequestHandler {
         this.control = control;
         this.store = store;
         this.clock = clock;
+        connections = new ConnectionRequests(crew.workers());
     }
 
     @Override
@@ -60,8 +62,10 @@ final class AgentRequests implements RequestHandler {
         return switch (command) {
             case "status" -> status.all();
             case "flows" -> flows(arguments);
+            case "connections" -> connections.list(arguments);
             case "trace" -> trace(arguments);
-            default -> throw new AgentException("request '" + command + "' (expected status, flows or trace)");
+            default ->
+                throw new AgentException("request '" + command + "' (expected status, flows, connections or trace)");
         };
     }
 
@@ -162,7 +166,7 @@ final class AgentRequests implements RequestHandler {
         return value;
     }
 
-    private static int number(Map<String, String> arguments, String name, int otherwise) {
+    static int number(Map<String, String> arguments, String name, int otherwise) {
         String text = arguments.get(name);
         if (text == null) {
             return otherwise;

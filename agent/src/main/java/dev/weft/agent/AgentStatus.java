@@ -5,6 +5,7 @@ import dev.weft.agent.control.PortBoard;
 import dev.weft.agent.worker.Worker;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathStatistics;
+import dev.weft.datapath.Datapaths;
 import dev.weft.datapath.PortStatistics;
 import dev.weft.topology.StoreConnection;
 import dev.weft.topology.TableCounters;
@@ -15,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +26,9 @@ final class AgentStatus {
     private final AgentConfig config;
     private final UUID hostId;
     private final StoreConnection connection;
+    private final BooleanSupplier storeIsRead;
     private final Datapath datapath;
+    private final List<String> passedOver;
     private final WorkerCrew crew;
     private final ControlSide control;
 
@@ -32,13 +36,16 @@ final class AgentStatus {
             AgentConfig config,
             UUID hostId,
             StoreConnection connection,
-            Datapath datapath,
+            BooleanSupplier storeIsRead,
+            Datapaths.Opened opened,
             WorkerCrew crew,
             ControlSide control) {
         this.config = config;
         this.hostId = hostId;
         this.connection = connection;
-        this.datapath = datapath;
+        this.storeIsRead = storeIsRead;
+        this.datapath = opened.datapath();
+        this.passedOver = opened.passedOver();
         this.crew = crew;
         this.control = control;
     }
@@ -46,6 +53,10 @@ final class AgentStatus {
     /**
      * <pre>
      * host, id, underlay, datapath, store, session, change
+     * stale            topology and tables are those of an earlier agent: the store has not answered since
+     * taking-over      flows of an earlier agent are still being judged
+     * datapath-survives whether it goes on without this agent
+     * datapath-missing the better kinds of datapath, each with the feature that it misses here
      * peers, remote-ports, flood-targets
      * egress-upcalls   frames from the tunnel that needed a simulation here: 0 in a sound network
      * datapath-counters, worker-counters, table-counters   by name
@@ -61,9 +72,13 @@ final class AgentStatus {
         status.put("id", hostId.toString());
         status.put("underlay", config.underlay().toString());
         status.put("datapath", datapath.kind());
+        status.put("datapath-missing", passedOver);
+        status.put("datapath-survives", datapath.survives());
         status.put("store", connection.connectString());
         status.put("session", connection.state().name().toLowerCase(Locale.ROOT));
         status.put("change", control.changeNumber());
+        status.put("stale", !storeIsRead.getAsBoolean());
+        status.put("taking-over", control.isTakingOver());
         var fabric = control.fabric().counts();
         status.put("peers", fabric.peers());
         status.put("remote-ports", fabric.remotePorts());
@@ -76,6 +91,10 @@ final class AgentStatus {
         status.put("workers", workers());
         status.put("ports", ports());
         return status;
+    }
+
+    String datapath() {
+        return datapath.kind();
     }
 
     private static Map<String, Long> datapathCounters(DatapathStatistics statistics) {

@@ -2,31 +2,30 @@ package dev.weft.agent;
 
 import dev.weft.agent.control.Interfaces;
 import dev.weft.agent.control.LinkInterfaces;
-import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathConfig;
-import dev.weft.datapath.memory.MemoryDatapath;
-import dev.weft.datapath.memory.MemoryFabric;
-import dev.weft.datapath.userspace.UserspaceDatapath;
+import dev.weft.datapath.Datapaths;
+import java.util.UUID;
 
 /** The grounds that a configuration can name. */
 final class Grounds {
     private Grounds() {}
 
     static Agent.Ground of(AgentConfig config) {
-        return config.datapath().equals("memory") ? new Memory(new MemoryFabric()) : new Userspace();
+        return config.datapath().equals("memory") ? new Memory() : new Machine();
     }
 
-    static DatapathConfig datapathConfig(AgentConfig config) {
+    static DatapathConfig datapathConfig(AgentConfig config, UUID host) {
         return DatapathConfig.of(config.workers(), config.underlay())
+                .withHost(host)
                 .withTunnelPort(config.tunnelPort())
                 .withFlowCapacity(config.limits().flows());
     }
 
-    /** Packets stay in the process: for tests, and to try an agent without any right. */
-    record Memory(MemoryFabric fabric) implements Agent.Ground {
+    /** Packets stay in the process: to try an agent without any right. */
+    private record Memory() implements Agent.Ground {
         @Override
-        public Datapath openDatapath(AgentConfig config) {
-            return new MemoryDatapath(datapathConfig(config), fabric);
+        public Datapaths.Opened openDatapath(AgentConfig config, UUID host) {
+            return Datapaths.open("memory", datapathConfig(config, host));
         }
 
         @Override
@@ -40,10 +39,11 @@ final class Grounds {
         }
     }
 
-    private record Userspace() implements Agent.Ground {
+    /** This machine's interfaces, and the datapath that is asked for or best. */
+    private record Machine() implements Agent.Ground {
         @Override
-        public Datapath openDatapath(AgentConfig config) {
-            return new UserspaceDatapath(datapathConfig(config));
+        public Datapaths.Opened openDatapath(AgentConfig config, UUID host) {
+            return Datapaths.open(config.datapath(), datapathConfig(config, host));
         }
 
         @Override

@@ -45,6 +45,7 @@ final class WorkerCrew implements AutoCloseable {
         for (int i = 0; i < count; i++) {
             doors[i] = new Backchannel(config.limits().backchannel(), FRAME_BYTES, datapath.worker(i)::wakeUp);
         }
+        var journals = new Journals(config.stateDir());
         var workers = new ArrayList<Worker>();
         for (int i = 0; i < count; i++) {
             var setup = new WorkerSetup(
@@ -58,9 +59,12 @@ final class WorkerCrew implements AutoCloseable {
                     epoch,
                     seed,
                     limits(config.limits(), count),
-                    learnings);
+                    learnings,
+                    journals.create(i, config.limits().connections(), arena));
             workers.add(new Worker(setup, doors, arena));
         }
+        journals.restore(workers);
+        journals.removeBeyond(count);
         var crew = new WorkerCrew(workers, arena);
         crew.run();
         return crew;

@@ -3,13 +3,14 @@ package dev.weft.agent;
 import static org.awaitility.Awaitility.await;
 
 import dev.weft.agent.control.Interfaces;
-import dev.weft.datapath.Datapath;
+import dev.weft.datapath.Datapaths;
 import dev.weft.datapath.PortStatistics;
 import dev.weft.datapath.memory.MemoryDatapath;
 import dev.weft.datapath.memory.MemoryFabric;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,15 @@ final class TestHost implements AutoCloseable {
     }
 
     static TestHost start(MemoryFabric fabric, Path folder, String store, String name, String underlay) {
+        return start(new HeldGround(fabric, false), folder, store, name, underlay);
+    }
+
+    /** A host whose datapath survives its agent, as a kernel's does; started again it is the same machine. */
+    static TestHost startSurviving(MemoryFabric fabric, Path folder, String store, String name, String underlay) {
+        return start(new HeldGround(fabric, true), folder, store, name, underlay);
+    }
+
+    private static TestHost start(HeldGround ground, Path folder, String store, String name, String underlay) {
         var settings = new HashMap<String, Object>(Map.of(
                 "name",
                 name,
@@ -40,24 +50,26 @@ final class TestHost implements AutoCloseable {
                 2,
                 "session-timeout",
                 "1 s"));
-        var ground = new HeldGround(fabric);
         Agent agent = Agent.start(AgentConfig.load(settings), ground);
         return new TestHost(java.util.Objects.requireNonNull(ground.opened), agent);
     }
 
     private static final class HeldGround implements Agent.Ground {
         private final MemoryFabric fabric;
+        private final boolean survives;
         private @Nullable MemoryDatapath opened;
 
-        HeldGround(MemoryFabric fabric) {
+        HeldGround(MemoryFabric fabric, boolean survives) {
             this.fabric = fabric;
+            this.survives = survives;
         }
 
         @Override
-        public Datapath openDatapath(AgentConfig config) {
-            var datapath = new MemoryDatapath(Grounds.datapathConfig(config), fabric);
+        public Datapaths.Opened openDatapath(AgentConfig config, UUID host) {
+            var settings = Grounds.datapathConfig(config, host);
+            var datapath = survives ? MemoryDatapath.inFabric(settings, fabric) : new MemoryDatapath(settings, fabric);
             opened = datapath;
-            return datapath;
+            return new Datapaths.Opened(datapath, List.of());
         }
 
         @Override

@@ -1,10 +1,15 @@
 package dev.weft.agent;
 
+import com.google.protobuf.Message;
 import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Chain;
+import dev.weft.topology.schema.Conditions;
+import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
+import dev.weft.topology.schema.Rule;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceEntry;
 import dev.weft.topology.schema.ServiceRule;
@@ -27,6 +32,7 @@ public final class TestNetwork {
     private final List<Port> ports = new ArrayList<>();
     private final List<Route> routes = new ArrayList<>();
     private @Nullable ServiceTable serviceTable;
+    private final List<Message> others = new ArrayList<>();
 
     public TestNetwork(String tenantName) {
         tenant = Tenant.newBuilder()
@@ -85,6 +91,10 @@ public final class TestNetwork {
         return this;
     }
 
+    public UUID tenantId() {
+        return UUID.fromString(tenant.getId());
+    }
+
     /** As {@link #vm}, of a port that is more than plain. */
     public TestNetwork vm(String name, String bridge, UUID host, Consumer<Port.Builder> more) {
         vm(name, bridge, host, false);
@@ -108,6 +118,68 @@ public final class TestNetwork {
                         .setServiceTableId(id("service table", router))
                         .build());
         return this;
+    }
+
+    /** A router's port on an interface of a host. */
+    public TestNetwork uplink(String name, String router, String mac, UUID host, String... addresses) {
+        ports.add(port(name)
+                .setRouterId(routers.get(router).getId())
+                .setHostId(host.toString())
+                .setInterface(name)
+                .setMac(mac)
+                .addAllAddresses(List.of(addresses))
+                .build());
+        return this;
+    }
+
+    public TestNetwork route(String router, String destination, String port, String gateway) {
+        String name = router + "-" + routes.size();
+        routes.add(Route.newBuilder()
+                .setId(id("route", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .setRouterId(routers.get(router).getId())
+                .setDestination(destination)
+                .setPortId(id("port", port))
+                .setGateway(gateway)
+                .build());
+        return this;
+    }
+
+    /** The source of all that leaves the router by a port becomes this address. */
+    public TestNetwork sourceNat(String name, String router, String port, String address, String l4Ports) {
+        others.add(Nat.newBuilder()
+                .setId(id("nat", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .setRouterId(routers.get(router).getId())
+                .setType(Nat.Type.SOURCE)
+                .setPortId(id("port", port))
+                .addAddresses(address)
+                .setPorts(l4Ports)
+                .build());
+        return this;
+    }
+
+    /** From now on nothing of this protocol goes out to the VM behind a port. */
+    public TestNetwork drops(String port, String protocol) {
+        String name = "no-" + protocol;
+        others.add(Chain.newBuilder()
+                .setId(id("chain", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .addRules(Rule.newBuilder()
+                        .setMatch(Conditions.newBuilder().addProtocol(protocol))
+                        .setAction(Rule.Action.DROP))
+                .build());
+        ports.replaceAll(each -> each.getName().equals(port)
+                ? each.toBuilder().setOutboundChainId(id("chain", name)).build()
+                : each);
+        return this;
+    }
+
+    public UUID natId(String name) {
+        return UUID.fromString(id("nat", name));
     }
 
     public UUID portId(String name) {
@@ -138,6 +210,7 @@ public final class TestNetwork {
         routers.values().forEach(transaction::put);
         ports.forEach(transaction::put);
         routes.forEach(transaction::put);
+        others.forEach(transaction::put);
         return transaction.build();
     }
 

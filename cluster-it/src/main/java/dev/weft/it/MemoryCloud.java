@@ -3,50 +3,36 @@ package dev.weft.it;
 import dev.weft.agent.Agent;
 import dev.weft.agent.AgentConfig;
 import dev.weft.agent.control.Interfaces;
-import dev.weft.base.NanoClock;
-import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathConfig;
+import dev.weft.datapath.Datapaths;
 import dev.weft.datapath.PortStatistics;
 import dev.weft.datapath.memory.MemoryDatapath;
 import dev.weft.datapath.memory.MemoryFabric;
-import dev.weft.topology.ChangeSet;
-import dev.weft.topology.EmbeddedZooKeeper;
-import dev.weft.topology.StoreConnection;
-import dev.weft.topology.TopologyException;
-import dev.weft.topology.TopologyReader;
 import dev.weft.topology.TopologyStore;
-import dev.weft.topology.ZkTopologyStore;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.UUID;
 
 /**
  * Whole agents in this process, joined by a fabric in memory, with a real ZooKeeper between them: everything but the
  * kernel. Needs no root. The caller plays the VMs. Driven by one thread; frames may be sent from any.
  */
 public final class MemoryCloud implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
-
     private final MemoryFabric fabric = new MemoryFabric();
-    private final EmbeddedZooKeeper zooKeeper;
     private final Path folder;
     private final Map<String, Agent> agents = new LinkedHashMap<>();
     private final Map<String, MemoryDatapath> datapaths = new LinkedHashMap<>();
-    private final TopologyStore store;
+    private final LocalStore store;
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
 
     private MemoryCloud(Path folder) {
         this.folder = folder;
-        zooKeeper = own(EmbeddedZooKeeper.start(folder.resolve("zookeeper"), "127.0.0.1", 0));
-        StoreConnection connection = own(StoreConnection.open(zooKeeper.connectString()));
-        if (!connection.awaitConnected(PATIENCE)) {
-            throw new TopologyException("the embedded ZooKeeper does not answer within " + PATIENCE.toSeconds() + " s");
-        }
-        store = own(ZkTopologyStore.open(connection, NanoClock.SYSTEM));
+        store = own(LocalStore.start(folder.resolve("zookeeper")));
     }
 
     /**
@@ -73,7 +59,7 @@ public final class MemoryCloud implements AutoCloseable {
                 "underlay",
                 "172.16.0." + (agents.size() + 1),
                 "store",
-                zooKeeper.connectString(),
+                store.connectString(),
                 "state-dir",
                 folder.resolve(name).toString(),
                 "datapath",
@@ -92,10 +78,10 @@ public final class MemoryCloud implements AutoCloseable {
         }
 
         @Override
-        public Datapath openDatapath(AgentConfig config) {
+        public Datapaths.Opened openDatapath(AgentConfig config, UUID id) {
             var datapath = new MemoryDatapath(DatapathConfig.of(config.workers(), config.underlay()), fabric);
             datapaths.put(host, datapath);
-            return datapath;
+            return new Datapaths.Opened(datapath, List.of());
         }
 
         @Override
@@ -115,12 +101,12 @@ public final class MemoryCloud implements AutoCloseable {
     }
 
     public String connectString() {
-        return zooKeeper.connectString();
+        return store.connectString();
     }
 
     /** As a person's {@code weft apply} has it: a client of its own. */
     public TopologyStore store() {
-        return store;
+        return store.store();
     }
 
     /** The underlay, where a stranger may join too. */
@@ -146,8 +132,7 @@ public final class MemoryCloud implements AutoCloseable {
 
     /** @return the change number */
     public long apply(String yaml) {
-        var desired = new TopologyReader().text("network.yaml", yaml).desired();
-        return store.apply(ChangeSet.plan(store.snapshot(), desired).transaction());
+        return store.apply(yaml);
     }
 
     @Override

@@ -13,7 +13,8 @@ import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
-import dev.weft.state.ConnectionKey;
+import dev.weft.state.Connection;
+import dev.weft.state.RecordCodec;
 import dev.weft.state.StateMessage;
 import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.Host;
@@ -191,10 +192,10 @@ class HostilePacketsTest {
     }
 
     private static List<byte[]> stateMessages() {
-        var key = new ConnectionKey();
+        var connection = new Connection();
         var buffer = MemorySegment.ofArray(new byte[2 * StateMessage.MAX_LENGTH]);
         List<byte[]> messages = new ArrayList<>();
-        messages.add(copy(buffer, StateMessage.writeConnection(buffer, 0, key, 0, 1)));
+        messages.add(copy(buffer, RecordCodec.write(buffer, 0, connection, 1, false)));
         IpAddress asked = IpAddress.parse("10.0.2.9");
         messages.add(copy(
                 buffer,

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class NothingLeftIT {
     private static final Path NAMESPACES = Path.of("/run/netns");
     /** As the tests of all modules name them: the labs', the datapath's, the link monitor's. */
-    private static final Pattern OURS = Pattern.compile("(?:lab|wi|weft-dp-[hv]-|weft-lm-)(\\d+)(?:-.*)?");
+    private static final Pattern OURS = Pattern.compile("(?:lab|wi|wb|weft-dp-[hv]-|weft-lm-)(\\d+)(?:-.*)?");
 
     private static final Pattern CABLES = Pattern.compile("underlay0|fabric0|(?:vm|up)\\d+");
 

@@ -1,8 +1,10 @@
 package dev.weft.datapath;
 
 import dev.weft.base.IpAddress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * A flow cache with ports. A frame that enters is looked up; a hit runs the flow's actions, a miss becomes an upcall
@@ -10,6 +12,26 @@ import java.util.Set;
  * delivered there without any flow or upcall; a key bound to {@link #TO_WORKER} enters the flow cache with ingress
  * {@link dev.weft.sim.flow.FlowKey#TUNNEL_PORT} and that key; any other key, and any outer source that is not a known
  * peer, is dropped and counted. Control methods are safe from any thread and take effect before they return.
+ *
+ * <p><b>Survivors.</b> A kind that {@link #survives} keeps its ports, flows, tunnel keys and peers under the host's id
+ * ({@link DatapathConfig#host}) when its process ends, however that ends, and goes on forwarding by them; what no flow
+ * answers is dropped meanwhile. Opened again by the same host it is at first as it was left, with the new number of
+ * workers, and:
+ *
+ * <ul>
+ *   <li>flows are nobody's: {@link #forEachFlow} shows them with worker -1, no {@link WorkerPort#readUsed} reports them
+ *       and {@link WorkerPort#remove} does not know them, whatever their old ids were. Each worker is handed its share by
+ *       {@link WorkerPort#readSurvivors} and takes over what still holds ({@link WorkerPort#adopt}), replaces it ({@link
+ *       WorkerPort#install} of an equal flow) or lets it go ({@link WorkerPort#discard});
+ *   <li>ports forward and are listed by {@link #ports}. To {@link #attach} the same virtual port at the same interface
+ *       (the very same: index, MAC and namespace are as they were) gives the number it had and interrupts nothing; the
+ *       new budget holds. When the interface is another one now, the old port is detached first;
+ *   <li>tunnel keys stay bound; binding one again to what it was bound to interrupts nothing;
+ *   <li>{@link #dropUnadopted} ends this: what was not taken over by then goes.
+ * </ul>
+ *
+ * <p>When what is there cannot be used (another layout, lost in part) the datapath takes it away itself and begins anew,
+ * with another {@link #incarnation}.
  */
 public interface Datapath extends AutoCloseable {
     /** Bound as the target of a tunnel key: the frame is looked up in the flow cache and, on a miss, simulated. */
@@ -21,8 +43,17 @@ public interface Datapath extends AutoCloseable {
      */
     int STATE_KEY = 0xff_ffff;
 
+    /** The tunnel key of {@link ProbeFrame}s, which each datapath answers itself. Never bound. */
+    int PROBE_KEY = 0xff_fffe;
+
     /** What this kind is called: {@code memory}, {@code userspace}, {@code ebpf}. */
     String kind();
+
+    /** Whether it goes on without its process. See the class's text on survivors. */
+    boolean survives();
+
+    /** Drawn at random when it was made anew; the same each time it is opened again with what survived. */
+    long incarnation();
 
     /** Workers, fixed at construction; each frame has one home among them by the symmetric hash of its key. */
     int workers();
@@ -46,7 +77,7 @@ public interface Datapath extends AutoCloseable {
     void setPortListener(PortListener listener);
 
     /**
-     * Binds a tunnel key (1..0xFFFFFE) of this host to a port, or to {@link #TO_WORKER}; {@link #STATE_KEY} only to the
+     * Binds a tunnel key (1..0xFFFFFD) of this host to a port, or to {@link #TO_WORKER}; {@link #STATE_KEY} only to the
      * latter.
      *
      * @throws DatapathException when the key is out of range
@@ -62,9 +93,39 @@ public interface Datapath extends AutoCloseable {
     DatapathStatistics statistics();
 
     /** All flows of all workers, for people; a walk of the cache at leisure, not a snapshot. */
-    List<FlowDump> flows();
+    void forEachFlow(Consumer<FlowDump> each);
 
-    /** Detaches everything and frees what it holds; workers must have stopped. */
+    /** All flows in a list. */
+    default List<FlowDump> flows() {
+        var flows = new ArrayList<FlowDump>();
+        forEachFlow(flows::add);
+        return flows;
+    }
+
+    /**
+     * Ends the adoption of what survived: flows that no worker took over, ports that were not attached again and keys
+     * that were not bound again go. Nothing happens when nothing survived, or the second time.
+     *
+     * @return flows that went
+     */
+    int dropUnadopted();
+
+    /**
+     * Copies a port's frames to the sink, as they come from the VM and as they go to it, until the capture is closed or
+     * the port is detached. Several captures of one port may run.
+     *
+     * @param framesPerSecond at most; more are {@linkplain Capture#missed() missed}, never delayed
+     * @throws DatapathException when the port is not attached
+     */
+    Capture capture(int port, int framesPerSecond, Capture.Sink sink);
+
+    /**
+     * Ends this process's part in it; workers must have stopped. A kind that {@link #survives} leaves everything in
+     * place, others detach everything and free what they hold.
+     */
     @Override
     void close();
+
+    /** As {@link #close}, but nothing stays, whatever the kind: ports, flows, keys, and what it kept them in. */
+    void remove();
 }

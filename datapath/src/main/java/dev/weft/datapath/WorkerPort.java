@@ -4,6 +4,7 @@ import dev.weft.base.HotPath;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.packet.Packet;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -28,7 +29,16 @@ public interface WorkerPort {
     void wakeUp();
 
     /**
+     * Gives the key of a later fragment, its ingress set, what its packet's first one had behind the IP header, as the
+     * datapath does when it looks the fragment up: the ports, or ICMP type, code and id. They stay 0 when the first one
+     * has not come yet, or long ago. Other keys stay as they are.
+     */
+    void completeKey(Packet packet);
+
+    /**
      * Installs a flow of this worker. {@code flowId} is the worker's own number for it, unique among its live flows.
+     * When an equal flow survived an earlier process and is nobody's yet, it becomes this one in place: no packet finds
+     * it missing, the actions are the new ones from then on, its counters go on.
      * When the ingress port has its most masks (64) already and {@code mask} is new to it, the flow goes in exact.
      *
      * @return {@link #INSTALLED}, {@link #EXISTS} or {@link #FULL}
@@ -46,8 +56,48 @@ public interface WorkerPort {
      */
     void execute(MemorySegment segment, long offset, int length, int inPort, ActionList actions);
 
-    /** Reads the counters of this worker's flows that were used since the last call, at most {@code limit}. */
+    /**
+     * Reads the counters of this worker's flows that were used since they were read last: some of them, at most {@code
+     * limit}, in bounded time. Readings make rounds: see {@link #isRoundOver}.
+     *
+     * @return how many
+     */
     int readUsed(FlowUse use, int limit);
+
+    /**
+     * Whether the last {@link #readUsed} came to the end of a round: every flow that was used before the round's first
+     * call has been reported.
+     */
+    boolean isRoundOver();
+
+    /**
+     * Hands this worker its share of the flows that survived an earlier process and are nobody's yet, at most {@code
+     * limit}; each flow is in one worker's share, and is handed once in a round. Adopting, installing, discarding and
+     * executing are allowed within the call.
+     *
+     * @return how many; fewer than {@code limit}: the round is over, and the next call begins one with what is left
+     */
+    int readSurvivors(SurvivorHandler handler, int limit);
+
+    /**
+     * Takes a survivor over as it is: mask, actions and counters stay, and it is this worker's flow {@code flowId} from
+     * then on. False when it is gone meanwhile, or somebody else's.
+     */
+    boolean adopt(long flowId, long survivor);
+
+    /** Removes a survivor; ignored when it is gone, or taken over. */
+    void discard(long survivor);
+
+    /** A flow that survived. */
+    @FunctionalInterface
+    interface SurvivorHandler {
+        /**
+         * @param survivor names it at this datapath until it is taken over or gone
+         * @param key under the mask: other bits are 0; valid until the call returns, as mask and actions
+         * @param lastUsedNanos on the datapath's clock; 0 when not known
+         */
+        void onSurvivor(long survivor, FlowKey key, FlowMask mask, ActionList actions, long lastUsedNanos);
+    }
 
     /** A frame no flow answered. The memory is valid until the call returns. */
     @FunctionalInterface

@@ -12,9 +12,10 @@ import dev.weft.datapath.WorkerPort.UpcallHandler;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.packet.Frames;
+import dev.weft.sim.packet.PacketParser;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,116 +23,24 @@ import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
-import org.awaitility.Awaitility;
-import org.awaitility.core.ConditionFactory;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** What every kind of datapath does. A kind's test extends it and says how hosts are made. */
-public abstract class DatapathContract {
-    protected static final IpAddress HOST_A = IpAddress.parse("127.7.0.1");
-    protected static final IpAddress HOST_B = IpAddress.parse("127.7.0.2");
-    protected static final IpAddress HOST_C = IpAddress.parse("127.7.0.3");
-    private static final int UNLIMITED = 1_000_000;
-
-    private final List<TestHost> hosts = new ArrayList<>();
-
-    /** A host of the underlay that all hosts of one test share. */
-    protected abstract TestHost open(DatapathConfig config);
-
-    /** A copy of an upcall. */
-    private record Upcall(int worker, byte[] frame, int inPort, int tunnelKey, int reason) {}
-
-    private TestHost host(IpAddress underlay, int workers) {
-        return host(DatapathConfig.of(workers, underlay).withFlowCapacity(256));
-    }
-
-    private TestHost host(DatapathConfig config) {
-        TestHost host = open(config);
-        hosts.add(host);
-        return host;
-    }
-
-    @AfterEach
-    void closeHosts() {
-        hosts.forEach(TestHost::close);
-    }
-
-    private static int attach(TestHost host) {
-        return host.datapath().attach(host.newInterface(UNLIMITED));
-    }
-
-    private static ConditionFactory soon() {
-        return Awaitility.await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(2));
-    }
-
-    private static List<Upcall> poll(TestHost host) {
-        var upcalls = new ArrayList<Upcall>();
-        for (int i = 0; i < host.datapath().workers(); i++) {
-            int worker = i;
-            host.datapath()
-                    .worker(i)
-                    .poll(
-                            (segment, offset, length, inPort, tunnelKey, reason) -> upcalls.add(new Upcall(
-                                    worker,
-                                    segment.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE),
-                                    inPort,
-                                    tunnelKey,
-                                    reason)),
-                            64);
-        }
-        return upcalls;
-    }
-
-    private static List<Upcall> upcalls(TestHost host, int count) {
-        var upcalls = new ArrayList<Upcall>();
-        soon().until(() -> {
-            upcalls.addAll(poll(host));
-            return upcalls.size() >= count;
-        });
-        return upcalls;
-    }
-
-    private static byte[] received(TestHost host, int port) {
-        var frame = new AtomicReference<byte[]>();
-        soon().until(() -> {
-            frame.set(host.receive(port));
-            return frame.get() != null;
-        });
-        return frame.get();
-    }
-
-    private static void awaitHits(TestHost host, long hits) {
-        soon().untilAsserted(
-                        () -> assertThat(host.datapath().statistics().hits()).isEqualTo(hits));
-    }
-
-    private static void awaitDrops(TestHost host, String reason, long count) {
-        soon().untilAsserted(
-                        () -> assertThat(host.datapath().statistics().drops()).containsEntry(reason, count));
-    }
-
-    private static ActionList actions(Consumer<ActionList> fill) {
-        var list = new ActionList();
-        fill.accept(list);
-        return list;
-    }
-
-    private static PortStatistics statistics(TestHost host, int port) {
-        return host.datapath().ports().stream()
-                .filter(each -> each.port() == port)
-                .findFirst()
-                .orElseThrow();
-    }
-
+/**
+ * What every kind of datapath does with flows, ports, upcalls and the tunnel; what it does with actions is
+ * {@link ActionContract}'s. A kind's test extends it and says how hosts are made.
+ */
+public abstract class DatapathContract extends DatapathSuite {
     // Ports.
 
     @Test
     void listsAttachedPortsAndForgetsDetachedOnes() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         PortSpec first = host.newInterface(7);
         PortSpec second = host.newInterface(8);
         int one = host.datapath().attach(first);
@@ -149,7 +58,7 @@ public abstract class DatapathContract {
 
     @Test
     void refusesAnInterfaceThatIsAttachedAlready() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         PortSpec spec = host.newInterface(UNLIMITED);
         host.datapath().attach(spec);
         var again = new PortSpec(UUID.randomUUID(), spec.interfaceName(), spec.namespace(), UNLIMITED);
@@ -160,7 +69,7 @@ public abstract class DatapathContract {
 
     @Test
     void tellsWhenAnInterfaceVanishesAndAttachesItsSuccessor() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         var lost = new AtomicReference<UUID>();
         host.datapath().setPortListener((port, id) -> lost.set(id));
         PortSpec spec = host.newInterface(UNLIMITED);
@@ -180,7 +89,7 @@ public abstract class DatapathContract {
 
     @Test
     void aMissIsOneUpcallWithTheWholeFrame() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         int port = attach(host);
         byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 1400);
         host.send(port, frame);
@@ -197,7 +106,7 @@ public abstract class DatapathContract {
 
     @Test
     void theSecondPacketAndOneEqualUnderTheMaskCauseNoUpcall() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         int a = attach(host);
         int b = attach(host);
         byte[] first = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
@@ -221,7 +130,7 @@ public abstract class DatapathContract {
 
     @Test
     void anEqualFlowExistsAlreadyWhoeverInstalledIt() {
-        TestHost host = host(HOST_A, 2);
+        TestHost host = host(underlay(1), 2);
         int a = attach(host);
         byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
         byte[] other = udp("10.0.0.7", 1, "10.0.0.2", 2, 64, 10);
@@ -242,7 +151,7 @@ public abstract class DatapathContract {
 
     @Test
     void aRemovedFlowAnswersNoMore() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         int a = attach(host);
         int b = attach(host);
         byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
@@ -260,7 +169,7 @@ public abstract class DatapathContract {
 
     @Test
     void aFullCacheSaysSoAndTakesFlowsAgainWhenOneIsRemoved() {
-        TestHost host = host(DatapathConfig.of(1, HOST_A).withFlowCapacity(4));
+        TestHost host = host(DatapathConfig.of(1, underlay(1)).withFlowCapacity(4));
         int a = attach(host);
         WorkerPort worker = host.datapath().worker(0);
         ActionList drop = new ActionList();
@@ -277,7 +186,7 @@ public abstract class DatapathContract {
 
     @Test
     void atTheMaskLimitTheNextFlowIsExact() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         int a = attach(host);
         int b = attach(host);
         WorkerPort worker = host.datapath().worker(0);
@@ -312,7 +221,7 @@ public abstract class DatapathContract {
 
     @Test
     void countsWhatEachFlowCarriedAndReportsUsedFlowsOnce() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         int a = attach(host);
         int b = attach(host);
         byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 100);
@@ -328,6 +237,7 @@ public abstract class DatapathContract {
         assertThat(worker.readUsed(collect, 10)).isEqualTo(1);
         assertThat(used).containsExactly(new long[] {5, 2, 2L * frame.length});
         assertThat(worker.readUsed(collect, 10)).isZero();
+        assertThat(worker.isRoundOver()).as("all was read").isTrue();
 
         host.send(a, frame);
         awaitHits(host, 3);
@@ -342,7 +252,7 @@ public abstract class DatapathContract {
 
     @Test
     void anEmptyListDrops() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         int a = attach(host);
         byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 100);
         host.datapath().worker(0).install(5, key(frame, a, 0), toDestination(), new ActionList());
@@ -350,88 +260,11 @@ public abstract class DatapathContract {
         awaitDrops(host, "by-flow", 1);
     }
 
-    // Actions.
-
-    @Test
-    void rewritesAndDecrementsWithRightChecksums() {
-        TestHost host = host(HOST_A, 1);
-        int a = attach(host);
-        int b = attach(host);
-        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
-        host.datapath().worker(0).install(1, key(frame, a, 0), toDestination(), actions(list -> {
-            list.setSrcMac(0x02aa_0000_0001L);
-            list.setDstMac(0x02bb_0000_0002L);
-            list.decTtl();
-            list.output(b, 0);
-        }));
-        host.send(a, frame);
-
-        byte[] out = received(host, b);
-        assertThat(Arrays.copyOf(out, 12)).containsExactly(0x02, 0xbb, 0, 0, 0, 0x02, 0x02, 0xaa, 0, 0, 0, 0x01);
-        assertThat(out[TestFrames.ETHERNET + 8]).isEqualTo((byte) 63);
-        assertThat(TestFrames.sum(out, TestFrames.ETHERNET, 20, 0)).isEqualTo(0xffff);
-        assertThat(TestFrames.transportSum(out)).isEqualTo(0xffff);
-    }
-
-    @Test
-    void aTtlOfOneGoesToUserSpace() {
-        TestHost host = host(HOST_A, 1);
-        int a = attach(host);
-        int b = attach(host);
-        byte[] living = udp("10.0.0.1", 1000, "10.0.0.2", 53, 2, 10);
-        byte[] dying = udp("10.0.0.1", 1000, "10.0.0.2", 53, 1, 10);
-        host.datapath().worker(0).install(1, key(living, a, 0), toDestination(), actions(list -> {
-            list.setSrcMac(1);
-            list.decTtl();
-            list.output(b, 0);
-        }));
-        host.send(a, dying);
-        Upcall upcall = upcalls(host, 1).getFirst();
-        assertThat(upcall.reason()).isEqualTo(UpcallHandler.TTL);
-        assertThat(upcall.frame()).as("as it came").isEqualTo(dying);
-        host.send(a, living);
-        assertThat(received(host, b)[TestFrames.ETHERNET + 8]).isEqualTo((byte) 1);
-    }
-
-    @Test
-    void aPacketLongerThanTheOutputsMtuGoesToUserSpace() {
-        TestHost host = host(HOST_A, 1);
-        int a = attach(host);
-        int b = attach(host);
-        byte[] fits = udp("10.0.0.1", 1000, "10.0.0.2", 53, 2, 1000 - 28);
-        byte[] tooLong = udp("10.0.0.1", 1000, "10.0.0.2", 53, 2, 1001 - 28);
-        host.datapath().worker(0).install(1, key(fits, a, 0), toDestination(), actions(list -> list.output(b, 1000)));
-        host.send(a, tooLong);
-        Upcall upcall = upcalls(host, 1).getFirst();
-        assertThat(upcall.reason()).isEqualTo(UpcallHandler.MTU);
-        assertThat(upcall.frame()).isEqualTo(tooLong);
-        host.send(a, fits);
-        assertThat(received(host, b)).isEqualTo(fits);
-    }
-
-    @Test
-    void aFloodNeverGoesBackOutOfItsIngress() {
-        TestHost host = host(HOST_A, 1);
-        int a = attach(host);
-        int b = attach(host);
-        int c = attach(host);
-        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
-        host.datapath().worker(0).install(1, key(frame, a, 0), toDestination(), actions(list -> {
-            list.output(b, 0);
-            list.output(a, 0);
-            list.output(c, 0);
-        }));
-        host.send(a, frame);
-        assertThat(received(host, b)).isEqualTo(frame);
-        assertThat(received(host, c)).isEqualTo(frame);
-        assertThat(statistics(host, a).sentPackets()).isZero();
-        assertThat(host.receive(a)).isNull();
-        awaitDrops(host, "ingress-port", 1);
-    }
+    // Outputs.
 
     @Test
     void executeRunsActionsOnceAndLeavesTheFrameAsItWas() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         int a = attach(host);
         int b = attach(host);
         byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
@@ -451,7 +284,7 @@ public abstract class DatapathContract {
 
     @Test
     void anOutputToADetachedPortIsDroppedAndCounted() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         int a = attach(host);
         int b = attach(host);
         byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
@@ -479,11 +312,11 @@ public abstract class DatapathContract {
 
     @Test
     void aTunnelKeyDeliversWithoutFlowOrUpcall() {
-        TestHost sender = host(HOST_A, 1);
-        TestHost receiver = host(HOST_B, 1);
+        TestHost sender = host(underlay(1), 1);
+        TestHost receiver = host(underlay(2), 1);
         int a = attach(sender);
         int b = attach(receiver);
-        receiver.datapath().setPeers(Set.of(HOST_A));
+        receiver.datapath().setPeers(Set.of(underlay(1)));
         receiver.datapath().bindTunnelKey(0x012345, b);
         byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 1000);
         sender.datapath()
@@ -492,7 +325,8 @@ public abstract class DatapathContract {
                         1,
                         key(frame, a, 0),
                         toDestination(),
-                        actions(list -> list.tunnel(HOST_B.high(), HOST_B.low(), 0x012345, 0)));
+                        actions(list ->
+                                list.tunnel(underlay(2).high(), underlay(2).low(), 0x012345, 0)));
         sender.send(a, frame);
 
         assertThat(received(receiver, b)).isEqualTo(frame);
@@ -504,31 +338,31 @@ public abstract class DatapathContract {
 
     @Test
     void anUnknownKeyAndAnUnknownPeerAreRefusedAndCounted() {
-        TestHost sender = host(HOST_A, 1);
-        TestHost stranger = host(HOST_C, 1);
-        TestHost receiver = host(HOST_B, 1);
+        TestHost sender = host(underlay(1), 1);
+        TestHost stranger = host(underlay(3), 1);
+        TestHost receiver = host(underlay(2), 1);
         int b = attach(receiver);
-        receiver.datapath().setPeers(Set.of(HOST_A));
+        receiver.datapath().setPeers(Set.of(underlay(1)));
         receiver.datapath().bindTunnelKey(7, b);
         byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
 
-        tunnel(sender, 1, frame, HOST_B, 8);
+        tunnel(sender, 1, frame, underlay(2), 8);
         awaitDrops(receiver, "stale-key", 1);
-        tunnel(stranger, 1, frame, HOST_B, 7);
+        tunnel(stranger, 1, frame, underlay(2), 7);
         awaitDrops(receiver, "unknown-peer", 1);
 
-        receiver.datapath().setPeers(Set.of(HOST_C));
-        tunnel(stranger, 1, frame, HOST_B, 7);
+        receiver.datapath().setPeers(Set.of(underlay(3)));
+        tunnel(stranger, 1, frame, underlay(2), 7);
         assertThat(received(receiver, b)).isEqualTo(frame);
         receiver.datapath().unbindTunnelKey(7);
-        tunnel(stranger, 1, frame, HOST_B, 7);
+        tunnel(stranger, 1, frame, underlay(2), 7);
         awaitDrops(receiver, "stale-key", 2);
         assertThat(receiver.datapath().statistics().delivered()).isEqualTo(1);
     }
 
     @Test
     void refusesTunnelKeysOutOfRange() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         for (int key : new int[] {0, -1, 0x100_0000}) {
             assertThatThrownBy(() -> host.datapath().bindTunnelKey(key, 1))
                     .isInstanceOf(DatapathException.class)
@@ -540,15 +374,15 @@ public abstract class DatapathContract {
 
     @Test
     void aKeyBoundToTheWorkersIsLookedUpWithTheTunnelAsIngress() {
-        TestHost sender = host(HOST_A, 1);
-        TestHost receiver = host(HOST_B, 1);
+        TestHost sender = host(underlay(1), 1);
+        TestHost receiver = host(underlay(2), 1);
         int b = attach(receiver);
         int c = attach(receiver);
-        receiver.datapath().setPeers(Set.of(HOST_A));
+        receiver.datapath().setPeers(Set.of(underlay(1)));
         receiver.datapath().bindTunnelKey(9, Datapath.TO_WORKER);
         byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
 
-        tunnel(sender, 1, frame, HOST_B, 9);
+        tunnel(sender, 1, frame, underlay(2), 9);
         Upcall upcall = upcalls(receiver, 1).getFirst();
         assertThat(upcall.inPort()).isEqualTo(FlowKey.TUNNEL_PORT);
         assertThat(upcall.tunnelKey()).isEqualTo(9);
@@ -558,7 +392,7 @@ public abstract class DatapathContract {
             list.output(b, 0);
             list.output(c, 0);
         }));
-        tunnel(sender, 1, frame, HOST_B, 9);
+        tunnel(sender, 1, frame, underlay(2), 9);
         assertThat(received(receiver, b)).isEqualTo(frame);
         assertThat(received(receiver, c)).isEqualTo(frame);
         assertThat(receiver.datapath().statistics().tunnelUpcalls()).isEqualTo(1);
@@ -566,10 +400,10 @@ public abstract class DatapathContract {
 
     @Test
     void stateFramesReachTheHomeTheyNameBeforeTheDataBehindThem() {
-        TestHost sender = host(HOST_A, 1);
-        TestHost receiver = host(HOST_B, 4);
+        TestHost sender = host(underlay(1), 1);
+        TestHost receiver = host(underlay(2), 4);
         int b = attach(receiver);
-        receiver.datapath().setPeers(Set.of(HOST_A));
+        receiver.datapath().setPeers(Set.of(underlay(1)));
         receiver.datapath().bindTunnelKey(Datapath.STATE_KEY, Datapath.TO_WORKER);
         receiver.datapath().bindTunnelKey(7, b);
         byte[] data = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
@@ -578,8 +412,8 @@ public abstract class DatapathContract {
             state[12] = (byte) 0x88;
             state[13] = (byte) 0xb5;
             state[17] = (byte) (4 + home);
-            tunnel(sender, 1, state, HOST_B, Datapath.STATE_KEY);
-            tunnel(sender, 1, data, HOST_B, 7);
+            tunnel(sender, 1, state, underlay(2), Datapath.STATE_KEY);
+            tunnel(sender, 1, data, underlay(2), 7);
 
             assertThat(received(receiver, b)).isEqualTo(data);
             List<Upcall> queued = poll(receiver);
@@ -596,7 +430,7 @@ public abstract class DatapathContract {
 
     @Test
     void bothDirectionsOfAConversationHaveOneHome() {
-        TestHost host = host(HOST_A, 4);
+        TestHost host = host(underlay(1), 4);
         int a = attach(host);
         int b = attach(host);
         var homes = new ArrayList<Integer>();
@@ -613,7 +447,7 @@ public abstract class DatapathContract {
 
     @Test
     void aPortHasItsBudgetOfUpcallsAndNoMore() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         int greedy = host.datapath().attach(host.newInterface(5));
         int other = attach(host);
         long start = System.nanoTime();
@@ -637,7 +471,7 @@ public abstract class DatapathContract {
 
     @Test
     void aFloodingPortNeverTakesAnothersShareOfTheQueue() {
-        TestHost host = host(DatapathConfig.of(1, HOST_A).withUpcallQueueBytes(64 * 2048));
+        TestHost host = host(DatapathConfig.of(1, underlay(1)).withUpcallQueueBytes(64 * 2048));
         int flooding = attach(host);
         int victim = attach(host);
         for (int i = 0; i < 200; i++) {
@@ -658,7 +492,7 @@ public abstract class DatapathContract {
 
     @Test
     void awaitEndsForAnUpcallAndForAWakeUp() throws Exception {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         int a = attach(host);
         WorkerPort worker = host.datapath().worker(0);
         var woken = CompletableFuture.runAsync(() -> worker.await(TimeUnit.MINUTES.toNanos(5)));
@@ -679,7 +513,7 @@ public abstract class DatapathContract {
 
     @Test
     void malformedFramesAreDroppedAndCounted() {
-        TestHost host = host(HOST_A, 1);
+        TestHost host = host(underlay(1), 1);
         int a = attach(host);
         byte[] lying = udp("10.0.0.1", 1, "10.0.0.2", 53, 64, 10);
         lying[TestFrames.ETHERNET] = 0x4f;
@@ -690,7 +524,7 @@ public abstract class DatapathContract {
 
     @Test
     void everyTamperedFrameIsAnUpcallOrACountedDrop() {
-        TestHost host = host(HOST_A, 2);
+        TestHost host = host(underlay(1), 2);
         int a = attach(host);
         var random = new Random(20260101);
         for (int i = 0; i < 300; i++) {
@@ -721,14 +555,185 @@ public abstract class DatapathContract {
 
     @Test
     void closeReleasesEverything() {
-        TestHost first = host(HOST_A, 1);
+        TestHost first = host(underlay(1), 1);
         PortSpec spec = first.newInterface(UNLIMITED);
         first.datapath().attach(spec);
         first.datapath().close();
         assertThat(first.datapath().ports()).isEmpty();
 
-        TestHost second = host(HOST_A, 1);
+        TestHost second = host(underlay(1), 1);
         int port = second.datapath().attach(spec);
         assertThat(statistics(second, port).up()).isTrue();
+    }
+
+    // Probes.
+
+    @Test
+    void aProbeIsAnsweredByTheDatapathItself() {
+        TestHost asker = host(underlay(1), 1);
+        TestHost asked = host(underlay(2), 1);
+        asker.datapath().setPeers(Set.of(underlay(2)));
+        asked.datapath().setPeers(Set.of(underlay(1)));
+        var question = MemorySegment.ofArray(new byte[ProbeFrame.LENGTH]);
+        ProbeFrame.writeQuestion(question, 0, 0x1234_5678_9abcL);
+
+        asker.datapath()
+                .worker(0)
+                .execute(
+                        question,
+                        0,
+                        ProbeFrame.LENGTH,
+                        FlowKey.TUNNEL_PORT,
+                        actions(list ->
+                                list.tunnel(underlay(2).high(), underlay(2).low(), Datapath.PROBE_KEY, 0)));
+
+        Upcall answer = upcalls(asker, 1).getFirst();
+        assertThat(answer.tunnelKey()).isEqualTo(Datapath.PROBE_KEY);
+        var frame = MemorySegment.ofArray(answer.frame());
+        assertThat(ProbeFrame.isAnswer(frame, 0, ProbeFrame.LENGTH)).isTrue();
+        assertThat(ProbeFrame.token(frame, 0)).isEqualTo(0x1234_5678_9abcL);
+        assertThat(poll(asked)).isEmpty();
+    }
+
+    @Test
+    void aStrangersProbeIsNotAnswered() {
+        TestHost asker = host(underlay(1), 1);
+        TestHost asked = host(underlay(2), 1);
+        asker.datapath().setPeers(Set.of(underlay(2)));
+        var question = MemorySegment.ofArray(new byte[ProbeFrame.LENGTH]);
+        ProbeFrame.writeQuestion(question, 0, 1);
+        asker.datapath()
+                .worker(0)
+                .execute(
+                        question,
+                        0,
+                        ProbeFrame.LENGTH,
+                        FlowKey.TUNNEL_PORT,
+                        actions(list ->
+                                list.tunnel(underlay(2).high(), underlay(2).low(), Datapath.PROBE_KEY, 0)));
+        awaitDrops(asked, "unknown-peer", 1);
+        assertThat(poll(asker)).isEmpty();
+    }
+
+    // Captures.
+
+    @Test
+    void aCaptureSeesWhatComesFromTheVmAndWhatGoesToIt() {
+        TestHost host = host(underlay(1), 1);
+        int a = attach(host);
+        int b = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        host.datapath().worker(0).install(1, key(frame, a, 0), toDestination(), actions(list -> {
+            list.decTtl();
+            list.output(b, 0);
+        }));
+        var seen = new CopyOnWriteArrayList<String>();
+        Capture.Sink sink = (fromVm, segment, offset, length) -> seen.add((fromVm ? "from" : "to") + " ttl "
+                + segment.get(ValueLayout.JAVA_BYTE, offset + TestFrames.ETHERNET + 8) + " of " + length);
+
+        try (Capture ofA = host.datapath().capture(a, 1000, sink);
+                Capture ofB = host.datapath().capture(b, 1000, sink)) {
+            host.send(a, frame);
+            received(host, b);
+            soon().untilAsserted(() -> assertThat(seen)
+                    .containsExactlyInAnyOrder("from ttl 64 of " + frame.length, "to ttl 63 of " + frame.length));
+            assertThat(ofA.missed() + ofB.missed()).isZero();
+        }
+        host.send(a, frame);
+        received(host, b);
+        assertThat(seen).as("closed").hasSize(2);
+    }
+
+    @Test
+    void aCaptureIsBoundedAndCountsWhatItMissed() {
+        TestHost host = host(underlay(1), 1);
+        int a = attach(host);
+        byte[] frame = udp("10.0.0.1", 1000, "10.0.0.2", 53, 64, 10);
+        host.datapath().worker(0).install(1, key(frame, a, 0), toDestination(), new ActionList());
+        var seen = new AtomicInteger();
+        try (Capture capture =
+                host.datapath().capture(a, 1, (fromVm, segment, offset, length) -> seen.incrementAndGet())) {
+            for (int i = 0; i < 20; i++) {
+                host.send(a, frame);
+            }
+            awaitHits(host, 20);
+            soon().untilAsserted(() -> assertThat(capture.missed() + seen.get()).isEqualTo(20));
+            assertThat(seen.get()).isBetween(1, 5);
+        }
+        assertThatThrownBy(() -> host.datapath().capture(4711, 1, (fromVm, segment, offset, length) -> {}))
+                .isInstanceOf(DatapathException.class)
+                .hasMessageContaining("4711");
+    }
+
+    /** As its worker reads it. */
+    private static FlowKey keyAt(TestHost host, byte[] frame, int inPort) {
+        var packet = Frames.wrapped(frame);
+        assertThat(PacketParser.parse(packet)).isZero();
+        packet.key.setIngress(inPort, 0);
+        host.datapath().worker(0).completeKey(packet);
+        return packet.key;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"10.0.0.1 10.0.0.2", "fd00::1 fd00::2"})
+    void laterFragmentsAreLookedUpByThePortsOfTheirFirst(String addresses) {
+        boolean v4 = addresses.indexOf(':') < 0;
+        String[] pair = addresses.split(" ");
+        String src = v4 ? pair[0] + ":1000" : "[" + pair[0] + "]:1000";
+        String dst = v4 ? pair[1] + ":53" : "[" + pair[1] + "]:53";
+        byte[] first = Frames.udp(src, dst).payload(64).fragment(7, 0, true).bytes();
+        byte[] later = Frames.udp(src, dst).payload(64).fragment(7, 72, true).bytes();
+        byte[] last = Frames.udp(src, dst).payload(9).fragment(7, 136, false).bytes();
+        byte[] anothers =
+                Frames.udp(src, dst).payload(9).fragment(8, 136, false).bytes();
+        TestHost host = host(underlay(1), 1);
+        int a = attach(host);
+        int b = attach(host);
+
+        host.send(a, later);
+        upcalls(host, 1);
+        assertThat(keyAt(host, later, a).l4Dst()).as("before the first").isZero();
+
+        host.send(a, first);
+        upcalls(host, 1);
+        FlowKey known = keyAt(host, later, a);
+        assertThat(known.l4Src()).isEqualTo(1000);
+        assertThat(known.l4Dst()).isEqualTo(53);
+        assertThat(known.fragment()).isEqualTo(FlowKey.LATER_FRAGMENT);
+        assertThat(keyAt(host, later, b).l4Dst()).as("at another port").isZero();
+        assertThat(keyAt(host, anothers, a).l4Dst()).as("of another packet").isZero();
+        assertThat(keyAt(host, first, a)).isEqualTo(key(first, a, 0));
+
+        assertThat(host.datapath().worker(0).install(1, known, exact(), actions(list -> list.output(b, 0))))
+                .isEqualTo(WorkerPort.INSTALLED);
+        host.send(a, later);
+        assertThat(received(host, b)).isEqualTo(later);
+        host.send(a, last);
+        assertThat(received(host, b)).isEqualTo(last);
+        host.send(a, anothers);
+        assertThat(upcalls(host, 1)).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"10.0.0.1 10.0.0.2", "fd00::1 fd00::2"})
+    void laterFragmentsOfAnEchoHaveItsIdAndType(String addresses) {
+        String[] pair = addresses.split(" ");
+        var request = Frames.echoRequest(pair[0], pair[1], 4711, 1).payload(64);
+        byte[] first = request.fragment(7, 0, true).bytes();
+        byte[] later = request.fragment(7, 72, false).bytes();
+        TestHost host = host(underlay(1), 1);
+        int a = attach(host);
+        host.send(a, first);
+        upcalls(host, 1);
+        FlowKey known = keyAt(host, later, a);
+        FlowKey whole = keyAt(host, first, a);
+        assertThat(known.icmpId()).isEqualTo(4711).isEqualTo(whole.icmpId());
+        assertThat(known.l4Src()).isNotZero().isEqualTo(whole.l4Src());
+        assertThat(known.l4Dst()).isEqualTo(whole.l4Dst());
+
+        assertThat(host.datapath().worker(0).install(1, known, exact(), new ActionList()))
+                .isEqualTo(WorkerPort.INSTALLED);
+        host.send(a, later);
+        awaitHits(host, 1);
     }
 }

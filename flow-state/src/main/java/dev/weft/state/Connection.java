@@ -51,6 +51,19 @@ public final class Connection {
         ownerLow = 0;
     }
 
+    public void copyFrom(Connection other) {
+        forward.copyFrom(other.forward);
+        answer.copyFrom(other.answer);
+        port(other.portHigh, other.portLow);
+        frame(other.srcMac, other.dstMac, other.vlanTci);
+        state(other.phase, other.epoch, other.owned);
+        owner(other.ownerHigh, other.ownerLow);
+        bindings = 0;
+        for (int i = 0; i < other.bindings; i++) {
+            bind(other.device[i], other.kind[i], other.high[i], other.low[i], other.l4Port[i]);
+        }
+    }
+
     /** The 128 bits of the port it entered by: whose share of the table it takes. */
     public void port(long idHigh, long idLow) {
         portHigh = idHigh;

@@ -56,7 +56,7 @@ public final class ConnectionTable {
     private final int[] newer; // towards the port's most recently refreshed
     private final int[] older; // of a free slot: the next free one
     private final PortShares ports;
-    private final OwnerBook owners = new OwnerBook();
+    private final HostBook hosts = new HostBook();
     private final ConnectionKey scratch = new ConnectionKey();
     private final ConnectionKey way = new ConnectionKey();
     private final Connection known = new Connection();
@@ -159,8 +159,10 @@ public final class ConnectionTable {
         }
         boolean same = isOwner(slot) && phase == before && !isRefreshDue(slot, nowNanos);
         int next = isOwner(slot) ? records.epoch(slot) : later(records.epoch(slot) + 1, epoch);
+        if (!isOwner(slot)) {
+            records.host(slot, HostBook.SELF);
+        }
         records.state(slot, phase, next, true);
-        records.owner(slot, OwnerBook.SELF);
         if (same) {
             return KNOWN;
         }
@@ -178,18 +180,22 @@ public final class ConnectionTable {
         int slot = findForward(connection.forward, nowNanos);
         connection.state(connection.phase(), connection.epoch(), false);
         if (slot == NONE) {
-            return add(connection, nowNanos);
+            return connection.phase() == Phase.ENDED ? STALE : add(connection, nowNanos);
         }
         int difference = connection.epoch() - records.epoch(slot);
         if (difference < 0 || difference == 0 && isOwner(slot)) {
             stale++;
             return STALE;
         }
+        if (connection.phase() == Phase.ENDED) {
+            end(slot);
+            return KNOWN;
+        }
         if (!isSameWay(slot, connection)) {
             return replace(slot, connection, nowNanos);
         }
         records.state(slot, connection.phase(), connection.epoch(), false);
-        records.owner(slot, owners.numberOf(connection.ownerHigh(), connection.ownerLow()));
+        records.host(slot, hosts.numberOf(connection.ownerHigh(), connection.ownerLow()));
         refresh(slot, nowNanos);
         return RENEWED;
     }
@@ -237,6 +243,20 @@ public final class ConnectionTable {
             }
         }
         return NONE;
+    }
+
+    /** This host was told of an owned connection. */
+    public void told(int slot, long hostHigh, long hostLow) {
+        records.host(slot, hosts.numberOf(hostHigh, hostLow));
+    }
+
+    /** Underlay address of the host last told of an owned connection, high word; with the low one, 0 for none. */
+    public long toldHigh(int slot) {
+        return hosts.high(records.host(slot));
+    }
+
+    public long toldLow(int slot) {
+        return hosts.low(records.host(slot));
     }
 
     /** Whether it entered by the port with this id. */
@@ -357,8 +377,8 @@ public final class ConnectionTable {
     public void read(int slot, Connection into) {
         into.clear();
         records.read(slot, into);
-        int owner = records.owner(slot);
-        into.owner(owners.high(owner), owners.low(owner));
+        int owner = isOwner(slot) ? HostBook.SELF : records.host(slot);
+        into.owner(hosts.high(owner), hosts.low(owner));
         into.port(ports.high(portOf[slot]), ports.low(portOf[slot]));
         bindings.read(firstBinding[slot], into);
         into.answerAt(records.answerScope(slot));
@@ -503,7 +523,7 @@ public final class ConnectionTable {
     }
 
     private void fill(int slot, Connection connection, long nowNanos) {
-        records.write(slot, connection, owners.numberOf(connection.ownerHigh(), connection.ownerLow()), nowNanos);
+        records.write(slot, connection, hosts.numberOf(connection.ownerHigh(), connection.ownerLow()), nowNanos);
         firstBinding[slot] = bindings.add(connection, slot);
         index.add(2 * slot, hash(connection.forward));
         index.add(2 * slot + 1, hash(connection.answer));

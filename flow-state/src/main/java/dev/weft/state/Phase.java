@@ -16,6 +16,9 @@ public final class Phase {
     /** A FIN or RST was seen: what follows is the rest of a conversation, until a new SYN. */
     public static final int CLOSING = 2;
 
+    /** Told to holders of copies only: the owner has ended it before its time. */
+    public static final int ENDED = 3;
+
     private static final int TCP = 6;
     // Flag bits of the TCP header, RFC 9293 §3.1.
     private static final int FIN = 0x01;
@@ -49,6 +52,6 @@ public final class Phase {
     }
 
     static boolean isPhase(int value) {
-        return value >= OPENING && value <= CLOSING;
+        return value >= OPENING && value <= ENDED;
     }
 }

@@ -8,8 +8,9 @@ import dev.weft.base.HotPath;
  * <pre>
  * 0..3  forward source and destination, high and low
  * 4     forward transport           5  scope of the forward tuple     6  scope of the answer's
- * 7     source MAC (63..16) | TCI (15..0)        8  destination MAC (63..16) | owner (15..0)
+ * 7     source MAC (63..16) | TCI (15..0)        8  destination MAC (63..16) | host (15..0)
  * 9     created (63..32) | refreshed (31..0), in ticks of 2^20 ns; compared by subtraction
+ *       host: the owner's; of an owned record: the one told of it last
  * 10    epoch (63..32) | answered (9) | owned (8) | phase (7..0)
  * </pre>
  */
@@ -47,7 +48,7 @@ final class RecordSlab {
         return (long) ticks << TICK_BITS;
     }
 
-    void write(int slot, Connection from, int owner, long nowNanos) {
+    void write(int slot, Connection from, int host, long nowNanos) {
         int at = slot * WORDS;
         ConnectionKey key = from.forward;
         words[at + SRC_HIGH] = key.srcHigh();
@@ -58,7 +59,7 @@ final class RecordSlab {
         words[at + SCOPE] = key.scope();
         words[at + ANSWER_SCOPE] = from.answer.scope();
         words[at + SRC_MAC] = from.srcMac() << 16 | from.vlanTci();
-        words[at + DST_MAC] = from.dstMac() << 16 | owner;
+        words[at + DST_MAC] = from.dstMac() << 16 | host;
         int now = ticks(nowNanos);
         words[at + TIMES] = (long) now << 32 | now & 0xffff_ffffL;
         words[at + STATE] = 0;
@@ -94,13 +95,13 @@ final class RecordSlab {
         return words[slot * WORDS + ANSWER_SCOPE];
     }
 
-    int owner(int slot) {
+    int host(int slot) {
         return (int) words[slot * WORDS + DST_MAC] & 0xffff;
     }
 
-    void owner(int slot, int owner) {
+    void host(int slot, int host) {
         int at = slot * WORDS + DST_MAC;
-        words[at] = words[at] & ~0xffffL | owner;
+        words[at] = words[at] & ~0xffffL | host;
     }
 
     void state(int slot, int phase, int epoch, boolean owned) {

@@ -136,7 +136,7 @@ final class StateMessageTest {
         assertThat(spoiled(connection, 19, StateMessage.NEIGHBOUR_ASK)).isEqualTo("wrong-length");
         assertThat(spoiled(connection, 20, 0xff)).isEqualTo("wrong-length");
         assertThat(spoiled(connection, 21, 59)).isEqualTo("wrong-length");
-        assertThat(spoiled(connection, 22, 3)).as("phase").isEqualTo("wrong-value");
+        assertThat(spoiled(connection, 22, 4)).as("phase").isEqualTo("wrong-value");
         assertThat(spoiled(connection, 22, 0x81)).as("phase").isEqualTo("wrong-value");
         assertThat(spoiled(connection, 34, 2)).as("bindings that are not there").isEqualTo("wrong-value");
         assertThat(spoiled(connection, 80, 1)).as("mixed families").isEqualTo("wrong-value");

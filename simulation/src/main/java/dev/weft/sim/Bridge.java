@@ -102,7 +102,10 @@ final class Bridge extends Device {
         long dst = sim.useDstMac();
         if (!MacAddress.isGroup(dst)) {
             receiveUnicast(sim, in, vlan, known, dst);
-        } else if (!isAnswered(sim, in, vlan, known)) {
+            return;
+        }
+        sim.out.addTag(Tag.flood(id));
+        if (!isAnswered(sim, in, vlan, known)) {
             BridgeFlood.flood(sim, this, in, vlan);
         }
     }
@@ -135,6 +138,12 @@ final class Bridge extends Device {
 
     private void receiveUnicast(Simulation sim, Port in, int vlan, BridgeVlan known, long dst) {
         sim.out.addTag(Tag.mac(id, vlan, dst));
+        if (known.dhcp != null && dst == known.dhcp.mac) {
+            if (!known.dhcp.isAnswered(sim, this, in, vlan, known)) {
+                sim.drop(this, DropReason.FOR_DHCP_SERVER);
+            }
+            return;
+        }
         Port port = portOf(sim, vlan, known, dst);
         if (port == null) {
             if (sim.isExplaining()) {

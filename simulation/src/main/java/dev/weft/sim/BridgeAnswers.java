@@ -8,7 +8,8 @@ import dev.weft.sim.packet.Ndp;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketWriter;
 
-/** What a bridge answers by itself: questions for addresses that it knows, in the VLAN of the question. */
+/** What a bridge answers by itself: questions for addresses that it knows, and clients of its DHCP server, each in its
+ * VLAN. */
 @HotPath
 final class BridgeAnswers {
     private static final long ALL_NODES_HIGH = 0xff02_0000_0000_0000L;
@@ -17,12 +18,15 @@ final class BridgeAnswers {
 
     private BridgeAnswers() {}
 
-    /** Group frames only: what asks for an address this bridge knows. */
+    /** Group frames only: what asks for an address this bridge knows, or by DHCP for its own. */
     static boolean isAnswered(Simulation sim, Bridge bridge, Port in, int vlan, BridgeVlan known) {
         int etherType = sim.useEtherType();
         if (etherType == Ethernet.ARP) {
             sim.out.notCacheable();
             return sim.packet.key.protocol() == Arp.REQUEST && isArpAnswered(sim, bridge, in, vlan, known);
+        }
+        if (etherType == Ethernet.IPV4) {
+            return known.dhcp != null && known.dhcp.isAnswered(sim, bridge, in, vlan, known);
         }
         if (etherType != Ethernet.IPV6 || !sim.useIsDiscovery()) {
             return false;

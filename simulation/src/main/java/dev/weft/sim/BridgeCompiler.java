@@ -4,6 +4,7 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
 import dev.weft.topology.InterfaceAddress;
 import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.DhcpSubnet;
 import dev.weft.topology.schema.Neighbour;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,6 +28,9 @@ final class BridgeCompiler {
         private final FrozenMap.Builder macs = new FrozenMap.Builder();
         private final FrozenMap.Builder addresses = new FrozenMap.Builder();
         private final FrozenMap.Builder neighbours = new FrozenMap.Builder();
+        private final Map<IpAddress, Long> routers = new HashMap<>();
+        private final List<Station> stations = new ArrayList<>();
+        private @Nullable DhcpServer dhcp;
     }
 
     /** @param ports all of the network, by index */
@@ -67,6 +71,7 @@ final class BridgeCompiler {
             long mac = MacAddress.parse(seed.getMac()).bits();
             inVlan(seed.getVlan()).neighbours.putIfAbsent(address.high(), address.low(), mac);
         }
+        addDhcp(message);
         return new dev.weft.sim.Bridge(
                 index,
                 UUID.fromString(message.getId()),
@@ -88,16 +93,32 @@ final class BridgeCompiler {
                 serviceTable);
     }
 
+    private void addDhcp(Bridge message) {
+        UUID bridge = UUID.fromString(message.getId());
+        Map<Integer, DhcpCompiler> servers = new TreeMap<>();
+        for (DhcpSubnet subnet : message.getDhcpList()) {
+            Known in = inVlan(subnet.getVlan());
+            DhcpCompiler server =
+                    servers.computeIfAbsent(subnet.getVlan(), vlan -> new DhcpCompiler(bridge, in.routers));
+            server.add(subnet, in.stations);
+            IpAddress address = DhcpCompiler.server(subnet);
+            in.neighbours.putIfAbsent(address.high(), address.low(), server.mac());
+        }
+        servers.forEach((vlan, server) -> inVlan(vlan).dhcp = server.build());
+    }
+
     private static void addRouterPort(Known in, Port port, Port peer) {
         in.macs.putIfAbsent(0, peer.mac, port.index);
         for (int i = 0; i < peer.addressCount(); i++) {
             in.addresses.putIfAbsent(peer.addressHigh(i), peer.addressLow(i), port.index);
             in.neighbours.putIfAbsent(peer.addressHigh(i), peer.addressLow(i), peer.mac);
+            in.routers.putIfAbsent(new IpAddress(peer.addressHigh(i), peer.addressLow(i)), peer.mac);
         }
     }
 
     /** Where its MAC is goes without learning if nobody else may have it. */
     private void addStation(Known in, Port port, Station station) {
+        in.stations.add(station);
         if (station.secured && claims(station.mac) == 1) {
             in.macs.putIfAbsent(0, station.mac, port.index);
         }
@@ -124,7 +145,8 @@ final class BridgeCompiler {
 
     private static BridgeVlan built(Map.Entry<Integer, Known> entry) {
         Known known = entry.getValue();
-        return new BridgeVlan(entry.getKey(), known.macs.build(), known.addresses.build(), known.neighbours.build());
+        return new BridgeVlan(
+                entry.getKey(), known.macs.build(), known.addresses.build(), known.neighbours.build(), known.dhcp);
     }
 
     private BridgeHosts hosts() {

@@ -94,6 +94,8 @@ public enum DropReason {
     SOURCE_FULL("it came through more service routers than it can name"),
     /** Nobody on the bridge has the address of an instance. */
     NO_INSTANCE("no port of the bridge has an instance of the service it looks for"),
+    /** For a bridge's DHCP server, which does not know the client or the message. */
+    FOR_DHCP_SERVER("it is for the bridge's DHCP server, which has no answer"),
     /** Longer than the way to the other host allows. */
     TOO_LONG("it is longer than the tunnel allows");
 
@@ -113,5 +115,13 @@ public enum DropReason {
     /** Half a sentence for people, after "dropped:". */
     public String text() {
         return text;
+    }
+
+    /** Somebody wants it so, for as long as the network is as it is: what was let through before is to end. */
+    public boolean isPolicy() {
+        return switch (this) {
+            case RULE, REFUSED, STATEFUL, BLACKHOLE, REJECTED, SPOOFED_MAC, SPOOFED_ADDRESS, VLAN_NOT_ALLOWED -> true;
+            default -> false;
+        };
     }
 }

@@ -48,10 +48,12 @@ final class NatCompiler {
                     case STATIC -> NatRule.Kind.STATIC;
                 };
         MatchText.Range given = given(message, kind);
+        UUID id = UUID.fromString(message.getId());
         return new NatRule(
+                id,
                 message.getName(),
                 kind,
-                Tag.device(UUID.fromString(message.getId())),
+                Tag.device(id),
                 message.getPortId().isEmpty() ? Port.NONE : NetworkCompiler.indexOf(portIndices, message.getPortId()),
                 message.getSource().isEmpty() ? any : MatchText.network(message.getSource()),
                 message.getDestination().isEmpty() ? any : MatchText.network(message.getDestination()),

@@ -3,10 +3,12 @@ package dev.weft.sim;
 import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
 import java.util.List;
+import java.util.UUID;
 
 /**
  * One rule of a router's translation, compiled. Immutable.
  *
+ * @param id of the object it was made from
  * @param tag of the object it was made from; names its pool of ports too
  * @param port the router's port to the outside, as an index; {@link Port#NONE} for rules about destinations
  * @param source packets from here
@@ -18,6 +20,7 @@ import java.util.List;
  */
 @HotPath
 record NatRule(
+        UUID id,
         String name,
         Kind kind,
         long tag,

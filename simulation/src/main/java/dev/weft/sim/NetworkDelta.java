@@ -124,6 +124,10 @@ final class NetworkDelta {
 
     private void compareVlan(Bridge bridge, BridgeVlan before, BridgeVlan after, int vlan, Set<Router> joined) {
         FrozenMap.difference(before.fixedMacs, after.fixedMacs, (high, mac) -> tags.add(Tag.mac(bridge.id, vlan, mac)));
+        if ((before.dhcp == null) != (after.dhcp == null)) {
+            tags.add(Tag.flood(bridge.id)); // broadcasts are looked into now, or no longer
+            tags.add(Tag.mac(bridge.id, vlan, before.dhcp != null ? before.dhcp.mac : after.dhcp.mac));
+        }
         // A router port that came to the bridge or left it changed, and its device tag is on every flow that used it.
         FrozenMap.difference(before.known, after.known, (high, low) -> {
             for (Router router : joined) {

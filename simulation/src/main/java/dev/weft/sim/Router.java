@@ -226,14 +226,18 @@ final class Router extends Device {
             sim.out.addTag(peer.tag);
             return peer.mac; // there is nobody else on such a link
         }
-        if (peer == null) {
-            return FrozenMap.NONE;
+        return bridgeBehind(sim, port).known.get(high, low);
+    }
+
+    /** The VLAN of a bridge that the port is joined to. */
+    static BridgeVlan bridgeBehind(Simulation sim, Port port) {
+        Port peer = port.peer == Port.NONE ? null : sim.network.port(port.peer);
+        if (peer == null || !peer.onBridge) {
+            return BridgeVlan.EMPTY;
         }
-        sim.out.addTag(peer.tag); // its VLAN is the one that counts
+        sim.out.addTag(peer.tag);
         Bridge bridge = (Bridge) sim.network.device(peer);
-        return bridge == null
-                ? FrozenMap.NONE
-                : bridge.inVlan(peer.vlans.untagged()).known.get(high, low);
+        return bridge == null ? BridgeVlan.EMPTY : bridge.inVlan(peer.vlans.untagged());
     }
 
     private void ask(Simulation sim, Port in, Port port, long high, long low) {

@@ -131,9 +131,18 @@ final class RouterHost {
             ServiceWalk.atRouter(sim, router, in);
             return;
         }
+        if (v4 && isDhcp(sim, router, in)) {
+            return;
+        }
         sim.drop(router, DropReason.FOR_ROUTER);
         boolean ports = protocol == Ipv4.TCP || protocol == Ipv4.UDP;
         sim.icmpError(in, ports ? IcmpError.PORT_UNREACHABLE : IcmpError.PROTOCOL_UNREACHABLE);
+    }
+
+    /** A client of the bridge behind the port, whose DHCP server has this router's address, renews its lease. */
+    private static boolean isDhcp(Simulation sim, Router router, Port in) {
+        BridgeVlan bridge = Router.bridgeBehind(sim, in);
+        return bridge.dhcp != null && bridge.dhcp.isAnswered(sim, router, in, BridgeVlan.UNTAGGED, bridge);
     }
 
     private static boolean isEchoRequest(int type, boolean v4) {

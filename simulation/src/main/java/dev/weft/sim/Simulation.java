@@ -5,6 +5,7 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.Tag;
 import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.packet.DhcpReply;
 import dev.weft.sim.packet.Ethernet;
 import dev.weft.sim.packet.Headers;
 import dev.weft.sim.packet.IcmpError;
@@ -40,7 +41,11 @@ final class Simulation extends PacketView {
     // Of the run.
     VirtualNetwork network = VirtualNetwork.EMPTY;
     long nowNanos;
+    final DhcpReply dhcp = new DhcpReply();
     private int ingress;
+    /** The port that a frame made here leaves by, or {@link Port#NONE}. */
+    private int emitting;
+
     private boolean oversized;
     private @Nullable Explanation explanation;
     // What the action list has made of the packet.
@@ -92,6 +97,7 @@ final class Simulation extends PacketView {
         view(packet, out);
         this.nowNanos = nowNanos;
         this.ingress = ingress;
+        emitting = Port.NONE;
         this.oversized = oversized;
         out.clear();
         doneMacs = false;
@@ -168,6 +174,19 @@ final class Simulation extends PacketView {
             send(port);
         }
         path.cut(before);
+    }
+
+    /** A frame made here for this port: no gate keeps an answer from who asked. */
+    void emit(Port port) {
+        emitting = port.index;
+        tracking.begin(port);
+        send(port);
+    }
+
+    /** The longest packet for VMs: as configured, 0 for unsaid, if the tunnel takes that. 0: unknown. */
+    int mtuFor(int configured) {
+        int fits = tunnelMtu - Ethernet.LENGTH;
+        return fits <= 0 ? configured : configured == 0 ? fits : Math.min(fits, configured);
     }
 
     /** What leaves the port comes from the port itself or has passed its chain. */
@@ -292,7 +311,7 @@ final class Simulation extends PacketView {
         int key = tables.remoteKey(port.index);
         if (datapathPort == Tables.NONE && key == Tables.NONE) {
             drop(port, DropReason.NOT_LOCATED);
-        } else if (port.stateful && !gate.admits(this, port)) {
+        } else if (port.stateful && port.index != emitting && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
         } else if (datapathPort != Tables.NONE) {
             leaveAt(network.device(port));

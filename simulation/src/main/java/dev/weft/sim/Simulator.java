@@ -115,8 +115,7 @@ public final class Simulator {
         if (from == null) {
             run.noteDrop(DropReason.UNKNOWN_PORT);
         } else {
-            run.tracking.begin(from);
-            run.send(from);
+            run.emit(from);
         }
         run.end();
     }

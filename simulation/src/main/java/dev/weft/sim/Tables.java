@@ -39,8 +39,9 @@ public final class Tables {
     private final Int2IntHashMap portOfDatapathPort = new Int2IntHashMap(NONE);
     private final FloodTable floods = new FloodTable();
     private final ServiceTables services = new ServiceTables();
-    // (bridge, vlan, MAC) -> port
+    // (bridge, vlan, MAC) -> port, note, time
     private final WideMap macs;
+    private int macCursor;
     // (router, high, low) -> MAC, port, expiry
     private final WideMap neighbours;
     private long refused;
@@ -238,8 +239,49 @@ public final class Tables {
         if (macs.value(slot, 0) == port) {
             return false;
         }
-        macs.setValues(slot, port, 0, 0);
+        macs.setValues(slot, port, macs.value(slot, 1), macs.value(slot, 2));
         return true;
+    }
+
+    /** Is shown a learned MAC, with what {@link #noteMac} wrote last. */
+    public interface MacVisitor {
+        void visit(int bridge, int vlan, long mac, int port, long note, long nanos);
+    }
+
+    /** Writes beside a MAC that was learned what its owner wants to know later; no decision rests on it. */
+    public void noteMac(int bridge, int vlan, long mac, long note, long nanos) {
+        int slot = macs.find(bridge, vlan, mac);
+        if (slot != WideMap.NONE) {
+            macs.setValues(slot, macs.value(slot, 0), note, nanos);
+        }
+    }
+
+    /** The note beside a MAC, 0 when there is none. */
+    public long macNote(int bridge, int vlan, long mac) {
+        int slot = macs.find(bridge, vlan, mac);
+        return slot == WideMap.NONE ? 0 : macs.value(slot, 1);
+    }
+
+    /** The time beside a MAC, 0 when there is none. */
+    public long macNanos(int bridge, int vlan, long mac) {
+        int slot = macs.find(bridge, vlan, mac);
+        return slot == WideMap.NONE ? 0 : macs.value(slot, 2);
+    }
+
+    /** Shows some of the learned MACs, others at the next call; the visitor learns and forgets none. */
+    public void visitMacs(int atMost, MacVisitor visitor) {
+        for (int i = Math.min(atMost, macs.slots()); i > 0; i--) {
+            macCursor = macCursor + 1 < macs.slots() ? macCursor + 1 : 0;
+            if (macs.isUsed(macCursor)) {
+                visitor.visit(
+                        (int) macs.key(macCursor, 0),
+                        (int) macs.key(macCursor, 1),
+                        macs.key(macCursor, 2),
+                        (int) macs.value(macCursor, 0),
+                        macs.value(macCursor, 1),
+                        macs.value(macCursor, 2));
+            }
+        }
     }
 
     /** Unless it has moved to another port meanwhile. Tags: {@code mac(bridge, vlan, mac)}. */

@@ -46,6 +46,10 @@ final class TunnelEndpoints {
         return addresses.equals(before.addresses) ? before : new TunnelEndpoints(addresses);
     }
 
+    boolean contains(long high, long low) {
+        return Lpm.value(lookup.lookup(high, low)) != Lpm.NONE;
+    }
+
     /** Whether the packet is a tunnel packet to one of them. */
     boolean useIsTunnelPacket(Simulation sim) {
         sim.out.addTag(TAG);

@@ -2,7 +2,10 @@ package dev.weft.sim;
 
 import dev.weft.base.HotPath;
 import dev.weft.topology.TopologySnapshot;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -111,6 +114,24 @@ public final class VirtualNetwork {
         return delta;
     }
 
+    /** What people call the router with this tag. */
+    public Optional<String> deviceName(long tag) {
+        return Arrays.stream(routers)
+                .filter(router -> router != null && router.tag == tag)
+                .findFirst()
+                .map(router -> router.kind() + " " + router.name);
+    }
+
+    /** The pool of public ports with this tag. */
+    public Optional<NatPool> natPool(long tag) {
+        return Arrays.stream(routers)
+                .filter(Objects::nonNull)
+                .flatMap(router -> router.nat.rules.stream())
+                .filter(rule -> rule.kind() == NatRule.Kind.SOURCE && rule.tag() == tag)
+                .findFirst()
+                .map(NatPool::new);
+    }
+
     /** {@link #NONE} when there never was such a port; one that is gone keeps its index. */
     public int portIndex(UUID id) {
         return portIndices.getOrDefault(id, NONE);
@@ -210,6 +231,11 @@ public final class VirtualNetwork {
             port = port.peer == Port.NONE ? null : port(port.peer);
         }
         return port == null || !port.onBridge ? NONE : port.vlans.untagged();
+    }
+
+    /** Whether a host of the fabric has this underlay address. */
+    public boolean isTunnelEndpoint(long high, long low) {
+        return endpoints.contains(high, low);
     }
 
     public UUID routerId(int index) {

@@ -100,6 +100,20 @@ final class WideMap {
         size--;
     }
 
+    /** Slots there are, used or not. */
+    int slots() {
+        return used.length;
+    }
+
+    boolean isUsed(int slot) {
+        return used[slot];
+    }
+
+    /** @param index 0..2 */
+    long key(int slot, int index) {
+        return words[slot * WORDS + index];
+    }
+
     void clear() {
         Arrays.fill(used, false);
         size = 0;

@@ -26,6 +26,9 @@ final class RandomNetwork {
     private final List<String> routerPorts = new ArrayList<>();
     private final List<String> uplinks = new ArrayList<>();
     private final Map<String, String> upRouters = new HashMap<>();
+    private final Map<String, String> uplinkNets = new HashMap<>();
+    private final Map<String, String> natOf = new HashMap<>();
+    private final Map<String, String> publics = new HashMap<>();
     private final List<String[]> routes = new ArrayList<>();
     private final List<IpAddress> addresses = new ArrayList<>();
     private final RandomChains chains;
@@ -43,6 +46,7 @@ final class RandomNetwork {
         if (random.nextInt(3) == 0) {
             net.change(this::services);
         }
+        grantPorts();
         for (int i = 0; i < 30; i++) {
             learn();
         }
@@ -64,10 +68,17 @@ final class RandomNetwork {
             }
             if (random.nextInt(3) == 0) {
                 String name = "up" + uplinks.size();
-                t.uplink(name, router, "here", subnet());
+                String address = subnet();
+                t.uplink(name, router, "here", address);
+                uplinkNets.put(name, address.substring(0, address.lastIndexOf('.') + 1));
                 uplinks.add(name);
                 upRouters.put(name, router);
                 routerPorts.add(name);
+            }
+        }
+        for (String uplink : uplinks) {
+            for (int j = random.nextInt(3); j > 0; j--) {
+                addNat(t, uplink);
             }
         }
         if (routers.size() > 1 && random.nextBoolean()) {
@@ -103,6 +114,35 @@ final class RandomNetwork {
         }) {
             addresses.add(IpAddress.parse(text));
         }
+    }
+
+    /** Translation at an uplink, whose subnet is {@code 10.N.0.0/24}; its public addresses are 200 and on. */
+    private void addNat(Topology t, String uplink) {
+        String name = "nat" + random.nextInt(4);
+        String base = uplinkNets.get(uplink);
+        String outside = base + (200 + random.nextInt(3));
+        String inside = "10." + (1 + random.nextInt(Math.max(1, serial))) + ".0." + (5 + random.nextInt(3));
+        String words =
+                switch (random.nextInt(3)) {
+                    case 0 -> "static from " + inside + " out of " + uplink + " to " + outside;
+                    case 1 -> "destination for " + outside + (random.nextBoolean() ? " udp 53" : "") + " to " + inside;
+                    default ->
+                        "source from 10.0.0.0/" + (8 + random.nextInt(9)) + " out of " + uplink + " to " + outside
+                                + " ports 1000-1007";
+                };
+        if (natOf.getOrDefault(name, uplink).equals(uplink)) {
+            natOf.put(name, uplink);
+            t.nat(upRouters.get(uplink), name, words);
+            publics.put(name, outside);
+            for (int i = 199; i < 204; i++) {
+                addresses.add(IpAddress.parse(base + i));
+            }
+        }
+    }
+
+    /** Each pool has a few ports. */
+    private void grantPorts() {
+        publics.forEach((name, outside) -> net.grant(name, outside, 1000, 8));
     }
 
     private void addBridge(Topology t) {
@@ -229,7 +269,7 @@ final class RandomNetwork {
 
     /** One random change of the topology or of what is known; it may turn out to change nothing. */
     void change() {
-        int kind = random.nextInt(14);
+        int kind = random.nextInt(16);
         lastChange = "change " + kind;
         switch (kind) {
             case 0, 1 ->
@@ -261,8 +301,22 @@ final class RandomNetwork {
                     net.change(t -> t.removePort(gone));
                 }
             }
-            case 10 -> net.change(this::services);
+            case 12 -> net.change(this::services);
             case 8, 9 -> net.change(t -> chains.change(t, bridges, routers, vms));
+            case 10 -> {
+                if (!uplinks.isEmpty()) {
+                    net.change(t -> addNat(t, pick(uplinks)));
+                    grantPorts();
+                }
+            }
+            case 11 -> {
+                if (!natOf.isEmpty()) {
+                    String gone = natOf.keySet().iterator().next();
+                    natOf.remove(gone);
+                    publics.remove(gone);
+                    net.change(t -> t.removeNat(gone));
+                }
+            }
             default -> learn();
         }
     }

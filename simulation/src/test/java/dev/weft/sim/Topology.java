@@ -21,6 +21,7 @@ import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.AddressGroup;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Chain;
+import dev.weft.topology.schema.DhcpSubnet;
 import dev.weft.topology.schema.Host;
 import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Neighbour;
@@ -137,6 +138,18 @@ public final class Topology {
                     .setVlan(parts.length == 2 ? 0 : Integer.parseInt(parts[2])));
         }
         return put(id("bridge", name), name, bridge.build());
+    }
+
+    public Topology bridge(String name, DhcpSubnet dhcp) {
+        return put(
+                id("bridge", name),
+                name,
+                Bridge.newBuilder()
+                        .setId(id("bridge", name).toString())
+                        .setName(name)
+                        .setTenantId(TENANT.toString())
+                        .addDhcp(dhcp)
+                        .build());
     }
 
     public Topology router(String name) {
@@ -752,9 +765,13 @@ public final class Topology {
             connections.answered(
                     slot, Phase.afterAnswer(inHand.phase(), inHand.forward.protocol(), out.answeredTcpFlags()));
         }
-        if (out.hasConnection()
-                && connections.put(out.connection(), out.connectionTcpFlags(), now) == ConnectionTable.ADDED) {
-            connections.tags(connections.begunBy(out.connection().forward, now), tag -> invalidate(Set.of(tag)));
+        if (out.hasConnection()) {
+            int result = connections.put(out.connection(), out.connectionTcpFlags(), now);
+            if (result == ConnectionTable.ADDED) {
+                connections.tags(connections.begunBy(out.connection().forward, now), tag -> invalidate(Set.of(tag)));
+            } else if (result != ConnectionTable.KNOWN && result != ConnectionTable.RENEWED) {
+                throw new AssertionError("the connection was not recorded: " + result);
+            }
         }
     }
 

@@ -73,6 +73,14 @@ public final class Tag {
         return of(DATAPATH_PORT, port, 0, 0);
     }
 
+    /** Whether many flows carry it: a thing of the topology, of which there are few, rather than one address's. */
+    public static boolean isShared(long tag) {
+        return switch ((int) (tag >>> 56)) {
+            case DEVICE, HOST, LOCATION, FLOOD, DATAPATH_PORT, CHAIN -> true;
+            default -> false;
+        };
+    }
+
     /** A chain's rules, those of chains that are compiled into it, and the members of groups they look at. */
     public static long chain(UUID id) {
         return of(CHAIN, id.getMostSignificantBits(), id.getLeastSignificantBits(), 0);

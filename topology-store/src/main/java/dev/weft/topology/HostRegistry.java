@@ -222,6 +222,12 @@ public final class HostRegistry implements StoreConnection.Part, AutoCloseable {
                 host);
     }
 
+    /** Stops listening; the alive node stays while the session does. */
+    public void leave() {
+        closed = true;
+        connection.detach(this);
+    }
+
     /** Takes the alive node back and stops listening. */
     @Override
     public void close() {

@@ -68,7 +68,7 @@ final class LogCodec {
         }
     }
 
-    private static Optional<Message> object(StoredObject stored) {
+    static Optional<Message> object(StoredObject stored) {
         return kind(stored.getKind()).map(kind -> kind.parse(stored.getObject()));
     }
 

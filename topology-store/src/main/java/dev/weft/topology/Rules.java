@@ -55,7 +55,10 @@ final class Rules {
 
     void check(ObjectRef ref, Message object) {
         switch (object) {
-            case Bridge bridge -> vlans.checkBridge(bridge);
+            case Bridge bridge -> {
+                vlans.checkBridge(bridge);
+                new DhcpRules(this::report).check(bridge);
+            }
             case Port port -> checkPort(ref, port);
             case Route route -> checkRoute(route);
             case ServiceBlock block -> services.checkBlock(ref, block);

@@ -1,7 +1,9 @@
 package dev.weft.topology;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -36,6 +38,7 @@ public final class StoreConnection implements AutoCloseable {
 
     // Immutable.
     private final String connectString;
+    private final SavedSession saved;
     private final CuratorFramework curator;
     private final ScheduledThreadPoolExecutor thread;
     private final AliveHosts aliveHosts;
@@ -46,6 +49,7 @@ public final class StoreConnection implements AutoCloseable {
     private volatile ConnectionState state = ConnectionState.SUSPENDED;
     private volatile @Nullable ZooKeeper session;
     private volatile @Nullable Thread storeThread;
+    private volatile boolean leaving;
     // Owned by the store thread.
     private long sessionId;
 
@@ -62,8 +66,9 @@ public final class StoreConnection implements AutoCloseable {
         void disconnected(ConnectionState state);
     }
 
-    private StoreConnection(String connectString, Duration sessionTimeout) {
+    private StoreConnection(String connectString, Duration sessionTimeout, SavedSession saved) {
         this.connectString = connectString;
+        this.saved = saved;
         this.thread = new ScheduledThreadPoolExecutor(1, task -> {
             Thread made = Thread.ofPlatform().name("weft-store").daemon(true).unstarted(task);
             storeThread = made;
@@ -76,6 +81,7 @@ public final class StoreConnection implements AutoCloseable {
                 .connectionTimeoutMs((int) CONNECT_TIMEOUT.toMillis())
                 .retryPolicy(new RetryForever(RETRY_MILLIS))
                 .maxCloseWaitMs(CLOSE_WAIT_MILLIS)
+                .zookeeperFactory(KeptZooKeeper.factory(saved, () -> leaving))
                 .build();
         this.aliveHosts = new AliveHosts(this);
     }
@@ -86,7 +92,16 @@ public final class StoreConnection implements AutoCloseable {
      * @param connectString {@code host:port[,host:port…]}
      */
     public static StoreConnection open(String connectString, Duration sessionTimeout) {
-        var connection = new StoreConnection(connectString, sessionTimeout);
+        return open(connectString, sessionTimeout, SavedSession.nowhere());
+    }
+
+    /**
+     * As {@link #open(String, Duration)}, going on with the saved session while the server still has it.
+     *
+     * @param saved where this session is kept for the next process
+     */
+    public static StoreConnection open(String connectString, Duration sessionTimeout, SavedSession saved) {
+        var connection = new StoreConnection(connectString, sessionTimeout, saved);
         connection.curator.getConnectionStateListenable().addListener((client, now) -> {
             switch (now) {
                 case CONNECTED, RECONNECTED -> connection.execute(connection::connected);
@@ -101,6 +116,41 @@ public final class StoreConnection implements AutoCloseable {
 
     public static StoreConnection open(String connectString) {
         return open(connectString, DEFAULT_SESSION_TIMEOUT);
+    }
+
+    /**
+     * Ends a session that an earlier process left, so that its ephemeral nodes are gone when this returns. Gives up when
+     * no server answers in time: the session then ends by its time-out.
+     */
+    public static void endSession(String connectString, SavedSession saved, Duration patience) {
+        Optional<SavedSession.Session> session = saved.read();
+        if (session.isEmpty()) {
+            return;
+        }
+        var answered = new CountDownLatch(1);
+        try {
+            var zk = new ZooKeeper(
+                    connectString,
+                    (int) patience.toMillis(),
+                    event -> {
+                        switch (event.getState()) {
+                            case SyncConnected, Expired -> answered.countDown();
+                            default -> LOG.debug("ending session: {}", event);
+                        }
+                    },
+                    session.get().id(),
+                    session.get().password());
+            if (answered.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+                zk.close();
+            } else {
+                zk.close(1);
+            }
+        } catch (IOException unknownHost) {
+            LOG.debug("the old session at {} is left to its time-out", connectString, unknownHost);
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+        }
+        saved.forget();
     }
 
     public ConnectionState state() {
@@ -138,6 +188,17 @@ public final class StoreConnection implements AutoCloseable {
     /** Ends the session: all ephemeral nodes of this process go at once. */
     @Override
     public void close() {
+        disconnect();
+        saved.forget();
+    }
+
+    /** Disconnects and leaves the session, with all ephemeral nodes, to the next process or its time-out. */
+    public void leave() {
+        leaving = true;
+        disconnect();
+    }
+
+    private void disconnect() {
         thread.shutdown();
         try {
             if (!thread.awaitTermination(CLOSE_WAIT_MILLIS, TimeUnit.MILLISECONDS)) {
@@ -221,6 +282,7 @@ public final class StoreConnection implements AutoCloseable {
             sessionId = zk.getSessionId();
             session = zk;
             state = ConnectionState.CONNECTED;
+            saved.write(sessionId, zk.getSessionPasswd());
             LOG.info("connected to {} with session 0x{}", connectString, Long.toHexString(sessionId));
             parts.each(part -> part.connected(zk, fresh));
             stateListeners.each(listener -> listener.accept(ConnectionState.CONNECTED));

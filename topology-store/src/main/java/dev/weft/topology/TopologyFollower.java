@@ -38,18 +38,23 @@ final class TopologyFollower implements StoreConnection.Part {
     private final Consumer<TopologySnapshot> onSnapshot;
     private final Consumer<ConnectionState> onState;
     // Written by the store thread, read by anyone.
-    private volatile Current current = new Current(TopologySnapshot.EMPTY, -1);
+    private volatile Current current;
+    private volatile boolean loaded;
     // Owned by the store thread.
     private List<CompletableFuture<Current>> waiting = new ArrayList<>();
-    private boolean loaded;
     private boolean polling;
     private boolean pollAgain;
     private boolean announced;
     private int generation;
 
+    /** @param beginning what holds until the first reading */
     TopologyFollower(
-            StoreConnection connection, Consumer<TopologySnapshot> onSnapshot, Consumer<ConnectionState> onState) {
+            StoreConnection connection,
+            TopologySnapshot beginning,
+            Consumer<TopologySnapshot> onSnapshot,
+            Consumer<ConnectionState> onState) {
         this.connection = connection;
+        this.current = new Current(beginning, -1);
         this.onSnapshot = onSnapshot;
         this.onState = onState;
     }
@@ -57,6 +62,10 @@ final class TopologyFollower implements StoreConnection.Part {
     /** As far as this process has read; its version is -1 before the first reading. */
     Current current() {
         return current;
+    }
+
+    boolean isLoaded() {
+        return loaded;
     }
 
     boolean isAnnounced() {

@@ -9,10 +9,10 @@ import java.util.BitSet;
 public final class TunnelKeys {
     /** No key. */
     public static final int NONE = 0;
-    /** 0 would make key 0 in epoch 0; 0xffff is kept for state between agents. */
+    /** 0 would make key 0 in epoch 0; 0xfffe and 0xffff are kept for probes and for state between agents. */
     private static final int FIRST_INDEX = 1;
 
-    private static final int LAST_INDEX = 0xfffe;
+    private static final int LAST_INDEX = 0xfffd;
 
     private final int epoch;
     private final BitSet used = new BitSet();
@@ -35,6 +35,14 @@ public final class TunnelKeys {
         used.set(index);
         next = index + 1;
         return epoch << 16 | index;
+    }
+
+    /** Takes a key that was given out by an earlier process, in the order they were given; one of another epoch not. */
+    public void restore(int key) {
+        if (key >>> 16 == epoch) {
+            used.set(key & 0xffff);
+            next = (key & 0xffff) + 1;
+        }
     }
 
     /** Gives a key back; one of another epoch is ignored. */

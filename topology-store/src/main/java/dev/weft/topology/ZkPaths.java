@@ -1,5 +1,6 @@
 package dev.weft.topology;
 
+import dev.weft.base.IpAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -24,11 +25,14 @@ final class ZkPaths {
     /** {@code <wait>/<host>}, ephemeral: the host has it. */
     static final String ANSWERS = ROOT + "/answers";
 
+    /** {@code <pool>/<address>/<number>}: whose a block of public ports is. */
+    static final String NAT = ROOT + "/nat";
+
     private ZkPaths() {}
 
     /** All that must be there before anything else, parents first. {@link #CHANGE} is made last and holds a zero. */
     static List<String> foundations() {
-        var paths = new ArrayList<>(List.of(ROOT, LOG, TOPOLOGY, TABLES, ALIVE, EPOCHS, WAITS, ANSWERS));
+        var paths = new ArrayList<>(List.of(ROOT, LOG, TOPOLOGY, TABLES, ALIVE, EPOCHS, WAITS, ANSWERS, NAT));
         Schema.kinds().forEach(kind -> paths.add(kind(kind)));
         return paths;
     }
@@ -47,6 +51,14 @@ final class ZkPaths {
 
     static String alive(UUID host) {
         return ALIVE + "/" + host;
+    }
+
+    static String natPool(UUID pool) {
+        return NAT + "/" + pool;
+    }
+
+    static String natAddress(UUID pool, IpAddress address) {
+        return natPool(pool) + "/" + address;
     }
 
     static String lastPart(String path) {

@@ -1,5 +1,7 @@
 package dev.weft.topology;
 
+import dev.weft.topology.schema.SavedTable;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -73,7 +75,9 @@ final class ZkStateTable<K, V> implements StateTable<K, V>, ZkTableReader.Change
         }
         connection.execute(() -> {
             view.setLocalOnly(key, null);
-            writer.reconcile(key);
+            if (!writer.isWanted(key)) {
+                writer.withdraw(key);
+            }
         });
     }
 
@@ -108,6 +112,25 @@ final class ZkStateTable<K, V> implements StateTable<K, V>, ZkTableReader.Change
     }
 
     // On the store thread.
+
+    /** What an earlier process had read: it holds until the server says otherwise. */
+    void begin(List<String> names) {
+        names.forEach(view::add);
+    }
+
+    /** Takes part in an archive. */
+    SavedTable save() {
+        return SavedTable.newBuilder()
+                .setKind(kind.name())
+                .setDevice(device.toString())
+                .addAllNames(view.names())
+                .build();
+    }
+
+    /** Stops listening; what this host said stays while its session does. */
+    void leave() {
+        reader.close();
+    }
 
     void connected(ZooKeeper zk) {
         reader.connected(zk);

@@ -1,6 +1,7 @@
 package dev.weft.topology;
 
 import dev.weft.base.NanoClock;
+import dev.weft.topology.schema.SavedTable;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -28,6 +29,9 @@ public final class ZkStateTables implements StateTables, StoreConnection.Part {
     /** A write that waits for the rate; it may have become needless meanwhile. */
     record Write(BooleanSupplier needed, Runnable run) {}
 
+    // Guarded by this: what an earlier process read of tables that are not open yet.
+    private final Map<TableId, List<String>> beginnings = new HashMap<>();
+
     private record TableId(String kind, UUID device) {}
 
     // Immutable.
@@ -43,6 +47,7 @@ public final class ZkStateTables implements StateTables, StoreConnection.Part {
     private final Deque<Write> delayed = new ArrayDeque<>();
     private boolean draining;
     private boolean held;
+    private boolean keepsUnwanted;
 
     /** @param self the id of this host, under which its agent is alive */
     public ZkStateTables(
@@ -55,12 +60,43 @@ public final class ZkStateTables implements StateTables, StoreConnection.Part {
         this.aliveWatch = connection.aliveHosts().watch(this::aliveChanged);
     }
 
+    /**
+     * Tables that are opened from now on begin with what an earlier process of this host had read, and what that process
+     * said stays, though nobody says it again, until {@link #dropUnwanted}.
+     */
+    public synchronized void beginWith(List<SavedTable> saved) {
+        keepsUnwanted = true;
+        for (SavedTable table : saved) {
+            beginnings.put(new TableId(table.getKind(), UUID.fromString(table.getDevice())), table.getNamesList());
+        }
+    }
+
+    /** What an earlier process said and this one did not say again goes. */
+    public void dropUnwanted() {
+        connection.execute(() -> {
+            keepsUnwanted = false;
+            openTables().forEach(ZkStateTable::reconcileAll);
+        });
+    }
+
+    /** For the store thread. */
+    boolean keepsUnwanted() {
+        return keepsUnwanted;
+    }
+
+    /** What is read now of all open tables; for the store thread. */
+    List<SavedTable> save() {
+        return openTables().stream().map(ZkStateTable::save).toList();
+    }
+
     @Override
     @SuppressWarnings("unchecked") // A table is kept under its kind's name, which stands for its types.
     public synchronized <K, V> StateTable<K, V> open(TableKind<K, V> kind, UUID device) {
         return (StateTable<K, V>) tables.computeIfAbsent(new TableId(kind.name(), device), id -> {
             var table = new ZkStateTable<>(this, connection, kind, device);
+            List<String> beginning = beginnings.getOrDefault(id, List.of());
             connection.execute(() -> {
+                table.begin(beginning);
                 ZooKeeper zk = connection.session();
                 if (zk != null) {
                     table.connected(zk);
@@ -78,6 +114,13 @@ public final class ZkStateTables implements StateTables, StoreConnection.Part {
     @Override
     public void close() {
         openTables().forEach(StateTable::close);
+        connection.detach(this);
+        aliveWatch.close();
+    }
+
+    /** Stops following; own entries stay while the session does. */
+    public void leave() {
+        openTables().forEach(ZkStateTable::leave);
         connection.detach(this);
         aliveWatch.close();
     }

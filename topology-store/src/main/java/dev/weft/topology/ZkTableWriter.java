@@ -105,8 +105,9 @@ final class ZkTableWriter<K, V> {
         V value = wanted.get(key);
         List<String> own = view.ownNames(key);
         if (value == null) {
-            paid.remove(key);
-            own.forEach(name -> delete(zk, key, name));
+            if (!tables.keepsUnwanted()) {
+                withdraw(key);
+            }
             return;
         }
         List<String> right = own.stream().filter(name -> says(name, value)).toList();
@@ -123,6 +124,19 @@ final class ZkTableWriter<K, V> {
             if (!name.equals(kept)) {
                 delete(zk, key, name);
             }
+        }
+    }
+
+    boolean isWanted(K key) {
+        return wanted.containsKey(key);
+    }
+
+    /** Away with what this host says of a key. */
+    void withdraw(K key) {
+        paid.remove(key);
+        ZooKeeper zk = connection.session();
+        if (zk != null && tables.mayWrite()) {
+            view.ownNames(key).forEach(name -> delete(zk, key, name));
         }
     }
 

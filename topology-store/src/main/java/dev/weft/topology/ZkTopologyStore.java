@@ -43,12 +43,13 @@ public final class ZkTopologyStore implements TopologyStore {
     // Shared.
     private final Listeners<Listener> listeners = new Listeners<>();
 
-    private ZkTopologyStore(StoreConnection connection, NanoClock clock, Duration timeout) {
+    private ZkTopologyStore(StoreConnection connection, NanoClock clock, Duration timeout, TopologySnapshot beginning) {
         this.connection = connection;
         this.clock = clock;
         this.timeout = timeout;
         this.follower = new TopologyFollower(
                 connection,
+                beginning,
                 snapshot -> listeners.each(l -> l.changed(snapshot)),
                 state -> listeners.each(l -> l.connection(state)));
     }
@@ -60,9 +61,22 @@ public final class ZkTopologyStore implements TopologyStore {
 
     /** @param timeout how long {@link #apply} and {@link #refresh} wait for the server */
     public static ZkTopologyStore open(StoreConnection connection, NanoClock clock, Duration timeout) {
-        var store = new ZkTopologyStore(connection, clock, timeout);
-        connection.attach(store.follower);
+        return open(new ZkTopologyStore(connection, clock, timeout, TopologySnapshot.EMPTY));
+    }
+
+    /** @param beginning what holds until the server has been read: of an {@linkplain StateArchive earlier process} */
+    public static ZkTopologyStore open(StoreConnection connection, NanoClock clock, TopologySnapshot beginning) {
+        return open(new ZkTopologyStore(connection, clock, DEFAULT_TIMEOUT, beginning));
+    }
+
+    private static ZkTopologyStore open(ZkTopologyStore store) {
+        store.connection.attach(store.follower);
         return store;
+    }
+
+    /** Whether the server has been read; before, the snapshot is the one it began with. */
+    public boolean isRead() {
+        return follower.isLoaded();
     }
 
     @Override

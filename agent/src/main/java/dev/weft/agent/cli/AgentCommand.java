@@ -36,7 +36,10 @@ final class AgentCommand implements Callable<Integer>, LongRunning {
             description = "Keeps the host's identity; one per agent. Default: /var/lib/weft")
     private @Nullable String stateDir;
 
-    @Option(names = "--datapath", paramLabel = "KIND", description = "userspace or memory. Default: userspace")
+    @Option(
+            names = "--datapath",
+            paramLabel = "KIND",
+            description = "auto (the best this machine can run), or a kind by name. Default: auto")
     private @Nullable String datapath;
 
     @Option(
@@ -44,6 +47,9 @@ final class AgentCommand implements Callable<Integer>, LongRunning {
             paramLabel = "N",
             description = "Packet threads. Default: processors less one, up to 4")
     private @Nullable Integer workers;
+
+    @Option(names = "--flows", paramLabel = "N", description = "Flows of all workers together. Default: 65536")
+    private @Nullable Integer flows;
 
     @Option(
             names = "--socket",
@@ -68,7 +74,7 @@ final class AgentCommand implements Callable<Integer>, LongRunning {
                 var agent = Agent.start(read)) {
             var out = spec.commandLine().getOut();
             out.println("ready host=" + agent.name() + " id=" + agent.hostId() + " underlay=" + read.underlay()
-                    + " datapath=" + read.datapath() + " workers=" + read.workers() + " socket=" + read.socket());
+                    + " datapath=" + agent.datapath() + " workers=" + read.workers() + " socket=" + read.socket());
             out.flush();
             stop.await();
         }
@@ -83,6 +89,7 @@ final class AgentCommand implements Callable<Integer>, LongRunning {
         put(given, "state-dir", stateDir);
         put(given, "datapath", datapath);
         put(given, "workers", workers);
+        put(given, "limits.flows", flows);
         put(given, "socket", socket);
         put(given, "session-timeout", sessionTimeout);
         return given;

@@ -1,6 +1,7 @@
 package dev.weft.agent.cli;
 
 import dev.weft.agent.demo.DemoRun;
+import dev.weft.datapath.Datapaths;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -20,8 +21,11 @@ final class DemoCommand implements Callable<Integer> {
     @Mixin
     private Clutter clutter = new Clutter();
 
-    @Option(names = "--datapath", defaultValue = "userspace", description = "Kind of datapath. Default: userspace.")
-    private String datapath = "userspace";
+    @Option(
+            names = "--datapath",
+            defaultValue = Datapaths.AUTO,
+            description = "auto (the best this machine can run), or a kind by name. Default: auto.")
+    private String datapath = Datapaths.AUTO;
 
     @Option(names = "--folder", paramLabel = "DIR", description = "For logs and state. Default: a new one under /tmp.")
     private Optional<Path> folder = Optional.empty();

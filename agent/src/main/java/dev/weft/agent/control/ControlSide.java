@@ -8,11 +8,11 @@ import dev.weft.agent.worker.Worker;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
 import dev.weft.sim.VirtualNetwork;
+import dev.weft.topology.PortBlockStore;
 import dev.weft.topology.StateTables;
 import dev.weft.topology.TableCounters;
 import dev.weft.topology.TableKind;
 import dev.weft.topology.TopologyStore;
-import dev.weft.topology.TunnelKeys;
 import dev.weft.topology.Watch;
 import java.time.Duration;
 import java.util.List;
@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,8 +56,18 @@ public final class ControlSide implements AutoCloseable {
             List<Worker> workers,
             TopologyStore store,
             StateTables tables,
+            PortBlockStore blocks,
             Interfaces interfaces,
             NanoClock clock) {}
+
+    /**
+     * How it begins.
+     *
+     * @param adopts whether datapath and tables hold what an earlier agent of this host left
+     * @param storeIsRead whether topology comes from the store, not from the earlier agent
+     * @param adopted called when everything was taken over, and what nobody said again may go
+     */
+    public record Beginning(boolean adopts, BooleanSupplier storeIsRead, Runnable adopted) {}
 
     private ControlSide(
             Site site, Crew crew, Lessons lessons, ActorSystem<TopologyActor.Command> system, Watch topologyWatch) {
@@ -69,25 +80,45 @@ public final class ControlSide implements AutoCloseable {
 
     /**
      * @param lessons what the workers were given to report to
-     * @param epoch of this host's tunnel keys
+     * @param keys of this host
+     * @param beginning what an earlier agent left, to be taken over
      * @param acknowledged hears the number of each change that all workers have switched to
      */
     public static ControlSide start(
-            Ground ground, AgentConfig config, Lessons lessons, int epoch, LongConsumer acknowledged) {
+            Ground ground,
+            AgentConfig config,
+            Lessons lessons,
+            KeyRing keys,
+            Beginning beginning,
+            LongConsumer acknowledged) {
         var crew = new Crew(ground.workers());
         var options = new Site.Options(
                 config.limits().upcallsPerSecond(), config.limits().learnedPerPort(), config.deletionHold());
+        var claims = new BlockClaims(
+                ground.blocks(),
+                ground.host(),
+                keys.connectionEpoch(),
+                ground.workers().size(),
+                () -> ground.store().snapshot().hosts().size());
         var site = new Site(
-                ground.host(), ground.datapath(), crew, ground.tables(), ground.interfaces(), ground.clock(), options);
+                ground.host(),
+                ground.datapath(),
+                crew,
+                ground.tables(),
+                ground.interfaces(),
+                ground.clock(),
+                claims,
+                options);
         var mailbox = new TopologyActor.Mailbox();
         ActorSystem<TopologyActor.Command> system = ActorSystem.create(
                 TopologyActor.create(
                         site,
                         mailbox,
-                        new KeyRing(new TunnelKeys(epoch)),
+                        keys,
                         ground.tables().open(TableKind.TUNNEL_KEYS, TableKind.CLUSTER),
                         lessons,
-                        acknowledged),
+                        acknowledged,
+                        new Takeover.Plan(beginning.adopts(), beginning.storeIsRead(), beginning.adopted())),
                 "weft",
                 AKKA);
         lessons.start(system);
@@ -119,9 +150,20 @@ public final class ControlSide implements AutoCloseable {
         return site.fabric;
     }
 
+    /** Whether what an earlier agent left is still being judged. */
+    public boolean isTakingOver() {
+        return site.isTakingOver();
+    }
+
     /** The change that every worker has switched to. */
     public long changeNumber() {
         return crew.changeNumber();
+    }
+
+    /** Ends the actors and leaves everything as it is, for the next agent of this host. */
+    public void leave() {
+        site.leave();
+        close();
     }
 
     /** Ends the actors: ports are detached, their keys and what was learned from them are withdrawn. */

@@ -12,6 +12,7 @@ import dev.weft.topology.StateTable;
 import dev.weft.topology.TableKind;
 import dev.weft.topology.Watch;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,8 +28,14 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
     /** A worker learned this from the VM behind a port. */
     record Learn<K, V>(K key, V value, UUID vmPort) implements Command {}
 
+    /** The VM behind the port says it no longer. */
+    record Forget<K>(K key, UUID vmPort) implements Command {}
+
     /** The table says so; null: no longer. */
-    private record Changed<K, V>(K key, @Nullable V value, boolean ownerDied) implements Command {}
+    private record Changed<K, V>(K key, @Nullable V value, UUID host, boolean ownerDied) implements Command {}
+
+    /** All that was in the table has been told. */
+    private record TableRead() implements Command {}
 
     /** The site shows another network. */
     record NetworkChanged() implements Command {}
@@ -42,6 +49,8 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
     record Stop() implements Command {}
 
     private final Site site;
+    private final UUID device;
+    private final Function<V, UUID> vmPort;
     private final TimerScheduler<Command> timers;
     private final StateTable<K, V> table;
     private final Watch watch;
@@ -49,27 +58,45 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
     private final Learned<K> learned;
 
     static <K, V> Behavior<Command> create(
-            Site site, TableKind<K, V> kind, UUID device, TableMirror.Translation<K, V> translation) {
-        return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new DeviceActor<>(context, timers, site, site.tables.open(kind, device), translation)));
+            Site site,
+            TableKind<K, V> kind,
+            UUID device,
+            TableMirror.Translation<K, V> translation,
+            Function<V, UUID> vmPort) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers ->
+                new DeviceActor<>(context, timers, site, device, site.tables.open(kind, device), translation, vmPort)));
     }
 
     private DeviceActor(
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
             Site site,
+            UUID device,
             StateTable<K, V> table,
-            TableMirror.Translation<K, V> translation) {
+            TableMirror.Translation<K, V> translation,
+            Function<V, UUID> vmPort) {
         super(context);
         this.site = site;
+        this.device = device;
+        this.vmPort = vmPort;
         this.timers = timers;
         this.table = table;
         mirror = new TableMirror<>(
                 translation, site.crew::tell, site.options.deletionHold().toNanos());
         learned = new Learned<>(site.options.learnedPerPort());
         ActorRef<Command> self = context.getSelf();
-        watch = table.watch(
-                (key, value, host, incarnation, ownerDied) -> self.tell(new Changed<>(key, value, ownerDied)));
+        site.readiness.expectTable(device);
+        watch = table.watch(new StateTable.Listener<>() {
+            @Override
+            public void changed(K key, @Nullable V value, UUID host, long incarnation, boolean ownerDied) {
+                self.tell(new Changed<>(key, value, host, ownerDied));
+            }
+
+            @Override
+            public void ready() {
+                self.tell(new TableRead());
+            }
+        });
     }
 
     @Override
@@ -77,9 +104,16 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
                 .onMessage(Learn.class, learn -> onLearn((Learn<K, V>) learn))
+                .onMessage(Forget.class, forget -> onForget((Forget<K>) forget))
                 .onMessage(Changed.class, changed -> onChanged((Changed<K, V>) changed))
                 .onMessage(NetworkChanged.class, changed -> {
+                    long number = site.network().changeNumber();
                     mirror.networkChanged();
+                    site.readiness.tableFollows(device, number);
+                    return this;
+                })
+                .onMessage(TableRead.class, read -> {
+                    site.readiness.tableRead(device);
                     return this;
                 })
                 .onMessage(PortGone.class, gone -> {
@@ -93,7 +127,10 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
                 .onMessage(Stop.class, stop -> Behaviors.stopped())
                 .onSignal(PostStop.class, stopped -> {
                     watch.close();
-                    table.close();
+                    site.readiness.forgetTable(device);
+                    if (!site.isLeaving()) {
+                        table.close();
+                    }
                     return this;
                 })
                 .build();
@@ -106,10 +143,18 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
         return this;
     }
 
+    private Behavior<Command> onForget(Forget<K> forget) {
+        if (learned.forget(forget.vmPort(), forget.key())) {
+            table.remove(forget.key());
+        }
+        return this;
+    }
+
     private Behavior<Command> onChanged(Changed<K, V> changed) {
         if (changed.value() != null) {
             mirror.put(changed.key(), changed.value());
             giveWay(changed.key());
+            sayAgain(changed);
             return this;
         }
         mirror.remove(changed.key(), changed.ownerDied(), site.clock.nanoTime());
@@ -117,6 +162,18 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
             timers.startSingleTimer(changed.key(), new Release(), site.options.release());
         }
         return this;
+    }
+
+    /** The agent before this one learned it from a VM that is still here. */
+    private void sayAgain(Changed<K, V> changed) {
+        V value = changed.value();
+        if (value == null || !changed.host().equals(site.host) || !site.isTakingOver()) {
+            return;
+        }
+        UUID port = vmPort.apply(value);
+        if (site.isLocal(port) && !learned.contains(changed.key()) && learned.admit(port, changed.key())) {
+            table.put(changed.key(), value);
+        }
     }
 
     /** Another host says otherwise and is newer: our own word on it goes, the owner alone removes. */

@@ -8,6 +8,7 @@ import dev.weft.topology.TableKind;
 import dev.weft.topology.TableKind.MacKey;
 import dev.weft.topology.TableKind.NeighbourValue;
 import java.util.UUID;
+import java.util.function.Function;
 
 /** An actor for each bridge and router within reach. Not thread safe: touched only by the topology actor. */
 final class DeviceActors {
@@ -26,11 +27,20 @@ final class DeviceActors {
         bridges.retain(view.bridges());
         routers.retain(view.routers());
         for (UUID id : view.bridges()) {
-            bridges.start(id, () -> DeviceActor.create(site, TableKind.MACS, id, Translations.macs(site, id)));
+            bridges.start(
+                    id,
+                    () -> DeviceActor.create(
+                            site, TableKind.MACS, id, Translations.macs(site, id), Function.identity()));
         }
         for (UUID id : view.routers()) {
             routers.start(
-                    id, () -> DeviceActor.create(site, TableKind.NEIGHBOURS, id, Translations.neighbours(site, id)));
+                    id,
+                    () -> DeviceActor.create(
+                            site,
+                            TableKind.NEIGHBOURS,
+                            id,
+                            Translations.neighbours(site, id),
+                            NeighbourValue::macPort));
         }
         bridges.tellAll(new DeviceActor.NetworkChanged());
         routers.tellAll(new DeviceActor.NetworkChanged());
@@ -49,6 +59,14 @@ final class DeviceActors {
         }
         UUID id = network.portId(port);
         bridges.tell(network.bridgeId(bridge), new DeviceActor.Learn<>(new MacKey(vlan, new MacAddress(mac)), id, id));
+    }
+
+    void macForgotten(int bridge, int vlan, long mac, int port) {
+        VirtualNetwork network = site.network();
+        if (network.hasBridge(bridge) && network.hasPort(port)) {
+            var key = new MacKey(vlan, new MacAddress(mac));
+            bridges.tell(network.bridgeId(bridge), new DeviceActor.Forget<>(key, network.portId(port)));
+        }
     }
 
     void neighbourLearned(int router, int routerPort, IpAddress address, long mac, int vmPort) {

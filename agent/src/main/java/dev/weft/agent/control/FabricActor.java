@@ -10,9 +10,11 @@ import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import dev.weft.sim.VirtualNetwork;
 import dev.weft.topology.StateTable;
+import dev.weft.topology.TableKind;
 import dev.weft.topology.TableKind.TunnelTarget;
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.Watch;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Everybody's tunnel keys and addresses: follows the table and keeps {@link FabricMirror} informed. */
@@ -26,6 +28,9 @@ final class FabricActor extends AbstractBehavior<FabricActor.Command> {
     private record KeyChanged(TunnelTarget target, @Nullable Integer key, boolean ownerDied) implements Command {}
 
     private record Release() implements Command {}
+
+    /** All keys there were have been told. */
+    private record TableRead() implements Command {}
 
     private final Site site;
     private final TimerScheduler<Command> timers;
@@ -48,8 +53,19 @@ final class FabricActor extends AbstractBehavior<FabricActor.Command> {
         mirror = new FabricMirror(site.host, site.datapath, site.crew::tell);
         hold = new Hold<>(site.options.deletionHold().toNanos());
         ActorRef<Command> self = context.getSelf();
-        watch = keys.watch(
-                (target, key, host, incarnation, ownerDied) -> self.tell(new KeyChanged(target, key, ownerDied)));
+        site.readiness.expectTable(TableKind.CLUSTER);
+        watch = keys.watch(new StateTable.Listener<>() {
+            @Override
+            public void changed(
+                    TunnelTarget target, @Nullable Integer key, UUID host, long incarnation, boolean ownerDied) {
+                self.tell(new KeyChanged(target, key, ownerDied));
+            }
+
+            @Override
+            public void ready() {
+                self.tell(new TableRead());
+            }
+        });
     }
 
     @Override
@@ -57,7 +73,13 @@ final class FabricActor extends AbstractBehavior<FabricActor.Command> {
         return newReceiveBuilder()
                 .onMessage(NetworkChanged.class, changed -> {
                     mirror.topology(changed.network(), changed.snapshot());
+                    site.readiness.tableFollows(
+                            TableKind.CLUSTER, changed.network().changeNumber());
                     return shown();
+                })
+                .onMessage(TableRead.class, read -> {
+                    site.readiness.tableRead(TableKind.CLUSTER);
+                    return this;
                 })
                 .onMessage(KeyChanged.class, this::onKey)
                 .onMessage(Release.class, release -> {

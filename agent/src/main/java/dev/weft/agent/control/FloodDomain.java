@@ -17,4 +17,10 @@ record FloodDomain(UUID bridge, int vlan) {
         UUID bridge = UUID.fromString(port.getBridgeId());
         return Arrays.stream(FloodVlans.of(port)).mapToObj(vlan -> new FloodDomain(bridge, vlan));
     }
+
+    /** As the tunnel keys name it. */
+    @Override
+    public String toString() {
+        return bridge + "/" + vlan;
+    }
 }

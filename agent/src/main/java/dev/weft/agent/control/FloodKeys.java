@@ -52,7 +52,7 @@ final class FloodKeys {
     }
 
     private boolean open(FloodDomain domain) {
-        int key = ring.keyOf(domain);
+        int key = ring.keyOf(domain.toString());
         if (key == TunnelKeys.NONE) {
             LOG.error(
                     "no tunnel key is left for floods on bridge {} in VLAN {}; others cannot flood it to this host",
@@ -70,7 +70,7 @@ final class FloodKeys {
         table.remove(target(domain));
         site.datapath.unbindTunnelKey(open.remove(domain));
         tell(domain, NONE);
-        ring.release(domain);
+        ring.release(domain.toString());
     }
 
     private void tell(FloodDomain domain, int key) {

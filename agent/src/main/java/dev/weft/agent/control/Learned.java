@@ -47,6 +47,15 @@ final class Learned<K> {
         }
     }
 
+    /** The port taught the key: it no longer counts. False when another did, or nobody. */
+    boolean forget(UUID port, K key) {
+        boolean taught = port.equals(portOf.get(key));
+        if (taught) {
+            forget(key);
+        }
+        return taught;
+    }
+
     /** The port is gone: what it taught, and no longer counts. */
     List<K> forgetPort(UUID port) {
         Set<K> keys = byPort.remove(port);

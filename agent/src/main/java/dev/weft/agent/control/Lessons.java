@@ -19,6 +19,7 @@ public final class Lessons implements Learnings {
     private final AtomicLong leftOut = new AtomicLong();
     private volatile @Nullable ActorRef<TopologyActor.Command> actor;
     private volatile @Nullable DeviceActors devices;
+    private volatile @Nullable ActorRef<BlockActor.Command> blocks;
 
     /** From now on lessons reach the actor. */
     void start(ActorRef<TopologyActor.Command> topology) {
@@ -26,13 +27,28 @@ public final class Lessons implements Learnings {
     }
 
     /** By the actor itself. */
-    void teach(DeviceActors to) {
+    void teach(DeviceActors to, ActorRef<BlockActor.Command> whoClaims) {
         devices = to;
+        blocks = whoClaims;
+    }
+
+    /** Each worker asks once a second for each pool at most. */
+    @Override
+    public void blockWanted(long pool, int worker, boolean ahead) {
+        ActorRef<BlockActor.Command> to = blocks;
+        if (to != null) {
+            to.tell(new BlockActor.Wanted(pool, worker, ahead));
+        }
     }
 
     @Override
     public void macLearned(int bridge, int vlan, long mac, int port) {
         send(to -> to.macLearned(bridge, vlan, mac, port));
+    }
+
+    @Override
+    public void macForgotten(int bridge, int vlan, long mac, int port) {
+        send(to -> to.macForgotten(bridge, vlan, mac, port));
     }
 
     @Override

@@ -32,27 +32,19 @@ final class PortActor extends AbstractBehavior<PortActor.Command> {
     record Stop() implements Command {}
 
     private final PortKeeper keeper;
-    private final Interfaces interfaces;
     private final TimerScheduler<Command> timers;
-    private final PortBoard board;
+    private final Site site;
     private Interfaces.Subscription subscription = () -> {};
 
-    static Behavior<Command> create(PortKeeper keeper, Interfaces interfaces, PortBoard board) {
-        return Behaviors.setup(
-                context -> Behaviors.withTimers(timers -> new PortActor(context, timers, keeper, interfaces, board)));
+    static Behavior<Command> create(PortKeeper keeper, Site site) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> new PortActor(context, timers, keeper, site)));
     }
 
-    private PortActor(
-            ActorContext<Command> context,
-            TimerScheduler<Command> timers,
-            PortKeeper keeper,
-            Interfaces interfaces,
-            PortBoard board) {
+    private PortActor(ActorContext<Command> context, TimerScheduler<Command> timers, PortKeeper keeper, Site site) {
         super(context);
         this.timers = timers;
         this.keeper = keeper;
-        this.interfaces = interfaces;
-        this.board = board;
+        this.site = site;
         watch();
         show();
     }
@@ -73,8 +65,11 @@ final class PortActor extends AbstractBehavior<PortActor.Command> {
                 .onMessage(Stop.class, stop -> Behaviors.stopped())
                 .onSignal(PostStop.class, stopped -> {
                     subscription.close();
-                    keeper.detach();
-                    board.remove(keeper.spec().id());
+                    if (!site.isLeaving()) {
+                        keeper.detach();
+                    }
+                    site.board.remove(keeper.spec().id());
+                    site.readiness.forgetPort(keeper.spec().id());
                     return this;
                 })
                 .build();
@@ -107,12 +102,13 @@ final class PortActor extends AbstractBehavior<PortActor.Command> {
     private void watch() {
         ActorRef<Command> self = getContext().getSelf();
         PortSpec spec = keeper.spec();
-        subscription = interfaces.watch(
+        subscription = site.interfaces.watch(
                 spec.namespace(), spec.interfaceName(), there -> self.tell(new InterfaceIs(spec, there)));
     }
 
     private void show() {
-        board.put(
+        site.readiness.portIs(keeper.spec().id(), keeper.datapathPort() != PortKeeper.NONE);
+        site.board.put(
                 keeper.spec().id(),
                 new PortBoard.Entry(keeper.spec(), keeper.datapathPort(), keeper.tunnelKey(), keeper.state()));
     }

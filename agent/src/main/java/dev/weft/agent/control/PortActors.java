@@ -42,17 +42,14 @@ final class PortActors {
     }
 
     private void follow(UUID id, Port port) {
-        int key = keys.keyOf(id);
+        int key = keys.keyOf(id.toString());
         if (key == TunnelKeys.NONE) {
             LOG.error("no tunnel key is left for port {}; other hosts cannot reach it", id);
             return;
         }
         var spec = new PortSpec(id, port.getInterface(), port.getNamespace(), site.options.upcallsPerSecond());
         var announcer = new Announcer(key, context.getSelf());
-        actors.start(
-                id,
-                () -> PortActor.create(
-                        new PortKeeper(site.datapath, spec, key, announcer), site.interfaces, site.board));
+        actors.start(id, () -> PortActor.create(new PortKeeper(site.datapath, spec, key, announcer), site));
         actors.tell(id, new PortActor.Bound(spec));
     }
 

@@ -5,6 +5,7 @@ import dev.weft.datapath.Datapath;
 import dev.weft.sim.VirtualNetwork;
 import dev.weft.topology.StateTables;
 import java.time.Duration;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -20,10 +21,16 @@ final class Site {
     final Interfaces interfaces;
     final PortBoard board = new PortBoard();
     final FabricBoard fabric = new FabricBoard();
+    final Readiness readiness = new Readiness();
     final NanoClock clock;
     final Options options;
+    final BlockClaims claims;
     // Written by the topology actor, read by anyone.
     private volatile VirtualNetwork network = VirtualNetwork.EMPTY;
+    private volatile Set<UUID> ports = Set.of();
+    private volatile boolean takingOver;
+    // Written by whoever ends the control side.
+    private volatile boolean leaving;
 
     /**
      * @param upcallsPerSecond misses one port may cause
@@ -46,6 +53,7 @@ final class Site {
             StateTables tables,
             Interfaces interfaces,
             NanoClock clock,
+            BlockClaims claims,
             Options options) {
         this.host = host;
         this.datapath = datapath;
@@ -53,6 +61,7 @@ final class Site {
         this.tables = tables;
         this.interfaces = interfaces;
         this.clock = clock;
+        this.claims = claims;
         this.options = options;
     }
 
@@ -61,7 +70,35 @@ final class Site {
     }
 
     /** By the topology actor, after the crew was told. */
-    void show(VirtualNetwork now) {
+    void show(VirtualNetwork now, Set<UUID> localPorts) {
         network = now;
+        ports = localPorts;
+    }
+
+    /** Whether the port is bound to this host. */
+    boolean isLocal(UUID port) {
+        return ports.contains(port);
+    }
+
+    /** What the agent before said of this host's VMs is said again, as it comes. */
+    void takeOver() {
+        takingOver = true;
+    }
+
+    void takenOver() {
+        takingOver = false;
+    }
+
+    boolean isTakingOver() {
+        return takingOver;
+    }
+
+    /** Everything stays as it is when the actors end: the datapath goes on, the next agent takes over. */
+    void leave() {
+        leaving = true;
+    }
+
+    boolean isLeaving() {
+        return leaving;
     }
 }

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
     private static final Duration LOOK_AT_WORKERS = Duration.ofMillis(2);
+    private static final Duration LOOK_AT_TAKEOVER = Duration.ofMillis(10);
 
     interface Command {}
 
@@ -31,6 +32,8 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
     private record SnapshotWaits() implements Command {}
 
     private record LookAtWorkers() implements Command {}
+
+    private record LookAtTakeover() implements Command {}
 
     /** The datapath lost a port's interface. */
     record PortLost(int datapathPort, UUID port) implements Command {}
@@ -52,6 +55,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
     private final DeviceActors devices;
     private final PortActors ports;
     private final FloodKeys floods;
+    private final Takeover takeover;
     private long acknowledgedNumber = -1;
 
     /** Where the store's thread leaves snapshots: only the newest counts. */
@@ -71,9 +75,10 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
             KeyRing keys,
             StateTable<TunnelTarget, Integer> keyTable,
             Lessons lessons,
-            LongConsumer acknowledged) {
-        return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new TopologyActor(context, timers, site, mailbox, keys, keyTable, lessons, acknowledged)));
+            LongConsumer acknowledged,
+            Takeover.Plan plan) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers ->
+                new TopologyActor(context, timers, site, mailbox, keys, keyTable, lessons, acknowledged, plan)));
     }
 
     private TopologyActor(
@@ -84,7 +89,8 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
             KeyRing keys,
             StateTable<TunnelTarget, Integer> keyTable,
             Lessons lessons,
-            LongConsumer acknowledged) {
+            LongConsumer acknowledged,
+            Takeover.Plan plan) {
         super(context);
         this.site = site;
         this.timers = timers;
@@ -94,7 +100,13 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         devices = new DeviceActors(context, site);
         ports = new PortActors(context, site, keys, keyTable);
         floods = new FloodKeys(site, keys, keyTable);
-        lessons.teach(devices);
+        ActorRef<BlockActor.Command> blocks = context.spawn(BlockActor.create(site, site.claims), "blocks");
+        lessons.teach(devices, blocks);
+        takeover = new Takeover(site, plan);
+        if (!takeover.isOver()) {
+            site.takeOver();
+            timers.startTimerWithFixedDelay(new LookAtTakeover(), LOOK_AT_TAKEOVER);
+        }
     }
 
     @Override
@@ -102,6 +114,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         return newReceiveBuilder()
                 .onMessage(SnapshotWaits.class, waits -> onSnapshot())
                 .onMessage(LookAtWorkers.class, look -> lookAtWorkers())
+                .onMessage(LookAtTakeover.class, look -> lookAtTakeover())
                 .onMessage(Lesson.class, lesson -> {
                     lesson.toDevice().run();
                     return this;
@@ -128,13 +141,21 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         }
         VirtualNetwork next = VirtualNetwork.compile(snapshot, site.network());
         site.crew.tell(new NetworkChanged(next));
-        site.show(next);
         LocalView view = LocalView.of(snapshot, site.host);
+        site.show(next, view.ports().keySet());
         devices.follow(view);
         floods.follow(view.floods());
         ports.follow(view.ports());
         fabric.tell(new FabricActor.NetworkChanged(next, snapshot));
         return lookAtWorkers();
+    }
+
+    private Behavior<Command> lookAtTakeover() {
+        takeover.look();
+        if (takeover.isOver()) {
+            timers.cancel(new LookAtTakeover());
+        }
+        return this;
     }
 
     private Behavior<Command> lookAtWorkers() {

@@ -128,15 +128,23 @@ public final class Demo {
     }
 
     private void agentsStopped() {
-        checks.chapter("All agents stopped (SIGSTOP): with the userspace datapath nothing passes");
+        boolean survives = HostStatus.of(network.socket("h1")).datapathSurvives();
+        checks.chapter("All agents stopped (SIGSTOP): with the "
+                + HostStatus.of(network.socket("h1")).datapath() + " datapath "
+                + (survives ? "what is established goes on" : "nothing passes"));
+        ping("red-a to b before", "red-a", "10.0.2.9", true);
         network.hosts().forEach(host -> network.agent(host.name()).stop());
-        ping("red-a to b while the agents are stopped", "red-a", "10.0.2.9", false);
+        ping("red-a to b while the agents are stopped", "red-a", "10.0.2.9", survives);
         network.hosts().forEach(host -> network.agent(host.name()).goOn());
         ping("red-a to b after they go on", "red-a", "10.0.2.9", true);
     }
 
     private void agentKilled() {
         checks.chapter("SIGKILL for the agent of h2");
+        if (HostStatus.of(network.socket("h1")).datapathSurvives()) {
+            agentOfKernelKilled();
+            return;
+        }
         Path h1 = network.socket("h1");
         String h2 = network.hosts().get(1).underlay();
         long remotePorts = HostStatus.of(h1).remotePorts();
@@ -155,6 +163,25 @@ public final class Demo {
         network.restartAgent("h2");
         boolean back = await(PROGRAM_LIMIT, () -> HostStatus.of(h1).remotePorts() == remotePorts);
         checks.check("h2's agent is back without help", back, since(begin) + " from its start");
+        ping("red-a to b after the restart", "red-a", "10.0.2.9", true);
+    }
+
+    /** The kernel goes on: nobody has to notice. */
+    private void agentOfKernelKilled() {
+        Path h1 = network.socket("h1");
+        String h2 = network.hosts().get(1).underlay();
+        ping("red-a to b before", "red-a", "10.0.2.9", true);
+        network.agent("h2").kill();
+        ping("red-a to b while h2's agent is dead", "red-a", "10.0.2.9", true);
+        Duration longer = Duration.ofSeconds(DemoNetwork.SESSION_TIMEOUT_SECONDS + 2);
+        boolean stopped = await(longer, () -> !HostStatus.of(h1).sendsTo(h2));
+        checks.check("h1 still sends to h2 when the session of its agent is over", !stopped, longer.toSeconds() + " s");
+        ping("red-a to b when the session is over", "red-a", "10.0.2.9", true);
+        long begin = clock.nanoTime();
+        network.restartAgent("h2");
+        boolean adopted =
+                await(PROGRAM_LIMIT, () -> HostStatus.of(network.socket("h2")).adoptedFlows() > 0);
+        checks.check("h2's agent is back and has taken its flows over", adopted, since(begin) + " from its start");
         ping("red-a to b after the restart", "red-a", "10.0.2.9", true);
     }
 

@@ -16,6 +16,21 @@ record HostStatus(Map<String, Object> status, List<Map<?, ?>> flows) {
         }
     }
 
+    /** The kind of datapath. */
+    String datapath() {
+        return String.valueOf(status.get("datapath"));
+    }
+
+    /** Whether established flows go on without the agent. */
+    boolean datapathSurvives() {
+        return Boolean.TRUE.equals(status.get("datapath-survives"));
+    }
+
+    /** Flows that this agent took over from the one before it. */
+    long adoptedFlows() {
+        return status.get("worker-counters") instanceof Map<?, ?> counters ? number(counters, "flows-adopted") : 0;
+    }
+
     /** Frames that no flow answered, from VMs and from the tunnel. */
     long upcalls() {
         return status.get("datapath-counters") instanceof Map<?, ?> counters ? number(counters, "misses") : 0;

@@ -2,7 +2,8 @@ package dev.weft.agent.lab;
 
 /** A virtual machine as the network sees one: a namespace whose only interface, {@code eth0}, is cabled to its host. */
 public final class Vm extends Place {
-    static final String INTERFACE = "eth0";
+    /** What every VM calls its own end of the cable. */
+    public static final String INTERFACE = "eth0";
 
     private final LabHost host;
     private final String hostInterface;

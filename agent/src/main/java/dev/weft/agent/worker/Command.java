@@ -36,8 +36,17 @@ public sealed interface Command {
     /** The key by which others send this host their floods on a bridge in a VLAN; -1: none any more. */
     record FloodKey(int bridge, int vlan, int key) implements Command {}
 
-    /** A MAC is behind an exterior port, wherever that is. */
+    /** The table says that a MAC is behind an exterior port, wherever that is. */
     record MacLearned(int bridge, int vlan, long mac, int port) implements Command {}
+
+    /** A sibling heard the MAC at a port of this host. */
+    record MacHeard(int bridge, int vlan, long mac, int port) implements Command {}
+
+    /** Another host told a sibling. */
+    record MacHinted(int bridge, int vlan, long mac, int port) implements Command {}
+
+    /** A sibling has not seen the MAC in use for long. */
+    record MacAged(int bridge, int vlan, long mac, int port) implements Command {}
 
     record MacForgotten(int bridge, int vlan, long mac, int port) implements Command {}
 
@@ -50,12 +59,34 @@ public sealed interface Command {
 
     record NeighbourForgotten(int router, long high, long low, long mac, int port) implements Command {}
 
+    /** The worker may give out these public ports from now on. */
+    record BlockGranted(long pool, long high, long low, int first, int count) implements Command {}
+
+    /** There are no public ports of this pool to be had for a while. */
+    record BlocksExhausted(long pool, long forNanos) implements Command {}
+
     /** Flows that carry one of these tags go. The array is not changed after it was sent. */
     @SuppressWarnings("ArrayRecordComponent")
     record Invalidate(long[] tags) implements Command {}
 
+    /**
+     * Judge the flows that an earlier agent left: take over what still holds.
+     *
+     * @param replace what does not hold, too; else it is left for a second round
+     * @param latch counted down when all were judged
+     */
+    record Adopt(boolean replace, CountDownLatch latch) implements Command {}
+
     /** Count down once everything told before this is in effect. */
     record Done(CountDownLatch latch) implements Command {}
+
+    /**
+     * Show the connections in these slots of the table.
+     *
+     * @param from first slot
+     * @param slots how many to look at
+     */
+    record ShowConnections(int from, int slots, CompletableFuture<ConnectionPage> answer) implements Command {}
 
     /** Simulate a frame as if it had come from this port's VM, without any effect, and say every step. */
     @SuppressWarnings("ArrayRecordComponent")

@@ -4,9 +4,11 @@ import dev.weft.base.HotPath;
 import dev.weft.sim.Outcome;
 import dev.weft.state.Connection;
 import dev.weft.state.ConnectionTable;
+import dev.weft.state.Journal;
 import dev.weft.state.Phase;
 import dev.weft.state.RecordCodec;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The connections that packets here belong to: recorded, told to whoever will see the answers before the first packet
@@ -21,6 +23,7 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
     private final Flows flows;
     private final StateChannel channel;
     private final Siblings siblings;
+    private final @Nullable Journal journal;
     private final ConnectionTable.TagConsumer invalidate;
     // Owned by the worker thread.
     private final Connection read = new Connection();
@@ -29,7 +32,10 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
     private long refreshedBefore;
     private final ConnectionTable.TagConsumer lookForUse = this::lookForUse;
 
-    Connections(ConnectionTable table, Flows flows, StateChannel channel, Siblings siblings) {
+    /** @param journal null: what is known ends with the agent */
+    Connections(
+            ConnectionTable table, Flows flows, StateChannel channel, Siblings siblings, @Nullable Journal journal) {
+        this.journal = journal;
         this.table = table;
         this.flows = flows;
         this.channel = channel;
@@ -56,6 +62,9 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             table.tags(slot, invalidate);
         }
         table.read(slot, read);
+        if (result != ConnectionTable.KNOWN) {
+            keep(slot);
+        }
         int home = read.answer.homeHash();
         if (result != ConnectionTable.KNOWN && !siblings.isHome(home)) {
             siblings.handState(home, channel.frame(), 0, channel.writeConnection(read, home, false));
@@ -66,6 +75,7 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             for (int i = 0; i < outcome.interestedCount(); i++) {
                 channel.send(outcome.interestedHigh(i), outcome.interestedLow(i), length);
             }
+            table.told(slot, outcome.interestedHigh(0), outcome.interestedLow(0));
         }
         return true;
     }
@@ -97,9 +107,46 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             }
             return;
         }
-        if (table.putCopy(read, nowNanos) == ConnectionTable.ADDED) {
-            table.tags(table.begunBy(read.forward, nowNanos), invalidate);
+        int result = table.putCopy(read, nowNanos);
+        int slot = table.begunBy(read.forward, nowNanos);
+        if (result == ConnectionTable.ADDED) {
+            table.tags(slot, invalidate);
         }
+        if (result == ConnectionTable.ADDED || result == ConnectionTable.RENEWED) {
+            table.read(slot, read);
+            keep(slot);
+        }
+    }
+
+    /** What an earlier run knew, before this worker's first packet. */
+    void restore(Connection connection, long nowNanos) {
+        if (table.restore(connection, nowNanos) == ConnectionTable.ADDED) {
+            int slot = table.begunBy(connection.forward, nowNanos);
+            table.read(slot, read);
+            keep(slot);
+        }
+    }
+
+    /** What was read last, of this slot, outlives the agent. */
+    private void keep(int slot) {
+        if (journal != null) {
+            journal.write(slot, read);
+        }
+    }
+
+    /** Its way does not lead anywhere any more: it ends here and where it is known. */
+    void end(int slot) {
+        table.read(slot, read);
+        read.state(Phase.ENDED, read.epoch(), false);
+        int home = read.answer.homeHash();
+        if (!siblings.isHome(home)) {
+            siblings.handState(home, channel.frame(), 0, channel.writeConnection(read, home, false));
+        }
+        if ((table.toldHigh(slot) | table.toldLow(slot)) != 0) {
+            channel.own(read);
+            channel.send(table.toldHigh(slot), table.toldLow(slot), channel.writeConnection(read, home, false));
+        }
+        table.remove(slot);
     }
 
     void sweep(long nowNanos) {
@@ -130,5 +177,8 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
     @Override
     public void onEnd(ConnectionTable from, int slot) {
         from.tags(slot, invalidate);
+        if (journal != null) {
+            journal.erase(slot);
+        }
     }
 }

@@ -35,7 +35,7 @@ public final class DestinationIndex {
     // By router; grows with the number of routers in the network.
     private int[] firstOfRouter;
 
-    /** @param capacity the book's {@link FlowBook#tagCapacity}: then there is always room */
+    /** @param capacity decisions at one time */
     public DestinationIndex(int capacity) {
         Slabs.require("destinations", capacity, 1, 1 << 26);
         buckets = Slabs.buckets(capacity);
@@ -58,7 +58,7 @@ public final class DestinationIndex {
      *
      * @param router dense index; it allocates only for a router beyond all before
      * @param matchedBits 0 also when nothing matched
-     * @throws IllegalStateException when the index is smaller than the book it follows
+     * @throws IllegalStateException when there is no {@linkplain #hasRoom room}
      */
     @HotPath
     public void add(int router, long dstHigh, long dstLow, int provenBits, int matchedBits, long tag) {
@@ -67,7 +67,7 @@ public final class DestinationIndex {
         }
         if (free == NONE) {
             throw new IllegalStateException(
-                    "destination index of " + tagOf.length + " is full (expected as many places as the book has tags)");
+                    "destination index of " + tagOf.length + " is full (expected room to be made before)");
         }
         if (router >= firstOfRouter.length) {
             growTo(router + 1);
@@ -134,6 +134,12 @@ public final class DestinationIndex {
             }
         }
         return count;
+    }
+
+    /** Whether so many more decisions fit. */
+    @HotPath
+    public boolean hasRoom(int count) {
+        return tagOf.length - size >= count;
     }
 
     public int size() {

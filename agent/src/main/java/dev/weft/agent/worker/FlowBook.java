@@ -3,17 +3,17 @@ package dev.weft.agent.worker;
 import static dev.weft.agent.worker.Slabs.NONE;
 
 import dev.weft.base.HotPath;
-import dev.weft.sim.flow.ActionList;
-import dev.weft.sim.flow.FlowKey;
-import dev.weft.sim.flow.FlowMask;
+import dev.weft.base.Tag;
 import java.util.function.LongConsumer;
 
 /**
- * The flows one worker installed, and the tags each rests on. Not thread safe: touched only by its worker thread.
- * Everything is allocated at construction; adding never fails, since the most idle flows go to make room.
+ * The flows one worker installed: what each rests on, and when it was used. What they match, do and carried the datapath
+ * knows. Not thread safe: touched only by its worker thread. Everything is allocated at construction, some 260 bytes a
+ * flow; adding never fails, since the most idle flows go to make room.
  *
  * <p>A flow's id is {@code generation << 32 | slot}: an id that outlived its flow names nothing. Flows are kept in the
- * order they were last reported used, so the most idle one is known to within one report.
+ * order they were last reported used, so the most idle one is known to within one report. Tags of the topology, which
+ * flows on one path share, are kept once for the path; the others for each flow.
  */
 @HotPath
 public final class FlowBook {
@@ -21,19 +21,10 @@ public final class FlowBook {
     public static final long NO_FLOW = 0;
 
     /** Why a flow went. */
-    public static final int REMOVED = 0;
-
     public static final int INVALIDATED = 1;
+
     public static final int IDLE = 2;
     public static final int EVICTED = 3;
-
-    private static final int KEY = 0;
-    private static final int MASK = KEY + FlowKey.WORDS;
-    private static final int CREATED = MASK + FlowKey.WORDS;
-    private static final int LAST_USED = CREATED + 1;
-    private static final int PACKETS = LAST_USED + 1;
-    private static final int BYTES = PACKETS + 1;
-    private static final int WORDS = BYTES + 1;
 
     // Immutable after construction.
     private final int capacity;
@@ -41,15 +32,14 @@ public final class FlowBook {
     private final long idleNanos;
     private final LongConsumer tagUnused;
     // Owned by the worker thread.
-    private final long[] words;
     private final int[] generation; // odd while the slot holds a flow
-    private final int[] kind;
-    private final int[] actionCount;
-    private final int[] firstAction;
+    private final long[] lastUsed;
     private final int[] next; // towards the most idle; of a free slot: the next free one
     private final int[] previous;
-    private final ActionSlab actionSlab;
-    private final TagIndex tags;
+    private final TagIndex own;
+    private final PathIndex paths;
+    private final long[] ownTags;
+    private final long[] pathTags;
     private int free;
     private int newest = NONE;
     private int mostIdle = NONE;
@@ -61,34 +51,46 @@ public final class FlowBook {
 
     /**
      * @param flows flows in all
-     * @param tags flow-and-tag pairs in all
+     * @param pairs flow-and-tag pairs in all, of tags that are not a path's
+     * @param tags different tags in all, of those
      * @param tagsPerFlow the most one flow may have
-     * @param actionWords words of actions in all
+     * @param paths whose tags are kept once; flows on further ones have them for themselves
      */
-    public record Limits(int flows, int tags, int tagsPerFlow, int actionWords) {
+    public record Limits(int flows, int pairs, int tags, int tagsPerFlow, int paths) {
+        private static final int MAX_TAGS_PER_FLOW = 256;
+        private static final int PAIRS_PER_FLOW = 7;
+        private static final int TAGS_PER_FLOW = 2;
+        private static final int FLOWS_PER_PATH = 32;
+
         public Limits {
-            Slabs.require("flows", flows, 1, 1 << 22);
+            Slabs.require("flows", flows, 1, 1 << 24);
             Slabs.require("tags per flow", tagsPerFlow, 1, 1 << 16);
-            Slabs.require("tags", tags, tagsPerFlow, 1 << 26);
-            Slabs.require("action words", actionWords, ActionList.MAX_WORDS, 1 << 26);
+            Slabs.require("pairs", pairs, tagsPerFlow, 1 << 27);
+            Slabs.require("tags", tags, tagsPerFlow, 1 << 27);
+            Slabs.require("paths", paths, 1, 1 << 24);
         }
 
-        /** Room for the usual flow: 12 tags, two chunks of actions. */
+        /** Room for the usual flow. */
         public static Limits of(int flows) {
-            return new Limits(flows, Math.max(512, flows * 12), 256, Math.max(2 * ActionList.MAX_WORDS, flows * 16));
+            return new Limits(
+                    flows,
+                    Math.max(4 * MAX_TAGS_PER_FLOW, flows * PAIRS_PER_FLOW),
+                    Math.max(4 * MAX_TAGS_PER_FLOW, flows * TAGS_PER_FLOW),
+                    MAX_TAGS_PER_FLOW,
+                    Math.max(64, flows / FLOWS_PER_PATH));
         }
     }
 
     /** A flow is about to go; it can be read during the call, in which the book must not change. */
     @FunctionalInterface
     public interface FlowConsumer {
-        /** @param why {@link #REMOVED}, {@link #INVALIDATED}, {@link #IDLE} or {@link #EVICTED} */
+        /** @param why {@link #INVALIDATED}, {@link #IDLE} or {@link #EVICTED} */
         void onGone(FlowBook book, long id, int why);
     }
 
     /**
      * @param idleNanos flows unused for so long go
-     * @param tagUnused hears of each tag that no flow has any more; must not change the book
+     * @param tagUnused hears of each tag, but those of paths, that no flow has any more; must not change the book
      */
     public FlowBook(Limits limits, long idleNanos, LongConsumer tagUnused) {
         if (idleNanos <= 0) {
@@ -98,16 +100,14 @@ public final class FlowBook {
         maxTagsPerFlow = limits.tagsPerFlow();
         this.idleNanos = idleNanos;
         this.tagUnused = tagUnused;
-        words = new long[Math.multiplyExact(capacity, WORDS)];
         generation = new int[capacity];
-        kind = new int[capacity];
-        actionCount = new int[capacity];
-        firstAction = new int[capacity];
+        lastUsed = new long[capacity];
         next = Slabs.chained(capacity);
         previous = Slabs.none(capacity);
-        // Whole chunks are taken, so the longest list must find its last one too.
-        actionSlab = new ActionSlab(Math.max(ActionSlab.MAX_CHUNKS, ActionSlab.chunksOf(limits.actionWords())));
-        tags = new TagIndex(capacity, limits.tags());
+        own = new TagIndex(capacity, limits.pairs(), limits.tags());
+        paths = new PathIndex(capacity, limits.paths());
+        ownTags = new long[maxTagsPerFlow];
+        pathTags = new long[maxTagsPerFlow];
     }
 
     /**
@@ -115,43 +115,41 @@ public final class FlowBook {
      * go to make room may be the last ones of a tag that the new flow has too.
      *
      * @param tagCount at most what the limits say per flow; doubles count once
-     * @param flowKind the caller's own; shown in dumps
      * @param evictedFlows hears of the flows that went to make room
      * @return its id, never {@link #NO_FLOW}
      * @throws IllegalArgumentException when the flow has more tags than one may
      */
-    public long add(
-            FlowKey key,
-            FlowMask mask,
-            ActionList actions,
-            long[] flowTags,
-            int tagCount,
-            int flowKind,
-            long nowNanos,
-            FlowConsumer evictedFlows) {
+    public long add(long[] flowTags, int tagCount, long nowNanos, FlowConsumer evictedFlows) {
         if (tagCount > maxTagsPerFlow) {
             throw new IllegalArgumentException("flow with " + tagCount + " tags (expected 0.." + maxTagsPerFlow + ")");
         }
-        int chunks = ActionSlab.chunksOf(actions.length());
-        while (free == NONE || tags.capacity() - tags.edges() < tagCount || actionSlab.available() < chunks) {
-            drop(mostIdle, EVICTED, evictedFlows);
-            evicted++;
+        int ownCount = 0;
+        int pathCount = 0;
+        for (int i = 0; i < tagCount; i++) {
+            if (Tag.isShared(flowTags[i])) {
+                pathTags[pathCount++] = flowTags[i];
+            } else {
+                ownTags[ownCount++] = flowTags[i];
+            }
+        }
+        int path = paths.hold(pathTags, pathCount); // It must outlive the flows that go now.
+        if (path == NONE) {
+            System.arraycopy(pathTags, 0, ownTags, ownCount, pathCount);
+            ownCount += pathCount;
+        }
+        while (free == NONE || !own.hasRoom(ownCount)) {
+            evict(evictedFlows);
         }
         int slot = free;
         free = next[slot];
         generation[slot]++;
-        int at = slot * WORDS;
-        key.copyTo(words, at + KEY);
-        mask.copyTo(words, at + MASK);
-        words[at + CREATED] = nowNanos;
-        words[at + LAST_USED] = nowNanos;
-        words[at + PACKETS] = 0;
-        words[at + BYTES] = 0;
-        kind[slot] = flowKind;
-        actionCount[slot] = actions.length();
-        firstAction[slot] = actionSlab.store(actions);
-        for (int i = 0; i < tagCount; i++) {
-            tags.link(slot, flowTags[i]);
+        lastUsed[slot] = nowNanos;
+        for (int i = 0; i < ownCount; i++) {
+            own.link(slot, ownTags[i]);
+        }
+        paths.enter(slot, path);
+        if (path != NONE) {
+            paths.release(path);
         }
         linkNewest(slot);
         size++;
@@ -168,10 +166,20 @@ public final class FlowBook {
         return true;
     }
 
+    /** The most idle flow goes. False when there is none. */
+    public boolean evict(FlowConsumer gone) {
+        if (mostIdle == NONE) {
+            return false;
+        }
+        drop(mostIdle, EVICTED, gone);
+        evicted++;
+        return true;
+    }
+
     /** All flows with this tag go. Returns how many. */
     public int invalidate(long tag, FlowConsumer gone) {
         int count = 0;
-        for (int slot = tags.firstFlow(tag); slot != NONE; slot = tags.firstFlow(tag)) {
+        for (int slot = firstWith(tag); slot != NONE; slot = firstWith(tag)) {
             drop(slot, INVALIDATED, gone);
             count++;
         }
@@ -179,10 +187,19 @@ public final class FlowBook {
         return count;
     }
 
-    /** Flows idle for too long go, at most {@code limit} in one call. Returns how many. */
-    public int expire(long nowNanos, int limit, FlowConsumer gone) {
+    private int firstWith(long tag) {
+        int slot = own.firstFlow(tag);
+        return slot == NONE ? paths.firstFlow(tag) : slot;
+    }
+
+    /**
+     * Flows idle for too long go, at most {@code limit} in one call. Returns how many.
+     *
+     * @param knownNanos all use up to then has been reported
+     */
+    public int expire(long knownNanos, int limit, FlowConsumer gone) {
         int count = 0;
-        while (count < limit && mostIdle != NONE && nowNanos - lastUsed(mostIdle) >= idleNanos) {
+        while (count < limit && mostIdle != NONE && knownNanos - lastUsed[mostIdle] >= idleNanos) {
             drop(mostIdle, IDLE, gone);
             count++;
         }
@@ -190,31 +207,23 @@ public final class FlowBook {
         return count;
     }
 
-    /**
-     * The datapath reports a flow used; ids that name nothing are ignored.
-     *
-     * @param packets since the flow was installed
-     * @param bytes since the flow was installed
-     */
-    public void used(long id, long packets, long bytes, long lastUsedNanos) {
+    /** The datapath reports a flow used; ids that name nothing are ignored. */
+    public void used(long id, long lastUsedNanos) {
         if (!contains(id)) {
             return;
         }
         int slot = (int) id;
-        int at = slot * WORDS;
-        words[at + PACKETS] = packets;
-        words[at + BYTES] = bytes;
-        if (lastUsedNanos - words[at + LAST_USED] > 0) {
-            words[at + LAST_USED] = lastUsedNanos;
+        if (lastUsedNanos - lastUsed[slot] > 0) {
+            lastUsed[slot] = lastUsedNanos;
         }
         unlink(slot);
         linkNewest(slot);
     }
 
-    /** Whether a flow with this tag was used after that time, as far as reported. */
+    /** Whether a flow with this tag, not a path's, was used after that time, as far as reported. */
     public boolean usedSince(long tag, long nanos) {
-        for (int edge = tags.firstEdge(tag); edge != NONE; edge = tags.nextInTag(edge)) {
-            if (lastUsed(tags.flowOf(edge)) - nanos > 0) {
+        for (int edge = own.firstEdge(tag); edge != NONE; edge = own.nextInTag(edge)) {
+            if (lastUsed[own.flowOf(edge)] - nanos > 0) {
                 return true;
             }
         }
@@ -226,7 +235,7 @@ public final class FlowBook {
         return slot >= 0 && slot < capacity && (generation[slot] & 1) == 1 && generation[slot] == (int) (id >>> 32);
     }
 
-    /** The first flow in slot order, {@link #NO_FLOW} when there is none; a walk for dumps. */
+    /** The first flow in slot order, {@link #NO_FLOW} when there is none; a walk at leisure. */
     public long first() {
         return nextFrom(0);
     }
@@ -236,42 +245,15 @@ public final class FlowBook {
         return nextFrom((int) id + 1);
     }
 
-    /** The flow must be there, as for all that read one. */
-    public void readKey(long id, FlowKey into) {
-        into.copyFrom(words, at(id) + KEY);
-    }
-
-    public void readMask(long id, FlowMask into) {
-        into.copyFrom(words, at(id) + MASK);
-    }
-
-    public void readActions(long id, ActionList into) {
-        int slot = (int) id;
-        actionSlab.read(firstAction[slot], actionCount[slot], into);
-    }
-
+    /** The flow must be there. */
     public void forEachTag(long id, LongConsumer consumer) {
-        tags.forEachTag((int) id, consumer);
+        own.forEachTag((int) id, consumer);
+        paths.forEachTag((int) id, consumer);
     }
 
-    public int kind(long id) {
-        return kind[(int) id];
-    }
-
-    public long createdNanos(long id) {
-        return words[at(id) + CREATED];
-    }
-
+    /** The flow must be there. */
     public long lastUsedNanos(long id) {
-        return words[at(id) + LAST_USED];
-    }
-
-    public long packets(long id) {
-        return words[at(id) + PACKETS];
-    }
-
-    public long bytes(long id) {
-        return words[at(id) + BYTES];
+        return lastUsed[(int) id];
     }
 
     public int size() {
@@ -282,18 +264,13 @@ public final class FlowBook {
         return capacity;
     }
 
-    /** The most one flow may have. */
-    public int maxTagsPerFlow() {
-        return maxTagsPerFlow;
-    }
-
-    /** Flow-and-tag pairs it has room for; there are never more different tags. */
-    public int tagCapacity() {
-        return tags.capacity();
-    }
-
+    /** Different tags, but those of paths. */
     public int tags() {
-        return tags.tags();
+        return own.tags();
+    }
+
+    public int paths() {
+        return paths.size();
     }
 
     public long added() {
@@ -319,8 +296,8 @@ public final class FlowBook {
     }
 
     private void free(int slot) {
-        tags.unlinkAll(slot, tagUnused);
-        actionSlab.release(firstAction[slot]);
+        own.unlinkAll(slot, tagUnused);
+        paths.leave(slot);
         unlink(slot);
         generation[slot]++;
         next[slot] = free;
@@ -354,16 +331,8 @@ public final class FlowBook {
         }
     }
 
-    private long lastUsed(int slot) {
-        return words[slot * WORDS + LAST_USED];
-    }
-
     private long id(int slot) {
         return (long) generation[slot] << 32 | slot;
-    }
-
-    private static int at(long id) {
-        return (int) id * WORDS;
     }
 
     private long nextFrom(int slot) {

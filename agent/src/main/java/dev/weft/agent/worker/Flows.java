@@ -10,37 +10,52 @@ import org.agrona.collections.LongArrayList;
 
 /**
  * One worker's flows, in its book and in the datapath, kept the same. Not thread safe: touched only by its worker thread.
+ *
+ * <p>What the datapath knows of use is read in rounds, some of it at each turn of the clock: a flow is idle when a whole
+ * round that began after its time was up did not name it.
  */
 @HotPath
 final class Flows {
-    private static final int EXPIRED_AT_ONCE = 64;
-    private static final int READ_AT_ONCE = 4096;
+    private static final int EXPIRED_AT_ONCE = 1024;
+    private static final int READ_AT_ONCE = 2048;
 
     // Immutable after construction.
     private final WorkerPort seat;
     private final WorkerCounters counters;
     private final FlowBook book;
     private final DestinationIndex destinations;
+    private final RecentFlows recent;
     private final FlowBook.FlowConsumer gone = this::onGone;
     private final WorkerPort.FlowUse used;
     private final LongConsumer collect;
+    private final long roundNanos;
     // Owned by the worker thread.
     private final long[] tags = new long[Outcome.MAX_TAGS];
     private final LongArrayList affected = new LongArrayList();
+    private boolean reading;
+    private long roundBegan;
+    private long knownUntil;
 
-    Flows(WorkerPort seat, FlowBook.Limits limits, long idleNanos, WorkerCounters counters) {
+    /** @param roundNanos at least so long from the beginning of one reading to the next */
+    Flows(WorkerPort seat, int capacity, long idleNanos, long roundNanos, long nowNanos, WorkerCounters counters) {
         this.seat = seat;
         this.counters = counters;
-        destinations = new DestinationIndex(limits.tags());
-        book = new FlowBook(limits, idleNanos, destinations::forget);
-        used = book::used;
+        this.roundNanos = roundNanos;
+        roundBegan = nowNanos;
+        knownUntil = nowNanos;
+        // Most flows rest on one decision: a packet that crosses two routers needs two, but shares them with others.
+        destinations = new DestinationIndex(Math.max(4 * Outcome.MAX_READS, capacity));
+        book = new FlowBook(FlowBook.Limits.of(capacity), idleNanos, destinations::forget);
+        recent = new RecentFlows(book);
+        used = (id, packets, bytes, lastUsedNanos) -> book.used(id, lastUsedNanos);
         collect = affected::addLong;
     }
 
     /** Makes a flow of an outcome that may become one. */
     void install(FlowKey key, Outcome outcome, long nowNanos) {
         int result = tryInstall(key, outcome, nowNanos);
-        if (result == WorkerPort.FULL && book.expire(nowNanos, EXPIRED_AT_ONCE, gone) > 0) {
+        if (result == WorkerPort.FULL && book.evict(gone)) {
+            // The datapath is full before the book is: our share is in other workers' hands.
             result = tryInstall(key, outcome, nowNanos);
         }
         counters.count(
@@ -52,16 +67,36 @@ final class Flows {
     }
 
     private int tryInstall(FlowKey key, Outcome outcome, long nowNanos) {
-        int count = outcome.tagCount();
-        for (int i = 0; i < count; i++) {
-            tags[i] = outcome.tag(i);
-        }
-        long id = book.add(key, outcome.mask, outcome.actions, tags, count, 0, nowNanos, gone);
+        long id = note(outcome, nowNanos);
         int result = seat.install(id, key, outcome.mask, outcome.actions);
         if (result != WorkerPort.INSTALLED) {
             book.remove(id);
             return result;
         }
+        recent.add(id, key, outcome);
+        return result;
+    }
+
+    /** Takes over a flow of an earlier agent that does what this outcome says. False when it is gone meanwhile. */
+    boolean adopt(long survivor, Outcome outcome, long nowNanos) {
+        long id = note(outcome, nowNanos);
+        boolean adopted = seat.adopt(id, survivor);
+        if (!adopted) {
+            book.remove(id);
+        }
+        return adopted;
+    }
+
+    /** Writes a flow and what it rests on into the book. Returns its id. */
+    private long note(Outcome outcome, long nowNanos) {
+        int count = outcome.tagCount();
+        for (int i = 0; i < count; i++) {
+            tags[i] = outcome.tag(i);
+        }
+        while (!destinations.hasRoom(outcome.readCount())) {
+            book.evict(gone);
+        }
+        long id = book.add(tags, count, nowNanos, gone);
         for (int i = 0; i < outcome.readCount(); i++) {
             destinations.add(
                     outcome.readRouter(i),
@@ -71,7 +106,12 @@ final class Flows {
                     outcome.readMatchedBits(i),
                     outcome.readTag(i));
         }
-        return result;
+        return id;
+    }
+
+    /** The flows installed last, for packets of theirs that were on their way up already. */
+    RecentFlows recent() {
+        return recent;
     }
 
     void invalidate(long tag) {
@@ -90,10 +130,20 @@ final class Flows {
         }
     }
 
-    /** Takes in what the datapath knows of use, and lets idle flows go. Returns how many went. */
+    /** Takes in some of what the datapath knows of use, and lets some idle flows go. Returns how many went. */
     int sweep(long nowNanos) {
-        seat.readUsed(used, READ_AT_ONCE);
-        int count = book.expire(nowNanos, READ_AT_ONCE, gone);
+        if (!reading && nowNanos - roundBegan >= roundNanos) {
+            reading = true;
+            roundBegan = nowNanos;
+        }
+        if (reading) {
+            seat.readUsed(used, READ_AT_ONCE);
+            if (seat.isRoundOver()) {
+                reading = false;
+                knownUntil = roundBegan;
+            }
+        }
+        int count = book.expire(knownUntil, EXPIRED_AT_ONCE, gone);
         if (count > 0) {
             counters.count(WorkerCounter.IDLE, count);
         }
@@ -109,6 +159,9 @@ final class Flows {
     }
 
     private void onGone(FlowBook from, long id, int why) {
+        if (why == FlowBook.EVICTED) {
+            counters.count(WorkerCounter.EVICTED);
+        }
         seat.remove(id);
     }
 }

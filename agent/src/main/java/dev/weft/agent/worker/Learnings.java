@@ -5,6 +5,16 @@ public interface Learnings {
     /** A bridge saw a MAC at one of this host's ports. */
     void macLearned(int bridge, int vlan, long mac, int port);
 
+    /** That MAC has been silent there for long. */
+    void macForgotten(int bridge, int vlan, long mac, int port);
+
     /** A router's neighbour, behind that port of ours, said its MAC. */
     void neighbourLearned(int router, int routerPort, long high, long low, long mac, int vmPort);
+
+    /**
+     * A worker is out of public ports of a pool, or soon will be.
+     *
+     * @param ahead it still has some
+     */
+    void blockWanted(long pool, int worker, boolean ahead);
 }

@@ -137,14 +137,21 @@ final class Neighbours implements NeighbourBroker.Errands {
                 portOf(StateMessage.routerPortHigh(segment, offset), StateMessage.routerPortLow(segment, offset));
         int vmPort = portOf(StateMessage.vmPortHigh(segment, offset), StateMessage.vmPortLow(segment, offset));
         // Else the answered packet would be flooded until the table says where the MAC is.
-        macs.answered(mac, vmPort, routerPort);
+        macs.answered(mac, vmPort, routerPort, nowNanos);
         learn(router, routerPort, high, low, mac, nowNanos);
         answer.setTo(router, routerPort, high, low, mac, vmPort);
         answerAskers(nowNanos);
     }
 
-    /** Another host wants to hear when this neighbour answers; its question to the VMs follows. */
-    void asked(MemorySegment segment, long offset, long nowNanos) {
+    /**
+     * Another host wants to hear when this neighbour answers; its question to the VMs follows. False when the asker is
+     * no host of the fabric: answers go to no other address.
+     */
+    boolean asked(MemorySegment segment, long offset, long nowNanos) {
+        if (!network.isTunnelEndpoint(
+                StateMessage.askerHigh(segment, offset), StateMessage.askerLow(segment, offset))) {
+            return false;
+        }
         asks.remember(
                 StateMessage.routerHigh(segment, offset),
                 StateMessage.routerLow(segment, offset),
@@ -154,6 +161,7 @@ final class Neighbours implements NeighbourBroker.Errands {
                 StateMessage.askerLow(segment, offset),
                 StateMessage.askerHome(segment, offset),
                 nowNanos);
+        return true;
     }
 
     /** The shared table has it. */

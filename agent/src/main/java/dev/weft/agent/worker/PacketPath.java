@@ -14,6 +14,7 @@ import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
 import dev.weft.state.ConnectionTable;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
 
 /**
  * What happens to one packet: read, simulate, tell whoever must know, install, execute. Packets that the virtual network
@@ -42,6 +43,7 @@ final class PacketPath {
     private final Tables tables;
     private final Flows flows;
     private final Connections connections;
+    private final Blocks blocks;
     private final Neighbours neighbours;
     private final Macs macs;
     private final ParkingLot lot;
@@ -52,6 +54,8 @@ final class PacketPath {
     private final ParkingLot.FrameConsumer resumed = this::onResumed;
     private final Neighbours.Ready ready = this::onReady;
     private final DelayedServices.Ready resolved = this::onReady;
+    private final LongConsumer poolReady = this::onPoolReady;
+    private final MemorySegment translated; // room for a frame whose quoted packet is another
     // Owned by the worker thread; by level.
     private final Packet[] packets = new Packet[ALL_LEVELS];
     private final Outcome[] outcomes = new Outcome[ALL_LEVELS];
@@ -65,6 +69,8 @@ final class PacketPath {
         tables = parts.tables;
         flows = parts.flows;
         connections = parts.connections;
+        blocks = parts.blocks;
+        translated = parts.translated;
         neighbours = parts.neighbours;
         macs = parts.macs;
         lot = parts.lot;
@@ -88,6 +94,7 @@ final class PacketPath {
     void resumeReady() {
         neighbours.drainReady(ready);
         delayed.drainReady(resolved);
+        blocks.drainReady(poolReady);
     }
 
     /** Sends the question for a neighbour out of a router's port, and tells the hosts it goes to who asks. */
@@ -121,6 +128,7 @@ final class PacketPath {
             return;
         }
         packet.key.setIngress(inPort, tunnelKey);
+        seat.completeKey(packet);
         if (inPort == FlowKey.TUNNEL_PORT) {
             simulateFlood(packet, tunnelKey, wasParked, now);
             return;
@@ -128,6 +136,9 @@ final class PacketPath {
         int port = tables.portOfDatapathPort(inPort);
         if (port == Tables.NONE) {
             counters.drop(WorkerDrop.UNBOUND_PORT);
+            return;
+        }
+        if (reason == WorkerPort.UpcallHandler.MISS && repeats(packet, inPort)) {
             return;
         }
         counters.count(WorkerCounter.SIMULATIONS);
@@ -138,6 +149,24 @@ final class PacketPath {
         }
         // What a flow sent up is about this packet's TTL or length, which no flow can match.
         settle(0, port, inPort, reason == WorkerPort.UpcallHandler.MISS, wasParked, now);
+    }
+
+    /** Whether the packet's flow was installed while it was on its way up; then it has been treated. */
+    private boolean repeats(Packet packet, int inPort) {
+        RecentFlows recent = flows.recent();
+        int entry = recent.find(packet.key);
+        if (entry < 0) {
+            return false;
+        }
+        counters.count(WorkerCounter.REPEATED);
+        DropReason why = recent.dropReason(entry);
+        if (why == null) {
+            seat.execute(packet.segment, packet.offset, packet.length, inPort, recent.actions(entry));
+            counters.count(WorkerCounter.FORWARDED);
+        } else {
+            counters.drop(why);
+        }
+        return true;
     }
 
     private void simulateFlood(Packet packet, int floodKey, boolean wasParked, long now) {
@@ -169,8 +198,10 @@ final class PacketPath {
                 if (macsAreNews) {
                     tellHostsOfMacs(outcome);
                 }
-                int from = inPort == ENTERED ? EMITTED : inPort;
-                seat.execute(packet.segment, packet.offset, packet.length, from, outcome.actions);
+                if (outcome.wantedPool() != 0) {
+                    blocks.want(outcome.wantedPool(), true, now);
+                }
+                execute(packet, inPort == ENTERED ? EMITTED : inPort, outcome);
                 counters.count(WorkerCounter.FORWARDED);
             }
             case DROP -> {
@@ -188,6 +219,20 @@ final class PacketPath {
         emit(level, port, now);
     }
 
+    private void execute(Packet packet, int inPort, Outcome outcome) {
+        if (!outcome.rewritesQuote()) {
+            seat.execute(packet.segment, packet.offset, packet.length, inPort, outcome.actions);
+            return;
+        }
+        if (packet.length > translated.byteSize()) {
+            counters.drop(WorkerDrop.QUOTE_TOO_LONG);
+            return;
+        }
+        MemorySegment.copy(packet.segment, packet.offset, translated, 0, packet.length);
+        outcome.translateQuote(packet, translated, 0);
+        seat.execute(translated, 0, packet.length, inPort, outcome.actions);
+    }
+
     /** Whether a MAC was learned that this host did not know there. */
     private boolean applyEffects(int level, int port, long now) {
         Outcome outcome = outcomes[level];
@@ -197,7 +242,8 @@ final class PacketPath {
                     outcome.learnedMacBridge(i),
                     outcome.learnedMacVlan(i),
                     outcome.learnedMac(i),
-                    outcome.learnedMacPort(i));
+                    outcome.learnedMacPort(i),
+                    now);
         }
         for (int i = 0; i < outcome.learnedNeighbourCount(); i++) {
             neighbours.heard(
@@ -241,9 +287,11 @@ final class PacketPath {
         counters.count(WorkerCounter.PARKED);
         if (outcome.isParkedOnService()) {
             delayed.waits(outcome, now);
-            return;
+        } else if (outcome.isParkedOnPool()) {
+            blocks.want(outcome.wantedPool(), false, now);
+        } else {
+            neighbours.miss(router, outcome.parkedPort(), high, low, now);
         }
-        neighbours.miss(router, outcome.parkedPort(), high, low, now);
     }
 
     private void emit(int level, int cause, long now) {
@@ -316,6 +364,10 @@ final class PacketPath {
                 }
             }
         }
+    }
+
+    private void onPoolReady(long pool) {
+        counters.count(WorkerCounter.RESUMED, lot.resume(Outcome.POOL, pool, 0, resumed));
     }
 
     private void onReady(int router, long high, long low) {

@@ -1,5 +1,6 @@
 package dev.weft.agent.worker;
 
+import dev.weft.base.NanoClock;
 import dev.weft.base.Tag;
 import dev.weft.sim.RouteChange;
 import dev.weft.sim.Simulator;
@@ -20,18 +21,28 @@ final class TableUpdates {
     private final DelayedServices delayed;
     private final FloodFlows floods;
     private final Inspector inspector;
+    private final Adoption adoption;
+    private final Blocks blocks;
+    private final Redecision redecision;
+    private final ConnectionLister lister;
+    private final NanoClock clock;
     // Owned by the worker thread.
     private VirtualNetwork network = VirtualNetwork.EMPTY;
 
-    TableUpdates(WorkerParts parts, FloodFlows floods, Inspector inspector) {
+    TableUpdates(WorkerParts parts, FloodFlows floods, Inspector inspector, Adoption adoption) {
         tables = parts.tables;
         simulator = parts.simulator;
         flows = parts.flows;
         macs = parts.macs;
         neighbours = parts.neighbours;
         delayed = parts.delayed;
+        blocks = parts.blocks;
+        redecision = parts.redecision;
+        lister = new ConnectionLister(parts);
+        clock = parts.clock;
         this.floods = floods;
         this.inspector = inspector;
+        this.adoption = adoption;
     }
 
     VirtualNetwork network() {
@@ -75,18 +86,27 @@ final class TableUpdates {
                 }
             }
             case Command.FloodKey own -> floods.setKey(own.bridge(), own.vlan(), own.key());
-            case Command.MacLearned at -> macs.learn(at.bridge(), at.vlan(), at.mac(), at.port());
+            case Command.MacLearned at -> macs.inTable(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacHeard at ->
+                macs.heardBySibling(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacHinted at -> macs.hinted(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
+            case Command.MacAged at ->
+                macs.agedBySibling(at.bridge(), at.vlan(), at.mac(), at.port(), clock.nanoTime());
             case Command.MacForgotten at -> macs.forget(at.bridge(), at.vlan(), at.mac(), at.port());
             case Command.NeighbourLearned at -> {
-                macs.suppose(at.mac(), at.macPort(), at.port());
+                macs.suppose(at.mac(), at.macPort(), at.port(), clock.nanoTime());
                 neighbours.inTable(at.router(), at.port(), at.high(), at.low(), at.mac());
             }
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
+            case Command.BlockGranted block -> blocks.granted(block);
+            case Command.BlocksExhausted none -> blocks.exhausted(none, clock.nanoTime());
             case Command.Invalidate tags -> invalidate(tags.tags());
+            case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.latch());
             case Command.Done done -> {
                 floods.install();
                 done.latch().countDown();
             }
+            case Command.ShowConnections show -> lister.show(show);
             case Command.Inspect inspect -> inspector.inspect(inspect);
         }
     }
@@ -105,6 +125,9 @@ final class TableUpdates {
             flows.routeChanged(next.routerIndex(change.router()), change.prefix());
         }
         floods.refresh();
+        if (!next.delta().isEmpty()) {
+            redecision.begin();
+        }
     }
 
     private void invalidate(long[] tags) {

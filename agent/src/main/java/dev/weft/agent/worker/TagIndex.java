@@ -12,7 +12,7 @@ import java.util.function.LongConsumer;
  */
 @HotPath
 final class TagIndex {
-    // Tags, found by chained hashing; there are never more of them than edges.
+    // Tags, found by chained hashing.
     private final int mask;
     private final int[] buckets;
     private final int[] nextInBucket; // of a free tag: the next free one
@@ -31,26 +31,24 @@ final class TagIndex {
     // By flow.
     private final int[] firstOfFlow;
 
-    TagIndex(int flows, int capacity) {
-        buckets = Slabs.buckets(capacity);
+    /** @param tagCapacity different tags at one time */
+    TagIndex(int flows, int edgeCapacity, int tagCapacity) {
+        buckets = Slabs.buckets(tagCapacity);
         mask = buckets.length - 1;
-        nextInBucket = Slabs.chained(capacity);
-        tagOf = new long[capacity];
-        firstEdge = Slabs.none(capacity);
-        edgeFlow = new int[capacity];
-        edgeTag = new int[capacity];
-        nextInTag = new int[capacity];
-        previousInTag = new int[capacity];
-        nextOfFlow = Slabs.chained(capacity);
+        nextInBucket = Slabs.chained(tagCapacity);
+        tagOf = new long[tagCapacity];
+        firstEdge = Slabs.none(tagCapacity);
+        edgeFlow = new int[edgeCapacity];
+        edgeTag = new int[edgeCapacity];
+        nextInTag = new int[edgeCapacity];
+        previousInTag = new int[edgeCapacity];
+        nextOfFlow = Slabs.chained(edgeCapacity);
         firstOfFlow = Slabs.none(flows);
     }
 
-    int capacity() {
-        return edgeFlow.length;
-    }
-
-    int edges() {
-        return edges;
+    /** Whether a flow with so many tags fits, whichever they are. */
+    boolean hasRoom(int count) {
+        return edgeFlow.length - edges >= count && tagOf.length - tags >= count;
     }
 
     int tags() {

@@ -3,6 +3,7 @@ package dev.weft.agent.worker;
 import dev.weft.base.HotPath;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.WorkerPort;
+import dev.weft.state.Connection;
 import dev.weft.state.StateMessage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -22,7 +23,6 @@ public final class Worker {
     private static final int COMMANDS_AT_ONCE = 256;
     private static final int FRAMES_AT_ONCE = 256;
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-    private static final long SWEEP_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     // Immutable after construction.
     private final WorkerPort seat;
@@ -33,6 +33,7 @@ public final class Worker {
     private final PacketPath path;
     private final FloodFlows floods;
     private final TableUpdates updates;
+    private final Adoption adoption;
     private final RateLimitedLog faults;
     private final WorkerPort.UpcallHandler onUpcall = this::onUpcall; // made once: polling must not allocate
     private final Consumer<Command> onCommand = this::onCommand;
@@ -57,10 +58,16 @@ public final class Worker {
         counters = parts.counters;
         path = new PacketPath(parts);
         floods = new FloodFlows(parts);
-        updates = new TableUpdates(parts, floods, new Inspector(parts));
+        adoption = new Adoption(parts, arena);
+        updates = new TableUpdates(parts, floods, new Inspector(parts), adoption);
         faults = new RateLimitedLog(LOG, clock);
         nextTick = clock.nanoTime();
-        nextSweep = nextTick + SWEEP_NANOS;
+        nextSweep = nextTick + WorkerParts.SWEEP_NANOS;
+    }
+
+    /** Takes in a connection of an earlier run; before the worker's thread starts. */
+    public void restore(Connection connection) {
+        parts.connections.restore(connection, clock.nanoTime());
     }
 
     /** From any thread. False: there is no room, try again later. */
@@ -86,6 +93,8 @@ public final class Worker {
     public int doWork() {
         int work = drainDoor();
         work += seat.poll(onUpcall, UPCALLS_AT_ONCE);
+        work += adoption.work();
+        work += parts.redecision.doWork(clock.nanoTime());
         return work + keepTime();
     }
 
@@ -124,14 +133,15 @@ public final class Worker {
         parts.neighbours.tick(now);
         parts.lot.expire(now, onParkingEnd);
         path.resumeReady();
+        if (parts.flows.sweep(now) > 0) {
+            // Among them may be the flow of a flood; it must be there before the next flood is.
+            floods.refresh();
+            floods.install();
+        }
         if (nextSweep - now <= 0) {
-            nextSweep = now + SWEEP_NANOS;
-            if (parts.flows.sweep(now) > 0) {
-                // Among them may be the flow of a flood; it must be there before the next flood is.
-                floods.refresh();
-                floods.install();
-            }
+            nextSweep = now + WorkerParts.SWEEP_NANOS;
             parts.connections.sweep(now);
+            parts.macs.sweep(now);
             parts.showCounts();
         }
         flows = parts.flows.size();
@@ -175,8 +185,12 @@ public final class Worker {
         long now = clock.nanoTime();
         switch (StateMessage.kind(segment, offset)) {
             case StateMessage.CONNECTION -> parts.connections.received(segment, offset, now);
-            case StateMessage.NEIGHBOUR_ASK -> parts.neighbours.asked(segment, offset, now);
-            case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset);
+            case StateMessage.NEIGHBOUR_ASK -> {
+                if (!parts.neighbours.asked(segment, offset, now)) {
+                    counters.drop(WorkerDrop.BAD_STATE);
+                }
+            }
+            case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset, now);
             default -> parts.neighbours.told(segment, offset, now);
         }
     }

@@ -6,6 +6,8 @@ public enum WorkerCounter {
     UPCALLS("upcalls"),
     /** Of these, frames that came through the tunnel: the egress did work that the ingress should have done. */
     TUNNEL_UPCALLS("tunnel-upcalls"),
+    /** Packets of a flow that was installed while they were on their way up: executed without a simulation. */
+    REPEATED("upcalls-repeated"),
     SIMULATIONS("simulations"),
     FORWARDED("forwarded"),
     DROPPED("dropped"),
@@ -17,8 +19,14 @@ public enum WorkerCounter {
     EXISTED("flows-existed"),
     /** The flow cache had no room: the packet went its way without a flow. */
     FULL("flows-full"),
+    /** Flows of an earlier agent that still do what they should: taken over as they were. */
+    ADOPTED("flows-adopted"),
+    /** Flows of an earlier agent that should do something else: replaced or removed. */
+    OUTDATED("flows-outdated"),
     INVALIDATED("flows-invalidated"),
     IDLE("flows-idle"),
+    /** Flows that went before their time, to make room. */
+    EVICTED("flows-evicted"),
     /** Packets the virtual network made itself: ARP, ND, ICMP. */
     EMITTED("emitted"),
     STATE_SENT("state-sent"),
@@ -36,6 +44,8 @@ public enum WorkerCounter {
     CONNECTIONS_REFUSED("connections-refused"),
     /** MACs not learned: their port has its share. */
     MACS_OVER_LIMIT("macs-over-limit"),
+    /** Moves of MACs not believed: they had moved to and fro. */
+    MACS_DAMPED("macs-damped"),
     /** MACs and neighbours not learned: the tables are full. */
     TABLES_FULL("tables-full"),
     /** Neighbours neither asked for nor looked after: too many at once. */

@@ -12,6 +12,8 @@ public enum WorkerDrop {
     BAD_STATE("bad-state"),
     /** Of a connection that finds no place in the table, or whose answers would be another's. */
     NOT_RECORDED("not-recorded"),
+    /** An ICMP error longer than any sane one, whose quoted packet would have to be translated. */
+    QUOTE_TOO_LONG("quote-too-long"),
     /** Too long to be kept waiting, or it waited for too many things. */
     PARKING_REFUSED("parking-refused"),
     /** Waiting packets have their limit, and this port its share: it made room for a later one. */

@@ -6,10 +6,16 @@ import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.Simulator;
 import dev.weft.sim.Tables;
 import dev.weft.state.ConnectionTable;
+import dev.weft.state.PortBlocks;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
 
 /** Everything one worker owns, put together once. Not thread safe: touched only by its worker thread. */
 final class WorkerParts {
+    /** How often idle flows and connections are looked for. */
+    static final long SWEEP_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
     private static final int BURST_SECONDS = 1;
     private static final long PARKING_NANOS = NeighbourBroker.GIVE_UP_NANOS + NeighbourBroker.RETRY_NANOS / 2;
 
@@ -27,12 +33,15 @@ final class WorkerParts {
     final StateChannel channel;
     final Siblings siblings;
     final Connections connections;
+    final Redecision redecision;
+    final Blocks blocks;
     final Neighbours neighbours;
     final Macs macs;
     final ParkingLot lot;
     final DelayedServices delayed;
     final PortBudget errors;
     final PortBudget replies;
+    final MemorySegment translated;
 
     /** @param backchannels of all workers, by index */
     WorkerParts(WorkerSetup setup, Backchannel[] backchannels, Neighbours.Asker asker, Arena arena) {
@@ -43,13 +52,16 @@ final class WorkerParts {
         clock = setup.clock();
         tables = new Tables(
                 new ConnectionTable(limits.connections(), setup.lifetimes(), setup.epoch(), setup.seed()),
+                new PortBlocks(setup.index(), setup.workers()),
                 limits.tables(),
                 setup.seed());
         simulator = new Simulator(tables, setup.tunnelMtu());
-        flows = new Flows(seat, FlowBook.Limits.of(limits.flows()), limits.flowIdleNanos(), counters);
+        flows = new Flows(seat, limits.flows(), limits.flowIdleNanos(), SWEEP_NANOS, clock.nanoTime(), counters);
         channel = new StateChannel(seat, setup.underlay(), arena, counters);
         siblings = new Siblings(index, backchannels, counters);
-        connections = new Connections(tables.connections(), flows, channel, siblings);
+        connections = new Connections(tables.connections(), flows, channel, siblings, setup.journal());
+        redecision = new Redecision(tables, simulator, connections, arena);
+        blocks = new Blocks(tables.blocks(), setup.learnings(), index);
         macs = new Macs(tables, flows, siblings, channel, setup.learnings(), limits.macsPerPort());
         neighbours = new Neighbours(
                 tables,
@@ -62,6 +74,7 @@ final class WorkerParts {
                 asker);
         lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
         delayed = new DelayedServices(tables.services(), DELAYED_SERVICES);
+        translated = arena.allocate(ParkingLot.MAX_FRAME_BYTES, 64);
         errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
         replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());
     }
@@ -74,6 +87,7 @@ final class WorkerParts {
         counters.set(WorkerCounter.CONNECTIONS_EVICTED, connectionTable.evicted());
         counters.set(WorkerCounter.CONNECTIONS_REFUSED, connectionTable.refused());
         counters.set(WorkerCounter.MACS_OVER_LIMIT, macs.overLimit());
+        counters.set(WorkerCounter.MACS_DAMPED, macs.damped());
         counters.set(WorkerCounter.TABLES_FULL, tables.refused());
         counters.set(WorkerCounter.NEIGHBOURS_REFUSED, neighbours.refused());
         counters.set(WorkerDrop.PARKING_DISPLACED, lot.displaced());

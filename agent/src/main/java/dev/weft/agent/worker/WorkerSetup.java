@@ -5,7 +5,9 @@ import dev.weft.base.NanoClock;
 import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.Tables;
 import dev.weft.state.ConnectionTable;
+import dev.weft.state.Journal;
 import dev.weft.state.Lifetimes;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a worker is made of.
@@ -16,6 +18,7 @@ import dev.weft.state.Lifetimes;
  * @param tunnelMtu longest frame that fits the tunnel, Ethernet header included; 0: unknown
  * @param epoch of the connections it creates: larger after each restart, by signed subtraction
  * @param seed of its hash tables; secret
+ * @param journal keeps its connections; null: they end with the agent
  */
 public record WorkerSetup(
         int index,
@@ -28,7 +31,8 @@ public record WorkerSetup(
         int epoch,
         long seed,
         Limits limits,
-        Learnings learnings) {
+        Learnings learnings,
+        @Nullable Journal journal) {
     /**
      * How much one worker holds.
      *

@@ -94,4 +94,38 @@ class ConnectionsTest {
     private static long received(WorkerBench bench) {
         return bench.count(WorkerCounter.STATE_RECEIVED);
     }
+
+    @Test
+    void connectionThatARuleForbidsNowEndsHereAndWhereItIsKnown() {
+        here.tell(at("172.16.0.2"));
+        send();
+        assertThat(here.count(WorkerCounter.CONNECTIONS)).isZero(); // shown with the next sweep
+        show();
+        assertThat(here.count(WorkerCounter.CONNECTIONS)).isEqualTo(1);
+        assertThat(second.count(WorkerCounter.CONNECTIONS)).isEqualTo(1);
+
+        here.build(net.drops("b", "udp"));
+        second.turn();
+        show();
+
+        assertThat(here.count(WorkerCounter.CONNECTIONS)).as("here").isZero();
+        assertThat(second.count(WorkerCounter.CONNECTIONS)).as("there").isZero();
+    }
+
+    @Test
+    void connectionsGoOnWhenTheNetworkChangesElsewhere() {
+        here.tell(at("172.16.0.2"));
+        send();
+        here.build(net.bridge("spare"));
+        show();
+        assertThat(here.count(WorkerCounter.CONNECTIONS)).isEqualTo(1);
+    }
+
+    /** Lets a sweep's time pass. */
+    private void show() {
+        for (WorkerBench bench : new WorkerBench[] {here, second}) {
+            bench.now += 300_000_000;
+            bench.turn();
+        }
+    }
 }

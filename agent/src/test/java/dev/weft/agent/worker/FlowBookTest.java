@@ -5,9 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weft.base.Allocation;
 import dev.weft.base.Property;
-import dev.weft.sim.flow.ActionList;
-import dev.weft.sim.flow.FlowKey;
-import dev.weft.sim.flow.FlowMask;
+import dev.weft.base.Tag;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -18,42 +17,69 @@ import org.junit.jupiter.api.Test;
 
 final class FlowBookTest {
     private static final long IDLE_NANOS = 1_000;
+    private static final long LEFT = Tag.datapathPort(1);
+    private static final long RIGHT = Tag.datapathPort(2);
 
     private final Set<Long> unusedTags = new HashSet<>();
     private final List<String> gone = new ArrayList<>();
-    private final FlowBook.FlowConsumer toGone = (book, id, why) -> gone.add(book.packets(id) + ":" + why);
-    private final FlowBook book = new FlowBook(new FlowBook.Limits(4, 16, 8, 256), IDLE_NANOS, unusedTags::add);
-    private final FlowKey key = new FlowKey();
-    private final FlowMask mask = new FlowMask();
-    private final ActionList actions = new ActionList();
+    private final FlowBook.FlowConsumer toGone = (book, id, why) -> gone.add(book.lastUsedNanos(id) + ":" + why);
+    private final FlowBook book = new FlowBook(new FlowBook.Limits(4, 16, 16, 8, 2), IDLE_NANOS, unusedTags::add);
 
     @Test
     void keepsWhatItWasGiven() {
-        key.setDst(1, 2);
-        mask.addDst(120);
-        for (int i = 0; i < 30; i++) {
-            actions.tunnel(i, i, i, 1500);
-        }
         long id = add(0, 11, 12, 11);
-        book.used(id, 3, 300, 50);
+        book.used(id, 50);
 
-        var readKey = new FlowKey();
-        var readMask = new FlowMask();
-        var readActions = new ActionList();
-        var readTags = new ArrayList<Long>();
-        book.readKey(id, readKey);
-        book.readMask(id, readMask);
-        book.readActions(id, readActions);
-        book.forEachTag(id, readTags::add);
-        assertThat(readKey).isEqualTo(key);
-        assertThat(readMask).isEqualTo(mask);
-        assertThat(readActions).isEqualTo(actions);
-        assertThat(readTags).as("doubles count once").containsExactlyInAnyOrder(11L, 12L);
-        assertThat(book.packets(id)).isEqualTo(3);
-        assertThat(book.bytes(id)).isEqualTo(300);
+        assertThat(tags(id)).as("doubles count once").containsExactlyInAnyOrder(11L, 12L);
         assertThat(book.lastUsedNanos(id)).isEqualTo(50);
-        assertThat(book.createdNanos(id)).isZero();
-        assertThat(book.kind(id)).isEqualTo(1);
+    }
+
+    @Test
+    void flowsOfOnePathShareItsTagsAndAChangeOfThePathTakesAllOfThem() {
+        long a = add(0, LEFT, RIGHT, 1);
+        long b = add(0, LEFT, RIGHT, 2);
+        long c = add(0, LEFT, 3);
+        assertThat(book.paths()).isEqualTo(2);
+        assertThat(book.tags()).isEqualTo(3);
+        assertThat(tags(b)).containsExactlyInAnyOrder(LEFT, RIGHT, 2L);
+
+        assertThat(book.invalidate(RIGHT, toGone)).isEqualTo(2);
+
+        assertThat(book.contains(a)).isFalse();
+        assertThat(book.contains(b)).isFalse();
+        assertThat(book.contains(c)).isTrue();
+        assertThat(book.paths()).isEqualTo(1);
+        assertThat(book.invalidate(LEFT, toGone)).isEqualTo(1);
+        assertThat(book.paths()).isZero();
+    }
+
+    @Test
+    void flowsOnMorePathsThanAreKeptHaveTheTagsForThemselves() {
+        add(0, LEFT, 1);
+        add(0, RIGHT, 1);
+        long c = add(0, LEFT, RIGHT, 1);
+        assertThat(book.paths()).isEqualTo(2);
+        assertThat(tags(c)).containsExactlyInAnyOrder(LEFT, RIGHT, 1L);
+        assertThat(book.invalidate(LEFT, toGone)).isEqualTo(2);
+        assertThat(book.size()).isEqualTo(1);
+    }
+
+    @Test
+    void aMillionFlowsOfIpv6TakeLessThan320Megabytes() {
+        var heap = ManagementFactory.getMemoryMXBean();
+        System.gc();
+        long before = heap.getHeapMemoryUsage().getUsed();
+        var big = new FlowBook(FlowBook.Limits.of(1_000_000), 5_000, tag -> {});
+        var destinations = new DestinationIndex(1_000_000);
+        for (int i = 0; i < 1_000_000; i++) {
+            big.add(new long[] {LEFT, RIGHT, i + 1L, i % 5000 << 8}, 4, 0, toGone);
+            destinations.add(1, i, i, 128, 64, i + 1L);
+        }
+        System.gc();
+        long bytes = heap.getHeapMemoryUsage().getUsed() - before;
+
+        assertThat(big.size()).isEqualTo(destinations.size()).isEqualTo(1_000_000);
+        assertThat(bytes / 1_000_000.0).as("bytes a flow").isLessThan(320);
     }
 
     @Test
@@ -77,8 +103,8 @@ final class FlowBookTest {
         assertThat(later).isNotEqualTo(id);
         assertThat((int) later).as("the same slot").isEqualTo((int) id);
         assertThat(book.remove(id)).isFalse();
-        book.used(id, 9, 9, 9);
-        assertThat(book.packets(later)).isZero();
+        book.used(id, 9);
+        assertThat(book.lastUsedNanos(later)).isZero();
         assertThat(book.contains(FlowBook.NO_FLOW)).isFalse();
     }
 
@@ -88,29 +114,25 @@ final class FlowBookTest {
         long b = add(1, 2);
         add(2, 3);
         add(3, 4);
-        book.used(a, 1, 100, 10);
+        book.used(a, 10);
         add(11, 5);
         assertThat(book.contains(b)).isFalse();
         assertThat(book.contains(a)).isTrue();
-        assertThat(gone).containsExactly("0:" + FlowBook.EVICTED);
+        assertThat(gone).containsExactly("1:" + FlowBook.EVICTED);
         assertThat(book.size()).isEqualTo(4);
     }
 
     @Test
-    void makesRoomForTagsAndActionsToo() {
+    void makesRoomForTagsToo() {
         add(0, 1, 2, 3, 4, 5, 6, 7, 8);
         add(1, 1, 2, 3, 4, 5, 6, 7, 9);
         add(2, 11, 12);
         assertThat(book.size()).as("16 pairs in all").isEqualTo(2);
-        for (int i = 0; i < ActionList.MAX_WORDS; i++) {
-            actions.decTtl();
-        }
-        add(3, 11);
-        add(4, 11);
-        assertThat(book.size()).as("one such list fills the room").isEqualTo(1);
+        add(3, 1, 2, 3, 4, 5, 6, 7);
+        add(4, 11, 12, 13, 14, 15, 16, 17, 18);
         assertThat(unusedTags)
                 .as("told, though the new flow has it: hence the order")
-                .contains(11L);
+                .contains(11L, 12L);
         assertThatThrownBy(() -> add(5, 1, 2, 3, 4, 5, 6, 7, 8, 9))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("flow with 9 tags (expected 0..8)");
@@ -121,7 +143,7 @@ final class FlowBookTest {
         add(0, 1);
         add(0, 1);
         long used = add(0, 1);
-        book.used(used, 1, 1, 600);
+        book.used(used, 600);
         assertThat(book.expire(999, 10, toGone)).isZero();
         assertThat(book.expire(1_000, 1, toGone)).isEqualTo(1);
         assertThat(book.expire(1_000, 10, toGone)).isEqualTo(1);
@@ -134,7 +156,7 @@ final class FlowBookTest {
     void saysWhetherAnyFlowOfATagWasUsed() {
         add(0, 1);
         long id = add(0, 1, 2);
-        book.used(id, 1, 1, 500);
+        book.used(id, 500);
         assertThat(book.usedSince(1, 499)).isTrue();
         assertThat(book.usedSince(1, 500)).isFalse();
         assertThat(book.usedSince(3, 0)).isFalse();
@@ -167,16 +189,12 @@ final class FlowBookTest {
         long[] tags = new long[6];
         Runnable work = () -> {
             for (int i = 0; i < 100_000; i++) {
-                key.setDst(0, i);
-                actions.clear();
-                for (int j = i % 12; j > 0; j--) {
-                    actions.tunnel(0, j, j, 1500);
-                }
                 for (int j = 0; j < tags.length; j++) {
                     tags[j] = i * 31L % (1 << (2 * j + 4)) << 8 | j;
                 }
-                long id = big.add(key, mask, actions, tags, tags.length, 0, i, nothing);
-                big.used(id - 5, i, i, i);
+                tags[0] = Tag.datapathPort(i % 50);
+                long id = big.add(tags, tags.length, i, nothing);
+                big.used(id - 5, i);
                 if (i % 64 == 0) {
                     big.invalidate(tags[3], nothing);
                 }
@@ -191,22 +209,29 @@ final class FlowBookTest {
     }
 
     private long add(long now, long... tags) {
-        return book.add(key, mask, actions, tags, tags.length, 1, now, toGone);
+        return book.add(tags, tags.length, now, toGone);
+    }
+
+    private Set<Long> tags(long id) {
+        var found = new HashSet<Long>();
+        book.forEachTag(id, found::add);
+        return found;
     }
 
     /** A random history, told to the book and to a map of flows kept by their last report. */
     private static final class History {
         private static final int CAPACITY = 12;
         private static final int TAG_PAIRS = 40;
+        private static final int SHARED_TAGS = 5;
 
         private final RandomGenerator random;
         private final Set<Long> liveTags = new HashSet<>();
         private final FlowBook book =
-                new FlowBook(new FlowBook.Limits(CAPACITY, TAG_PAIRS, 6, 4096), IDLE_NANOS, this::onUnused);
+                new FlowBook(new FlowBook.Limits(CAPACITY, TAG_PAIRS, 12, 6, 3), IDLE_NANOS, this::onUnused);
         private final LinkedHashMap<Long, Flow> oracle = new LinkedHashMap<>();
         private long now = -20_000;
 
-        private record Flow(long key, Set<Long> tags, List<Long> actions, long lastUsed) {}
+        private record Flow(Set<Long> tags, long lastUsed) {}
 
         History(RandomGenerator random) {
             this.random = random;
@@ -218,7 +243,7 @@ final class FlowBookTest {
                 switch (random.nextInt(6)) {
                     case 0, 1, 2 -> add();
                     case 3 -> use();
-                    case 4 -> invalidate(random.nextInt(12));
+                    case 4 -> invalidate(tag(random.nextInt(12)));
                     default -> expire();
                 }
                 check();
@@ -226,25 +251,21 @@ final class FlowBookTest {
         }
 
         private void add() {
-            var key = new FlowKey();
-            var actions = new ActionList();
-            key.setDst(0, random.nextLong());
-            var words = new ArrayList<Long>();
-            for (int i = random.nextInt(40); i > 0; i--) {
-                actions.output(random.nextInt(9), 0);
-                words.add(actions.word(actions.length() - 1));
-            }
-            long[] tags = random.longs(random.nextInt(7), 0, 12).toArray();
+            long[] tags =
+                    random.longs(random.nextInt(7), 0, 12).map(History::tag).toArray();
             var evicted = new ArrayList<Long>();
-            long id = book.add(
-                    key, new FlowMask(), actions, tags, tags.length, 0, now, (ofBook, flow, why) -> evicted.add(flow));
+            long id = book.add(tags, tags.length, now, (ofBook, flow, why) -> evicted.add(flow));
             for (long flow : evicted) {
                 assertThat(flow).isEqualTo(oracle.firstEntry().getKey());
                 oracle.remove(flow);
             }
-            oracle.put(id, new Flow(key.dstLow(), toSet(tags), words, now));
+            oracle.put(id, new Flow(toSet(tags), now));
             // After the call: a tag whose last flow made room is told to be unused, though the new flow has it.
-            liveTags.addAll(toSet(tags));
+            for (long tag : toSet(tags)) {
+                if (!Tag.isShared(tag)) {
+                    liveTags.add(tag);
+                }
+            }
         }
 
         private void use() {
@@ -254,8 +275,8 @@ final class FlowBookTest {
             var ids = List.copyOf(oracle.keySet());
             long id = ids.get(random.nextInt(ids.size()));
             var old = oracle.remove(id);
-            oracle.put(id, new Flow(old.key, old.tags, old.actions, Math.max(old.lastUsed, now - 50)));
-            book.used(id, 1, 1, now - 50);
+            oracle.put(id, new Flow(old.tags, Math.max(old.lastUsed, now - 50)));
+            book.used(id, now - 50);
         }
 
         private void invalidate(long tag) {
@@ -285,42 +306,32 @@ final class FlowBookTest {
 
         private void check() {
             assertThat(book.size()).isEqualTo(oracle.size()).isLessThanOrEqualTo(CAPACITY);
-            assertThat(oracle.values().stream()
-                            .mapToInt(flow -> flow.tags.size())
-                            .sum())
-                    .isLessThanOrEqualTo(TAG_PAIRS);
             var walked = new HashSet<Long>();
             for (long id = book.first(); id != FlowBook.NO_FLOW; id = book.next(id)) {
                 walked.add(id);
                 var flow = oracle.get(id);
-                var key = new FlowKey();
-                var actions = new ActionList();
                 var tags = new HashSet<Long>();
-                book.readKey(id, key);
-                book.readActions(id, actions);
                 book.forEachTag(id, tags::add);
-                assertThat(key.dstLow()).isEqualTo(flow.key);
                 assertThat(tags).isEqualTo(flow.tags);
-                assertThat(words(actions)).isEqualTo(flow.actions);
                 assertThat(book.lastUsedNanos(id)).isEqualTo(flow.lastUsed);
             }
             assertThat(walked).isEqualTo(oracle.keySet());
-            var tags = new HashSet<Long>();
-            oracle.values().forEach(flow -> tags.addAll(flow.tags));
-            assertThat(liveTags).as("tags not told to be unused").isEqualTo(tags);
-            assertThat(book.tags()).isEqualTo(tags.size());
+            var own = new HashSet<Long>();
+            oracle.values()
+                    .forEach(flow ->
+                            flow.tags.stream().filter(tag -> !Tag.isShared(tag)).forEach(own::add));
+            assertThat(liveTags).as("tags not told to be unused").isEqualTo(own);
         }
 
         private void onUnused(long tag) {
-            assertThat(liveTags.remove(tag)).as("told once").isTrue();
+            // Of a path that had no room its flow has the tags for itself.
+            assertThat(liveTags.remove(tag) || Tag.isShared(tag))
+                    .as("told once")
+                    .isTrue();
         }
 
-        private static List<Long> words(ActionList actions) {
-            var words = new ArrayList<Long>();
-            for (int i = 0; i < actions.length(); i++) {
-                words.add(actions.word(i));
-            }
-            return words;
+        private static long tag(long number) {
+            return number < SHARED_TAGS ? Tag.datapathPort((int) number) : number;
         }
 
         private static Set<Long> toSet(long[] values) {

@@ -2,6 +2,7 @@ package dev.weft.agent.worker;
 
 import dev.weft.agent.TestNetwork;
 import dev.weft.base.IpAddress;
+import dev.weft.base.MacAddress;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathConfig;
@@ -66,7 +67,8 @@ final class WorkerBench implements AutoCloseable {
                             1,
                             7,
                             limits(flows),
-                            new Lessons()),
+                            new Lessons(),
+                            null),
                     doors,
                     arena));
         }
@@ -79,8 +81,18 @@ final class WorkerBench implements AutoCloseable {
         }
 
         @Override
+        public void macForgotten(int bridge, int vlan, long mac, int port) {
+            lessons.add("no mac " + MacAddress.toString(mac));
+        }
+
+        @Override
         public void neighbourLearned(int router, int routerPort, long high, long low, long mac, int vmPort) {
             lessons.add("neighbour " + IpAddress.toString(high, low));
+        }
+
+        @Override
+        public void blockWanted(long pool, int worker, boolean ahead) {
+            lessons.add("block for worker " + worker + (ahead ? " ahead" : ""));
         }
     }
 

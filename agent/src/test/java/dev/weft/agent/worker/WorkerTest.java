@@ -36,7 +36,7 @@ class WorkerTest {
             .join("right", "r", RIGHT_GATE, "10.0.2.1/24", "10.0.128.1/17")
             .vm("a", "left", WorkerBench.HERE, false)
             .vm("b", "right", WorkerBench.HERE, false);
-    private final WorkerBench bench = new WorkerBench(fabric, "172.16.0.1", 2, 4096);
+    private WorkerBench bench = new WorkerBench(fabric, "172.16.0.1", 2, 4096);
     private int a;
     private int b;
 
@@ -100,6 +100,81 @@ class WorkerTest {
         assertThat(bench.count(WorkerCounter.UPCALLS)).isEqualTo(before);
         assertThat(text(b)).contains("seq 1");
         assertThat(text(b)).contains("seq 2");
+    }
+
+    @Test
+    void aBurstOfOneNewFlowIsSimulatedOnce() {
+        build();
+        learnA();
+        learnB();
+
+        for (int i = 0; i < 20; i++) {
+            bench.datapath.send(a, echo(i));
+        }
+        bench.turn();
+
+        assertThat(bench.count(WorkerCounter.UPCALLS)).isEqualTo(20);
+        assertThat(bench.count(WorkerCounter.SIMULATIONS)).isEqualTo(1);
+        assertThat(bench.count(WorkerCounter.REPEATED)).isEqualTo(19);
+        for (int i = 0; i < 20; i++) {
+            assertThat(text(b)).contains("seq " + i).contains("ttl 63");
+        }
+    }
+
+    @Test
+    void aBurstAfterAChangeIsSimulatedAnew() {
+        build();
+        learnA();
+        learnB();
+        bench.send(a, echo(1));
+        var address = IpAddress.parse(B);
+        bench.tell(new Command.NeighbourForgotten(
+                router(), address.high(), address.low(), mac(B_MAC), routerPort("right")));
+
+        bench.send(a, echo(2));
+
+        assertThat(bench.count(WorkerCounter.REPEATED)).isZero();
+        assertThat(bench.count(WorkerCounter.PARKED)).isEqualTo(1);
+    }
+
+    @Test
+    void useThatIsReadInPartsKeepsEveryUsedFlow() {
+        build();
+        learnA();
+        bench.datapath.setSink(b, (segment, offset, length) -> {});
+        for (int i = 0; i < 6_000; i++) {
+            neighbour("right", address(i), B_MAC);
+        }
+
+        for (int round = 0; round < 5; round++) {
+            for (int i = 0; i < 6_000; i++) {
+                bench.datapath.send(a, udp(i));
+                if (i % 32 == 0) {
+                    bench.turn();
+                }
+            }
+            bench.now += 10 * SECOND;
+            bench.turn();
+        }
+
+        assertThat(bench.count(WorkerCounter.IDLE)).isZero();
+        assertThat(bench.count(WorkerCounter.INSTALLED)).isEqualTo(6_000);
+    }
+
+    @Test
+    void aFullBookLetsTheMostIdleFlowsGo() {
+        bench.close();
+        bench = new WorkerBench(fabric, "172.16.0.1", 1, 100);
+        build();
+        learnA();
+        bench.datapath.setSink(b, (segment, offset, length) -> {});
+        for (int i = 0; i < 200; i++) {
+            neighbour("right", address(i), B_MAC);
+            bench.send(a, udp(i));
+        }
+
+        assertThat(bench.datapath.flows()).hasSize(100);
+        assertThat(bench.count(WorkerCounter.EVICTED)).isEqualTo(100);
     }
 
     @Test
@@ -224,6 +299,13 @@ class WorkerTest {
                 .isEqualTo(bench.count(WorkerCounter.UPCALLS) - upcalls)
                 .isGreaterThanOrEqualTo(10_000);
         assertThat(bytes).isZero();
+    }
+
+    private static byte[] udp(int i) {
+        return Frames.udp(A + ":1000", address(i) + ":53")
+                .from(A_MAC)
+                .to(LEFT_GATE)
+                .bytes();
     }
 
     private static String address(int i) {

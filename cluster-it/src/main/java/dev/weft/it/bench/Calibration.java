@@ -8,6 +8,9 @@ import dev.weft.base.NanoClock;
  * Run between the rounds of a benchmark; its spread is the machine's noise.
  */
 public final class Calibration {
+    /** The name of its row. */
+    public static final String ROW = "calibration";
+
     private static final int WORDS = 1 << 19;
     private static final int STEPS = 1 << 16;
 
@@ -34,7 +37,7 @@ public final class Calibration {
     /** The row that belongs into every answer. */
     public static Row row(double... nanosPerStep) {
         return Row.of(
-                "calibration",
+                ROW,
                 java.util.List.of(
                         new Row.Figure(Figures.median(nanosPerStep), "ns/step median", null),
                         new Row.Figure(Figures.best(nanosPerStep), "ns/step best", null)),

@@ -6,14 +6,9 @@ import dev.weft.topology.TopologyException;
 import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.Route;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
-import java.util.stream.Stream;
 
 /**
  * How long a change takes until packets feel it: from {@code apply} returned to the last packet that was treated the old
@@ -51,27 +46,29 @@ public final class ChangeBench implements Benchmark {
     }
 
     @Override
-    public List<Row> run(Effort effort, Progress progress) {
-        Path folder = makeFolder();
-        try {
+    public List<String> rows() {
+        return List.of("change-live", "apply", "zookeeper-watch");
+    }
+
+    @Override
+    public List<Row> run(Plan plan, Progress progress) {
+        try (var folder = ScratchFolder.make()) {
             progress.step("two agents in this process, ZooKeeper embedded");
-            try (var cloud = MemoryCloud.start(folder, "h1", "h2");
+            try (var cloud = MemoryCloud.start(folder.path(), "h1", "h2");
                     var watch = new WatchTrip(cloud.connectString())) {
                 cloud.apply(NETWORK);
                 try (var stream = PacketStream.start(cloud)) {
-                    return measure(effort, progress, cloud, stream, watch);
+                    return measure(plan, progress, cloud, stream, watch);
                 }
             }
         } catch (TopologyException | IOException refused) {
             return List.of(Row.couldNotRun("change-live", String.valueOf(refused.getMessage())));
-        } finally {
-            remove(folder);
         }
     }
 
     private static List<Row> measure(
-            Effort effort, Progress progress, MemoryCloud cloud, PacketStream stream, WatchTrip watch) {
-        boolean full = effort == Effort.FULL;
+            Plan plan, Progress progress, MemoryCloud cloud, PacketStream stream, WatchTrip watch) {
+        boolean full = plan.full();
         var change = new RouteChange(cloud);
         var calibration = new Calibration();
         var live = new ArrayList<Double>();
@@ -149,24 +146,6 @@ public final class ChangeBench implements Benchmark {
                 transaction.put(blackhole);
             }
             cloud.store().apply(transaction.build());
-        }
-    }
-
-    private static Path makeFolder() {
-        try {
-            return Files.createTempDirectory("weft-bench-");
-        } catch (IOException e) {
-            throw new UncheckedIOException("no folder for the store", e);
-        }
-    }
-
-    private static void remove(Path folder) {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("the benchmark's folder stays behind", e);
         }
     }
 }

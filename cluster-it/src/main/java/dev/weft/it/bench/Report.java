@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -26,7 +27,7 @@ public final class Report {
                 String remark = row.why() == null ? row.against() : row.against() + "; " + row.why();
                 lines.add(new String[] {
                     i == 0 ? row.name() : "",
-                    Figures.text(figure.value()),
+                    figure.text(),
                     figure.unit(),
                     figure.bar() == null ? "-" : figure.bar().toString(),
                     figure.bar() == null ? "-" : figure.holds() ? "yes" : "NO",
@@ -52,7 +53,10 @@ public final class Report {
         return text.toString().stripTrailing();
     }
 
-    /** {@code {"bench":…,"rows":[{"name":…,"value":…,"unit":…,"bar":…,"holds":…,"why":…}]}}; lists for several figures. */
+    /**
+     * {@code {"bench":…,"rows":[{"name":…,"value":…,"unit":…,"bar":…,"holds":…,"why":…}]}}; lists for several figures. A
+     * row with medians of pairs has {@code "ratios":[{"unit":…,"low":…,"high":…,"pairs":[[subject,reference],…]}]} too.
+     */
     public static void json(String bench, List<Row> rows, OutputStream out) throws IOException {
         try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
             json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
@@ -79,6 +83,7 @@ public final class Report {
         oneOrMany(
                 json, row, figure -> figure.bar() == null ? null : figure.bar().toString());
         json.writeBooleanField("holds", row.holds());
+        ratios(json, row);
         if (!row.against().isEmpty()) {
             json.writeStringField("against", row.against());
         }
@@ -86,6 +91,29 @@ public final class Report {
             json.writeStringField("why", row.why());
         }
         json.writeEndObject();
+    }
+
+    private static void ratios(JsonGenerator json, Row row) throws IOException {
+        List<Row.Figure> paired =
+                row.figures().stream().filter(f -> f.ratios() != null).toList();
+        if (paired.isEmpty()) {
+            return;
+        }
+        json.writeArrayFieldStart("ratios");
+        for (Row.Figure figure : paired) {
+            PairedRatios ratios = Objects.requireNonNull(figure.ratios());
+            json.writeStartObject();
+            json.writeStringField("unit", figure.unit());
+            json.writeNumberField("low", ratios.low());
+            json.writeNumberField("high", ratios.high());
+            json.writeArrayFieldStart("pairs");
+            for (PairedRatios.Pair pair : ratios.pairs()) {
+                json.writeArray(new double[] {pair.subject(), pair.reference()}, 0, 2);
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        }
+        json.writeEndArray();
     }
 
     private static void oneOrMany(

@@ -17,11 +17,39 @@ public record Row(
         String against,
         @Nullable String why,
         boolean ran) {
-    /** A value with its unit and what it has to meet. */
+    /**
+     * A value with its unit and what it has to meet.
+     *
+     * @param ratios what the value is the median of, if it is one of pairs: then the far end of its interval has to meet
+     *     the bar
+     */
     public record Figure(
-            double value, String unit, @Nullable Bar bar) {
+            double value,
+            String unit,
+            @Nullable Bar bar,
+            @Nullable PairedRatios ratios) {
+        public Figure(double value, String unit, @Nullable Bar bar) {
+            this(value, unit, bar, null);
+        }
+
+        /** The median ratio of pairs. */
+        public static Figure of(PairedRatios ratios, String unit, @Nullable Bar bar) {
+            return new Figure(ratios.median(), unit, bar, ratios);
+        }
+
         boolean holds() {
-            return bar == null || bar.admits(value);
+            if (bar == null) {
+                return true;
+            }
+            return bar.admits(ratios == null ? value : bar.atMost() ? ratios.high() : ratios.low());
+        }
+
+        /** The value, and the 95 % interval of a median behind it. */
+        String text() {
+            return ratios == null
+                    ? Figures.text(value)
+                    : "%s [%s..%s]"
+                            .formatted(Figures.text(value), Figures.text(ratios.low()), Figures.text(ratios.high()));
         }
     }
 

@@ -31,8 +31,13 @@ public final class ServalBench implements Benchmark {
     }
 
     @Override
-    public List<Row> run(Effort effort, Progress progress) {
-        boolean smoke = effort == Effort.SMOKE;
+    public List<String> rows() {
+        return List.of("table-lookup-256", "table-lookup", "table-update", "balance");
+    }
+
+    @Override
+    public List<Row> run(Plan plan, Progress progress) {
+        boolean smoke = !plan.full();
         int prefixes = smoke ? 20_000 : 1_000_000;
         int rounds = smoke ? 1 : 11;
         var calibration = new Calibration();

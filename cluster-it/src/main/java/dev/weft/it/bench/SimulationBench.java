@@ -25,8 +25,13 @@ public final class SimulationBench implements Benchmark {
     }
 
     @Override
-    public List<Row> run(Effort effort, Progress progress) {
-        boolean smoke = effort == Effort.SMOKE;
+    public List<String> rows() {
+        return List.of("l2-ns", "routed-ns", "three-hop-ns", "allocation");
+    }
+
+    @Override
+    public List<Row> run(Plan plan, Progress progress) {
+        boolean smoke = !plan.full();
         int rounds = smoke ? 1 : 15;
         int packets = smoke ? SimulationWorkload.FRAMES : 20 * SimulationWorkload.FRAMES;
         progress.step("building: 256 machines, 1,000 routes, 3 x " + SimulationWorkload.FRAMES + " frames");

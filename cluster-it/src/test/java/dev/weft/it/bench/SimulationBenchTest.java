@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 class SimulationBenchTest {
     @Test
     void runs() {
-        var rows = new SimulationBench().run(Benchmark.Effort.SMOKE, step -> {});
+        var rows = new SimulationBench().run(Benchmark.Plan.SMOKE, step -> {});
 
         assertThat(rows)
                 .extracting(Row::name)

@@ -2,6 +2,7 @@ package dev.weft.datapath.link;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
+import dev.weft.datapath.kernel.Libc;
 import java.util.Optional;
 
 /**

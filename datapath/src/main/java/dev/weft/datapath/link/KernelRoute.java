@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
+import dev.weft.datapath.kernel.Libc;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,7 +107,8 @@ public record KernelRoute(
     static Optional<KernelRoute> decode(Message message) {
         int family = message.byteAt(0);
         int length = message.byteAt(1);
-        if (message.type() != NEW || (family != Libc.AF_INET && family != Libc.AF_INET6)) {
+        if ((message.type() != NEW && message.type() != DELETE)
+                || (family != Libc.AF_INET && family != Libc.AF_INET6)) {
             return Optional.empty();
         }
         var attributes = message.attributesAfter(HEADER_LENGTH);

@@ -1,6 +1,7 @@
 package dev.weft.datapath.link;
 
 import dev.weft.base.MacAddress;
+import dev.weft.datapath.kernel.Libc;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -41,12 +42,16 @@ public record Link(
     static final int INFO = 18;
     static final int INFO_KIND = 1;
     static final int INFO_DATA = 2;
-    static final int VETH_PEER = 1;
     static final int NAMESPACE_FD = 28;
     private static final int FLAG_RUNNING = 0x40;
     private static final int LOWER = 5;
     private static final int WIRELESS = 11;
     private static final int LOWER_NAMESPACE = 37;
+
+    /** Whether it is one end of a veth whose other end is in another namespace: a packet can be handed right there. */
+    public boolean leadsToAnotherNamespace() {
+        return kind.equals("veth") && peerIfindex.isPresent() && peerNamespaceId.isPresent();
+    }
 
     /** Empty for messages that do not describe a whole link: bridge ports (another family), wireless events. */
     static Optional<Link> decode(Message message) {

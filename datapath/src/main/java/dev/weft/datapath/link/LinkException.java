@@ -1,6 +1,7 @@
 package dev.weft.datapath.link;
 
 import dev.weft.base.WeftException;
+import dev.weft.datapath.kernel.Errno;
 
 /** The kernel refused, or answered what cannot be understood; the text says what was tried, why not, what to do. */
 public final class LinkException extends WeftException {
@@ -28,7 +29,7 @@ public final class LinkException extends WeftException {
     }
 
     /** The result of a system call, or the exception for a negative one. */
-    static int check(int result, String tried) {
+    public static int check(int result, String tried) {
         if (result < 0) {
             throw of(-result, tried);
         }

@@ -5,12 +5,14 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.weft.base.NanoClock;
+import dev.weft.datapath.kernel.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
@@ -22,10 +24,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Reports the links of any number of namespaces, whether these exist yet or not: first what is there, then each change.
  * An interface known as (namespace, name) is thus seen to appear, vanish and come back, be it alone or with its
- * namespace.
+ * namespace. Of namespaces that carry tunnels it also reports neighbours and routes.
  *
- * <p>One daemon thread polls all sockets and calls the listener; the listener returns soon and may call {@link #watch}
- * and {@link #unwatch}, as may any thread. Names in a directory are followed by inotify(7) as a hint; what is there is
+ * <p>One daemon thread polls all sockets and calls the listeners; these return soon and may call {@link #watch} and
+ * {@link #unwatch}, as may any thread. Where the kernel dropped messages the whole state is read again. Names in a directory are followed by inotify(7) as a hint; what is there is
  * looked at again after each retry interval anyway.
  */
 public final class LinkMonitor implements AutoCloseable {
@@ -50,7 +52,8 @@ public final class LinkMonitor implements AutoCloseable {
     // Guarded by this: nobody writes to a number that may be another file's by now.
     private boolean wakeable = true;
     // Owned by the monitor thread.
-    private final Map<NetworkNamespace, WatchedNamespace> watched = new LinkedHashMap<>();
+    private final Map<NetworkNamespace, NamespaceWatch> watched = new LinkedHashMap<>();
+    private final Map<NetworkNamespace, NamespaceWatch> watchedPaths = new LinkedHashMap<>();
     private long nextLook;
     private int refusals;
 
@@ -76,12 +79,32 @@ public final class LinkMonitor implements AutoCloseable {
 
     /** Begins to report the namespace; again is no change. */
     public void watch(NetworkNamespace namespace) {
-        submit(() -> watched.computeIfAbsent(namespace, absent -> new WatchedNamespace(absent, this::report)));
+        submit(() -> watched.computeIfAbsent(
+                namespace, absent -> new WatchedNamespace(absent, event -> report(listener, event))));
+    }
+
+    /**
+     * Begins to report how the namespace reaches others: its neighbours and routes. Again is no change.
+     *
+     * @param pathListener called as the link listener is
+     */
+    public void watchPaths(NetworkNamespace namespace, Consumer<PathEvent> pathListener) {
+        submit(() -> watchedPaths.computeIfAbsent(
+                namespace, absent -> new WatchedPaths(absent, event -> report(pathListener, event))));
     }
 
     /** Ends reporting without further events. */
     public void unwatch(NetworkNamespace namespace) {
-        submit(() -> Optional.ofNullable(watched.remove(namespace)).ifPresent(WatchedNamespace::close));
+        submit(() -> {
+            Optional.ofNullable(watched.remove(namespace)).ifPresent(NamespaceWatch::close);
+            Optional.ofNullable(watchedPaths.remove(namespace)).ifPresent(NamespaceWatch::close);
+        });
+    }
+
+    private List<NamespaceWatch> all() {
+        var all = new ArrayList<>(watched.values());
+        all.addAll(watchedPaths.values());
+        return all;
     }
 
     private void submit(Runnable command) {
@@ -105,7 +128,7 @@ public final class LinkMonitor implements AutoCloseable {
                 turn();
             }
         } finally {
-            watched.values().forEach(WatchedNamespace::close);
+            all().forEach(NamespaceWatch::close);
             Libc.close(inotifyFd);
             synchronized (this) {
                 wakeable = false;
@@ -123,8 +146,8 @@ public final class LinkMonitor implements AutoCloseable {
         if (commanded || nextLook - clock.nanoTime() <= 0) {
             look();
         }
-        var attached = new ArrayList<WatchedNamespace>();
-        for (var one : watched.values()) {
+        var attached = new ArrayList<NamespaceWatch>();
+        for (var one : all()) {
             if (one.fileDescriptor().isPresent()) {
                 attached.add(one);
             }
@@ -144,7 +167,7 @@ public final class LinkMonitor implements AutoCloseable {
         }
     }
 
-    private void serve(MemorySegment entries, ArrayList<WatchedNamespace> attached) {
+    private void serve(MemorySegment entries, ArrayList<NamespaceWatch> attached) {
         if (isReady(entries, 0)) {
             drain(wakeFd);
         }
@@ -164,14 +187,14 @@ public final class LinkMonitor implements AutoCloseable {
     private void look() {
         nextLook = clock.nanoTime() + retryNanos;
         boolean settled = true;
-        for (var one : watched.values()) {
+        for (var one : all()) {
             followName(one.namespace().path().getParent());
             settled &= attempt(one, one::reconcile);
         }
         refusals = settled ? 0 : refusals + 1;
     }
 
-    private boolean attempt(WatchedNamespace one, Runnable step) {
+    private boolean attempt(NamespaceWatch one, Runnable step) {
         try {
             step.run();
             return true;
@@ -192,12 +215,12 @@ public final class LinkMonitor implements AutoCloseable {
         }
     }
 
-    private void report(LinkEvent event) {
+    private static <E> void report(Consumer<E> to, E event) {
         try {
-            listener.accept(event);
+            to.accept(event);
         } catch (RuntimeException fault) {
             // One faulty listener call must not end the reports that follow.
-            LOG.error("the link listener failed on {}", event, fault);
+            LOG.error("a listener failed on {}", event, fault);
         }
     }
 

@@ -7,6 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.MacAddress;
+import dev.weft.datapath.kernel.Errno;
+import dev.weft.datapath.kernel.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -125,22 +127,32 @@ public final class Links implements AutoCloseable {
     public void createVeth(String name, String peer, NetworkNamespace peerNamespace) {
         int fd = peerNamespace.open();
         try {
-            var request =
-                    new MessageWriter(Link.NEW, CREATE).putLinkHeader(0, 0, 0).attribute(Link.NAME, checked(name));
-            int info = request.open(Link.INFO | MessageWriter.NESTED);
-            request.attribute(Link.INFO_KIND, "veth");
-            int data = request.open(Link.INFO_DATA | MessageWriter.NESTED);
-            int other = request.open(Link.VETH_PEER | MessageWriter.NESTED);
-            request.putLinkHeader(0, 0, 0)
-                    .attribute(Link.NAME, checked(peer))
-                    .attribute(Link.NAMESPACE_FD, fd)
-                    .close(other)
-                    .close(data)
-                    .close(info);
+            var request = NewLink.veth(checked(name), checked(peer), fd);
             netlink.change("create veth " + name + " with " + peer + " in " + peerNamespace, request);
         } finally {
             Libc.close(fd);
         }
+    }
+
+    /**
+     * A VXLAN device whose remote and network number come with each packet (collect-metadata) and which learns nothing;
+     * over IPv6 it sends and takes UDP checksums of 0.
+     *
+     * @param port UDP destination port; one such device for each port of a namespace
+     * @param mtu of what it carries, in bytes
+     */
+    public void createVxlan(String name, int port, int mtu) {
+        netlink.change(
+                "create vxlan " + name + " on UDP port " + port + " with mtu " + mtu,
+                NewLink.vxlan(checked(name), port, mtu));
+    }
+
+    /**
+     * It takes no IPv6 address of its own when it comes up, and so sends nothing by itself: no router solicitation, no
+     * duplicate address detection. To be called while it is down.
+     */
+    public void withoutIpv6Address(String name) {
+        netlink.change("keep " + name + " without an IPv6 address", NewLink.withoutIpv6Address(setting(name, 0, 0)));
     }
 
     /** With its peer, if it is a veth. */
@@ -172,6 +184,14 @@ public final class Links implements AutoCloseable {
                 .filter(found -> found.ifindex() == ifindex)
                 .map(InterfaceAddress.OnLink::value)
                 .toList();
+    }
+
+    /** The link that has this address. */
+    public Optional<Link> linkWith(IpAddress address) {
+        return allAddresses().stream()
+                .filter(each -> each.value().address().equals(address))
+                .findFirst()
+                .flatMap(each -> find(each.ifindex()));
     }
 
     List<InterfaceAddress.OnLink> allAddresses() {
@@ -235,6 +255,15 @@ public final class Links implements AutoCloseable {
                         route.source(),
                         route.mtu().orElse(link.mtu()),
                         local));
+    }
+
+    /**
+     * Makes the kernel find out a neighbour's MAC, or check one it has not heard of lately, as if a packet were sent
+     * there; the answer is an entry of {@link #neighbours} or a {@link PathEvent}.
+     */
+    public void useNeighbour(IpAddress address, int ifindex) {
+        netlink.change(
+                "ask for neighbour " + address + " on interface " + ifindex, KernelNeighbour.use(ifindex, address));
     }
 
     public List<KernelNeighbour> neighbours() {

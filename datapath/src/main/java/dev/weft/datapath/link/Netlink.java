@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import dev.weft.datapath.kernel.Errno;
+import dev.weft.datapath.kernel.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -19,8 +21,11 @@ import java.util.function.Function;
  */
 final class Netlink implements AutoCloseable {
     static final int GROUP_LINK = 1; // 1 << RTNLGRP_LINK - 1, and so on
+    static final int GROUP_NEIGHBOUR = 1 << 2;
     static final int GROUP_IPV4_ADDRESS = 1 << 4;
+    static final int GROUP_IPV4_ROUTE = 1 << 6;
     static final int GROUP_IPV6_ADDRESS = 1 << 8;
+    static final int GROUP_IPV6_ROUTE = 1 << 10;
     private static final int SOL_NETLINK = 270;
     private static final int OPTION_CAP_ACK = 10;
     private static final int OPTION_EXT_ACK = 11;

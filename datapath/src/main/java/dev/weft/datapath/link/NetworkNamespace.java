@@ -1,5 +1,7 @@
 package dev.weft.datapath.link;
 
+import dev.weft.datapath.kernel.Errno;
+import dev.weft.datapath.kernel.Libc;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

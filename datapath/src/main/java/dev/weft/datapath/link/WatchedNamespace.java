@@ -5,125 +5,35 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.Consumer;
 
-/**
- * What has been reported of one namespace, and the sockets that tell more. Not thread safe: touched only by its
- * monitor's thread. Attached while the namespace is there; a namespace of another identity under the same name is
- * another namespace, so all links go before the new ones appear.
- */
-final class WatchedNamespace {
-    private static final int DATAGRAMS_PER_TURN = 64;
+/** What has been reported of the links of one namespace. Not thread safe: touched only by its monitor's thread. */
+final class WatchedNamespace extends NamespaceWatch {
+    private static final int GROUPS = Netlink.GROUP_LINK | Netlink.GROUP_IPV4_ADDRESS | Netlink.GROUP_IPV6_ADDRESS;
 
     // Immutable after construction.
     private final NetworkNamespace namespace;
     private final Consumer<LinkEvent> listener;
     // Owned by the monitor thread.
-    private Optional<Attachment> attachment = Optional.empty();
     private final Map<Integer, Link> links = new LinkedHashMap<>();
     private final Map<Integer, List<InterfaceAddress>> addresses = new HashMap<>();
 
-    private record Attachment(NetworkNamespace.Identity identity, Netlink notifications, Links queries) {}
-
     WatchedNamespace(NetworkNamespace namespace, Consumer<LinkEvent> listener) {
+        super(namespace, GROUPS);
         this.namespace = namespace;
         this.listener = listener;
     }
 
-    NetworkNamespace namespace() {
-        return namespace;
-    }
-
-    /** To poll for input; empty while detached. */
-    OptionalInt fileDescriptor() {
-        return attachment.isPresent()
-                ? OptionalInt.of(attachment.get().notifications().fileDescriptor())
-                : OptionalInt.empty();
-    }
-
-    /**
-     * Attaches to or detaches from what is there now.
-     *
-     * @throws LinkException when something is there that cannot be watched (yet): detached, try again
-     */
-    void reconcile() {
-        var present = namespace.identity();
-        if (present.equals(attachment.map(Attachment::identity))) {
-            return;
-        }
-        detach();
-        if (present.isPresent()) {
-            attach(present.get());
-        }
-    }
-
-    private void attach(NetworkNamespace.Identity identity) {
-        int groups = Netlink.GROUP_LINK | Netlink.GROUP_IPV4_ADDRESS | Netlink.GROUP_IPV6_ADDRESS;
-        var notifications = Netlink.subscribed(namespace, groups);
-        try {
-            attachment = Optional.of(new Attachment(identity, notifications, Links.in(namespace)));
-        } catch (LinkException refused) {
-            notifications.close();
-            throw refused;
-        }
-        // The name may have been given to another namespace between looking and opening.
-        if (!namespace.identity().equals(Optional.of(identity))) {
-            detach();
-            throw new LinkException(namespace + " changed while it was being entered");
-        }
-        orDetach(this::resync);
-    }
-
-    /** Everything reported is gone; the sockets are closed, so that they do not keep a deleted namespace alive. */
-    void detach() {
-        close();
+    @Override
+    void forget() {
         var gone = List.copyOf(links.values());
         links.clear();
         addresses.clear();
         gone.forEach(link -> listener.accept(new LinkEvent.LinkGone(namespace, link)));
     }
 
-    /** Without a word to the listener. */
-    void close() {
-        attachment.ifPresent(held -> {
-            held.notifications().close();
-            held.queries().close();
-        });
-        attachment = Optional.empty();
-    }
-
-    /** Reports what has arrived; bounded, so that a busy namespace does not starve the others. */
-    void read() {
-        orDetach(this::readSome);
-    }
-
-    private void readSome() {
-        var notifications = attachment.orElseThrow().notifications();
-        for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
-            switch (notifications.receive(this::accept)) {
-                case NOTHING -> {
-                    return;
-                }
-                case MESSAGES -> {}
-                case LOST -> resync();
-            }
-        }
-    }
-
-    private void orDetach(Runnable step) {
-        try {
-            step.run();
-        } catch (LinkException failed) {
-            detach();
-            throw failed;
-        }
-    }
-
-    /** Reads the whole state and reports the difference. */
-    private void resync() {
-        var queries = attachment.orElseThrow().queries();
+    @Override
+    void resync(Links queries) {
         var found = new LinkedHashMap<Integer, Link>();
         queries.list().forEach(link -> found.put(link.ifindex(), link));
         var foundAddresses = new HashMap<Integer, List<InterfaceAddress>>();
@@ -138,6 +48,7 @@ final class WatchedNamespace {
         found.keySet().forEach(ifindex -> replaceAddresses(ifindex, foundAddresses.getOrDefault(ifindex, List.of())));
     }
 
+    @Override
     void accept(Message message) {
         switch (message.type()) {
             case Link.NEW -> Link.decode(message).ifPresent(this::put);

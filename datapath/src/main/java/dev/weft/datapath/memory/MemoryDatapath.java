@@ -15,11 +15,37 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryDatapath extends SoftDatapath {
     private final MemoryFabric fabric;
+    private final boolean survives;
 
     public MemoryDatapath(DatapathConfig config, MemoryFabric fabric) {
+        this(config, fabric, false);
+    }
+
+    private MemoryDatapath(DatapathConfig config, MemoryFabric fabric, boolean survives) {
         super(config);
         this.fabric = fabric;
+        this.survives = survives;
         fabric.join(config.underlay(), this);
+    }
+
+    /**
+     * A datapath that lives in the fabric, as a kernel's lives in its machine: opened again for the same host, after its
+     * process closed it or was lost, it is the one that survived.
+     */
+    public static MemoryDatapath inFabric(DatapathConfig config, MemoryFabric fabric) {
+        MemoryDatapath survivor = fabric.survivor(config.host());
+        if (survivor != null) {
+            survivor.reopen(config.workers());
+            return survivor;
+        }
+        var datapath = new MemoryDatapath(config, fabric, true);
+        fabric.keep(config.host(), datapath);
+        return datapath;
+    }
+
+    @Override
+    public boolean survives() {
+        return survives;
     }
 
     @Override
@@ -77,5 +103,6 @@ public final class MemoryDatapath extends SoftDatapath {
     @Override
     protected void closeUnderlay() {
         fabric.leave(config().underlay(), this);
+        fabric.forget(config().host(), this);
     }
 }

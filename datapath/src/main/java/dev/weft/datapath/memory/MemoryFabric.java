@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ public final class MemoryFabric {
     // Guarded by this.
     private final Map<IpAddress, MemoryDatapath> members = new HashMap<>();
     private final ArrayDeque<Held> held = new ArrayDeque<>();
+    private final Map<UUID, MemoryDatapath> survivors = new HashMap<>();
 
     // Shared.
     private volatile AddressMap<MemoryDatapath> byAddress = AddressMap.of(Map.of());
@@ -68,6 +70,18 @@ public final class MemoryFabric {
 
     private synchronized @Nullable Held nextHeld() {
         return held.poll();
+    }
+
+    synchronized @Nullable MemoryDatapath survivor(UUID host) {
+        return survivors.get(host);
+    }
+
+    synchronized void keep(UUID host, MemoryDatapath datapath) {
+        survivors.put(host, datapath);
+    }
+
+    synchronized void forget(UUID host, MemoryDatapath datapath) {
+        survivors.remove(host, datapath);
     }
 
     synchronized void join(IpAddress address, MemoryDatapath datapath) {

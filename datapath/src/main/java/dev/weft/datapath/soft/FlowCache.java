@@ -34,7 +34,7 @@ final class FlowCache {
     private final int[] chain;
     private final byte[] place;
     private final int[] generation;
-    private final byte[] owner;
+    private final byte[] owner; // negative: ~owner of an earlier process, see orphanAll
     private final long[] flowIds;
     private final int[] idChain;
     private final int[] actionsAt;
@@ -126,7 +126,9 @@ final class FlowCache {
         packets[slot]++;
         bytes[slot] += length;
         lastUsed[slot] = now;
-        used.add(slot, owner[slot]);
+        if (owner[slot] >= 0) {
+            used.add(slot, owner[slot]);
+        }
         actionSlab.load(actionsAt[slot], actionsLength[slot], actions);
         return true;
     }
@@ -139,8 +141,16 @@ final class FlowCache {
         }
         int at = list.placeFor(mask);
         long hash = maskedHash(key, list, at);
-        if (find(key, list, at, hash) != NONE) {
+        int there = find(key, list, at, hash);
+        if (there != NONE && owner[there] >= 0) {
             return WorkerPort.EXISTS;
+        }
+        if (there != NONE) {
+            actionSlab.release(actionsAt[there]);
+            actionsAt[there] = actionSlab.store(flowActions);
+            actionsLength[there] = (short) flowActions.length();
+            own(there, worker, flowId);
+            return WorkerPort.INSTALLED;
         }
         int slot = freeSlots[--freeCount];
         for (int i = 0; i < WORDS; i++) {
@@ -149,8 +159,6 @@ final class FlowCache {
         hashes[slot] = hash;
         place[slot] = (byte) at;
         lists[slot] = list;
-        owner[slot] = (byte) worker;
-        flowIds[slot] = flowId;
         actionsAt[slot] = actionSlab.store(flowActions);
         actionsLength[slot] = (short) flowActions.length();
         packets[slot] = 0;
@@ -160,30 +168,47 @@ final class FlowCache {
         int bucket = (int) hash & tableMask;
         chain[slot] = buckets[bucket];
         buckets[bucket] = slot;
-        int idBucket = idBucket(worker, flowId);
-        idChain[slot] = idBuckets[idBucket];
-        idBuckets[idBucket] = slot;
+        own(slot, worker, flowId);
         return WorkerPort.INSTALLED;
     }
 
-    synchronized void remove(int worker, long flowId) {
+    private void own(int slot, int worker, long flowId) {
+        owner[slot] = (byte) worker;
+        flowIds[slot] = flowId;
         int idBucket = idBucket(worker, flowId);
-        int previous = NONE;
-        int slot = idBuckets[idBucket];
+        idChain[slot] = idBuckets[idBucket];
+        idBuckets[idBucket] = slot;
+    }
+
+    synchronized void remove(int worker, long flowId) {
+        int slot = idBuckets[idBucket(worker, flowId)];
         while (slot != NONE && (flowIds[slot] != flowId || owner[slot] != worker)) {
-            previous = slot;
             slot = idChain[slot];
         }
-        if (slot == NONE) {
-            return;
+        if (slot != NONE) {
+            disown(slot);
+            free(slot);
         }
-        if (previous == NONE) {
+    }
+
+    /** Takes a flow from its worker. */
+    private void disown(int slot) {
+        int idBucket = idBucket(owner[slot], flowIds[slot]);
+        if (idBuckets[idBucket] == slot) {
             idBuckets[idBucket] = idChain[slot];
         } else {
-            idChain[previous] = idChain[slot];
+            int before = idBuckets[idBucket];
+            while (idChain[before] != slot) {
+                before = idChain[before];
+            }
+            idChain[before] = idChain[slot];
         }
+        used.remove(slot, owner[slot]);
+    }
+
+    private void free(int slot) {
+        owner[slot] = 0;
         unlink(slot);
-        used.remove(slot, worker);
         actionSlab.release(actionsAt[slot]);
         // Entries of the exact table that name this slot are dead from here on.
         generation[slot]++;
@@ -193,6 +218,79 @@ final class FlowCache {
             ports.remove((int) keys[slot * WORDS]);
         }
         freeSlots[freeCount++] = slot;
+    }
+
+    /** The workers are gone and their flows stay, nobody's. */
+    synchronized void orphanAll() {
+        for (int bucket : buckets) {
+            for (int slot = bucket; slot != NONE; slot = chain[slot]) {
+                if (owner[slot] >= 0) {
+                    disown(slot);
+                    owner[slot] = (byte) ~owner[slot];
+                }
+            }
+        }
+    }
+
+    /**
+     * Reads the first flow at or after a slot that is nobody's and in a worker's share: those of earlier workers of equal
+     * number, modulo how many there are now. Returns its slot, or -1.
+     */
+    synchronized int orphan(int from, int worker, int workers, Orphan into) {
+        for (int slot = from; slot < capacity; slot++) {
+            if (owner[slot] < 0 && ~owner[slot] % workers == worker) {
+                into.id = (long) generation[slot] << 32 | slot;
+                into.key.copyFrom(keys, slot * WORDS);
+                lists[slot].copyTo(place[slot], into.mask);
+                actionSlab.load(actionsAt[slot], actionsLength[slot], into.actions);
+                into.lastUsedNanos = lastUsed[slot];
+                return slot;
+            }
+        }
+        return NONE;
+    }
+
+    /** A flow that is nobody's, copied. */
+    static final class Orphan {
+        long id;
+        final FlowKey key = new FlowKey();
+        final FlowMask mask = new FlowMask();
+        final ActionList actions = new ActionList();
+        long lastUsedNanos;
+    }
+
+    /** Gives a flow that is nobody's to a worker. False when it is not there any more. */
+    synchronized boolean adopt(int worker, long flowId, long orphan) {
+        int slot = (int) orphan;
+        if (!isOrphan(orphan)) {
+            return false;
+        }
+        own(slot, worker, flowId);
+        return true;
+    }
+
+    /** Removes a flow that is nobody's. */
+    synchronized void discard(long orphan) {
+        if (isOrphan(orphan)) {
+            free((int) orphan);
+        }
+    }
+
+    /** Removes all flows that are nobody's. Returns how many. */
+    synchronized int discardOrphans() {
+        int count = 0;
+        for (int slot = 0; slot < capacity; slot++) {
+            if (owner[slot] < 0) {
+                free(slot);
+                count++;
+            }
+        }
+        return count;
+    }
+
+    private boolean isOrphan(long orphan) {
+        int slot = (int) orphan;
+        return owner[slot] < 0 && generation[slot] == (int) (orphan >>> 32);
     }
 
     /** Takes the worker's flow that waits longest to be read: id, packets, bytes, last used. False when none waits. */
@@ -232,7 +330,8 @@ final class FlowCache {
         lists[slot].copyTo(place[slot], mask);
         var list = new ActionList();
         actionSlab.load(actionsAt[slot], actionsLength[slot], list);
-        return new FlowDump(owner[slot], flowIds[slot], key, mask, list, packets[slot], bytes[slot], lastUsed[slot]);
+        return new FlowDump(
+                Math.max(owner[slot], -1), flowIds[slot], key, mask, list, packets[slot], bytes[slot], lastUsed[slot]);
     }
 
     private int search(FlowKey key) {

@@ -6,6 +6,7 @@ import dev.weft.datapath.PortSpec;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -37,13 +38,32 @@ final class PortTable {
 
     synchronized void refuseDouble(PortSpec spec) {
         for (SoftPort port : all()) {
-            PortSpec there = port.spec();
-            if (there.interfaceName().equals(spec.interfaceName())
-                    && there.namespace().equals(spec.namespace())) {
+            if (isAt(port, spec)) {
                 throw new DatapathException("interface " + spec.interfaceName() + " is attached already, as port "
                         + port.number() + "; detach it first");
             }
         }
+    }
+
+    /** The port that survived with this virtual port at this interface, and works. */
+    synchronized Optional<SoftPort> survivor(PortSpec spec) {
+        return all().stream()
+                .filter(port -> port.isOrphan() && port.isUp())
+                .filter(port -> port.spec().id().equals(spec.id()) && isAt(port, spec))
+                .findFirst();
+    }
+
+    /** Those that survived and stand in the way: another interface of the same virtual port, or the other way round. */
+    synchronized List<SoftPort> obsolete(PortSpec spec) {
+        return all().stream()
+                .filter(SoftPort::isOrphan)
+                .filter(port -> port.spec().id().equals(spec.id()) || isAt(port, spec))
+                .toList();
+    }
+
+    private static boolean isAt(SoftPort port, PortSpec spec) {
+        return port.spec().interfaceName().equals(spec.interfaceName())
+                && port.spec().namespace().equals(spec.namespace());
     }
 
     synchronized void put(SoftPort port) {

@@ -2,6 +2,7 @@ package dev.weft.datapath.soft;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
+import dev.weft.datapath.Capture;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.DatapathException;
@@ -10,6 +11,7 @@ import dev.weft.datapath.FlowDump;
 import dev.weft.datapath.PortListener;
 import dev.weft.datapath.PortSpec;
 import dev.weft.datapath.PortStatistics;
+import dev.weft.datapath.ProbeFrame;
 import dev.weft.datapath.WorkerPort;
 import dev.weft.datapath.WorkerPort.UpcallHandler;
 import dev.weft.datapath.soft.SoftPort.SendResult;
@@ -20,12 +22,16 @@ import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,11 +47,10 @@ public abstract class SoftDatapath implements Datapath {
     // Immutable after construction.
     private final DatapathConfig config;
     private final FlowCache cache;
-    private final WorkerSeat[] seats;
     private final PortTable ports = new PortTable();
     private final TunnelTable tunnels = new TunnelTable();
-    private final UpcallQueue.Share[] tunnelShares;
-    private final UpcallQueue.Share[] stateShares;
+    private final FirstFragments fragments = new FirstFragments();
+    private final long incarnation = UUID.randomUUID().getMostSignificantBits();
 
     // Shared.
     private final LongAdder hits = new LongAdder();
@@ -55,18 +60,30 @@ public abstract class SoftDatapath implements Datapath {
     private final LongAdder delivered = new LongAdder();
     private final AtomicLongArray drops = new AtomicLongArray(FrameDrop.values().length);
     private final AtomicLongArray malformed = new AtomicLongArray(Malformed.count());
+    private volatile Seating seating;
     private volatile PortListener portListener = (port, id) -> {};
 
     protected SoftDatapath(DatapathConfig config) {
         this.config = config;
         cache = new FlowCache(config.flowCapacity(), config.workers());
-        seats = new WorkerSeat[config.workers()];
-        for (int i = 0; i < seats.length; i++) {
-            seats[i] = new WorkerSeat(this, cache, i, config.upcallQueueBytes() / UpcallQueue.CHUNK);
-        }
-        tunnelShares = UpcallQueue.shares(seats.length);
-        stateShares = UpcallQueue.shares(seats.length);
+        seating = new Seating(config.workers());
         shareQueues();
+    }
+
+    /** The workers of one process: their seats, and what the tunnel and state frames hold of their queues. */
+    private final class Seating {
+        final WorkerSeat[] seats;
+        final UpcallQueue.Share[] tunnelShares;
+        final UpcallQueue.Share[] stateShares;
+
+        Seating(int workers) {
+            seats = new WorkerSeat[workers];
+            for (int i = 0; i < workers; i++) {
+                seats[i] = new WorkerSeat(SoftDatapath.this, cache, i, config.upcallQueueBytes() / UpcallQueue.CHUNK);
+            }
+            tunnelShares = UpcallQueue.shares(workers);
+            stateShares = UpcallQueue.shares(workers);
+        }
     }
 
     /** Makes the port for an interface that exists, or says what is wrong. Nothing may arrive before its start. */
@@ -90,6 +107,7 @@ public abstract class SoftDatapath implements Datapath {
     protected final void receive(SoftPort port, MemorySegment segment, long offset, int length) {
         port.receivedPackets.increment();
         port.receivedBytes.add(length);
+        tap(port, true, segment, offset, length);
         if (ports.get(port.number()) == port) {
             forward(port, segment, offset, length, port.number(), 0);
         }
@@ -103,6 +121,10 @@ public abstract class SoftDatapath implements Datapath {
             count(FrameDrop.UNKNOWN_PEER);
             return;
         }
+        if (key == PROBE_KEY) {
+            probe(sourceHigh, sourceLow, segment, offset, length);
+            return;
+        }
         int target = tunnels.target(key);
         if (target == TunnelTable.UNBOUND) {
             count(FrameDrop.STALE_KEY);
@@ -112,6 +134,26 @@ public abstract class SoftDatapath implements Datapath {
             forward(null, segment, offset, length, FlowKey.TUNNEL_PORT, key);
         } else if (transmit(target, segment, offset, length)) {
             delivered.increment();
+        }
+    }
+
+    private void probe(long sourceHigh, long sourceLow, MemorySegment segment, long offset, int length) {
+        if (ProbeFrame.isQuestion(segment, offset, length)) {
+            MemorySegment answer = MemorySegment.ofArray(new byte[ProbeFrame.LENGTH]);
+            MemorySegment.copy(segment, offset, answer, 0, ProbeFrame.LENGTH);
+            answer.set(ValueLayout.JAVA_BYTE, ProbeFrame.KIND_AT, ProbeFrame.ANSWER);
+            transmitTunnel(sourceHigh, sourceLow, PROBE_KEY, answer, 0, ProbeFrame.LENGTH);
+        } else if (ProbeFrame.isAnswer(segment, offset, length)) {
+            upcall(null, segment, offset, length, FlowKey.TUNNEL_PORT, PROBE_KEY, UpcallHandler.MISS);
+        } else {
+            count(FrameDrop.STALE_KEY);
+        }
+    }
+
+    @HotPath
+    private void tap(SoftPort port, boolean fromVm, MemorySegment segment, long offset, int length) {
+        if (!port.taps.isEmpty()) {
+            port.taps.copy(fromVm, segment, offset, length, config.clock().nanoTime());
         }
     }
 
@@ -129,12 +171,13 @@ public abstract class SoftDatapath implements Datapath {
                 return;
             }
             scratch.packet.key.setIngress(inPort, tunnelKey);
+            fragments.see(scratch.packet, config.clock().nanoTime());
             if (cache.lookup(scratch.packet.key, length, config.clock().nanoTime(), scratch.actions)) {
                 hits.increment();
                 scratch.exits.aim(this, port, segment, offset, length, inPort, tunnelKey);
                 scratch.runner.run(scratch.actions, segment, offset, length, inPort, scratch.exits);
             } else {
-                int home = FlowHome.of(scratch.packet, seats.length);
+                int home = FlowHome.of(scratch.packet, workers());
                 upcall(port, home, segment, offset, length, inPort, tunnelKey, UpcallHandler.MISS);
             }
         } finally {
@@ -157,6 +200,13 @@ public abstract class SoftDatapath implements Datapath {
         }
     }
 
+    @HotPath
+    final void completeKey(Packet packet) {
+        if (packet.key.fragment() == FlowKey.LATER_FRAGMENT) {
+            fragments.see(packet, config.clock().nanoTime());
+        }
+    }
+
     // Frames out.
 
     @HotPath
@@ -170,6 +220,7 @@ public abstract class SoftDatapath implements Datapath {
         if (result == SendResult.SENT) {
             port.sentPackets.increment();
             port.sentBytes.add(length);
+            tap(port, false, segment, offset, length);
             return true;
         }
         count(result == SendResult.TOO_BIG ? FrameDrop.TOO_BIG : FrameDrop.PORT_FAILED);
@@ -205,7 +256,7 @@ public abstract class SoftDatapath implements Datapath {
             if (!parse(scratch.packet)) {
                 return;
             }
-            int home = FlowHome.of(scratch.packet, seats.length);
+            int home = FlowHome.of(scratch.packet, workers());
             upcall(port, home, segment, offset, length, inPort, tunnelKey, reason);
         } finally {
             scratch.leave();
@@ -227,9 +278,11 @@ public abstract class SoftDatapath implements Datapath {
             count(FrameDrop.UPCALL_BUDGET);
             return;
         }
-        boolean state = tunnelKey == STATE_KEY;
-        UpcallQueue.Share share = (port != null ? port.shares : state ? stateShares : tunnelShares)[home];
-        WorkerSeat seat = seats[home];
+        boolean state = tunnelKey == STATE_KEY || tunnelKey == PROBE_KEY;
+        Seating now = seating;
+        UpcallQueue.Share[] shares = port != null ? port.shares : state ? now.stateShares : now.tunnelShares;
+        UpcallQueue.Share share = shares[home];
+        WorkerSeat seat = now.seats[home];
         if (!seat.queue.offer(share, segment, offset, length, inPort, tunnelKey, reason)) {
             count(FrameDrop.UPCALL_QUEUE_FULL);
             return;
@@ -264,17 +317,33 @@ public abstract class SoftDatapath implements Datapath {
 
     @Override
     public final int workers() {
-        return seats.length;
+        return seating.seats.length;
+    }
+
+    @Override
+    public boolean survives() {
+        return false;
+    }
+
+    @Override
+    public final long incarnation() {
+        return incarnation;
     }
 
     @Override
     public final WorkerPort worker(int index) {
-        return seats[index];
+        return seating.seats[index];
     }
 
     @Override
     public final int attach(PortSpec spec) {
         synchronized (ports) {
+            Optional<SoftPort> survivor = ports.survivor(spec);
+            if (survivor.isPresent()) {
+                survivor.get().adopt(spec);
+                return survivor.get().number();
+            }
+            ports.obsolete(spec).forEach(port -> detach(port.number()));
             ports.refuseDouble(spec);
             int number = ports.nextNumber();
             SoftPort port = open(number, spec);
@@ -301,7 +370,7 @@ public abstract class SoftDatapath implements Datapath {
     }
 
     private void shareQueues() {
-        for (WorkerSeat seat : seats) {
+        for (WorkerSeat seat : seating.seats) {
             // The tunnel's misses and the state frames have a share each, like a port.
             seat.queue.setSharers(ports.count() + 2);
         }
@@ -372,16 +441,47 @@ public abstract class SoftDatapath implements Datapath {
     }
 
     @Override
-    public final List<FlowDump> flows() {
+    public final void forEachFlow(Consumer<FlowDump> each) {
         var flows = new ArrayList<FlowDump>();
         for (int from = 0; from < cache.dumpRange(); from += DUMP_STEP) {
             cache.dump(from, Math.min(from + DUMP_STEP, cache.dumpRange()), flows);
+            flows.forEach(each);
+            flows.clear();
         }
-        return flows;
+    }
+
+    @Override
+    public final Capture capture(int number, int framesPerSecond, Capture.Sink sink) {
+        return port(number).taps.open(framesPerSecond, sink);
+    }
+
+    /** The process ended and another one has come: everything is as it was, and nobody's. */
+    protected final void reopen(int workers) {
+        synchronized (ports) {
+            ports.all().forEach(port -> port.orphan(workers));
+            tunnels.orphanAll();
+            cache.orphanAll();
+            seating = new Seating(workers);
+            shareQueues();
+        }
+    }
+
+    @Override
+    public final int dropUnadopted() {
+        ports.all().stream().filter(SoftPort::isOrphan).forEach(port -> detach(port.number()));
+        tunnels.unbindOrphans();
+        return cache.discardOrphans();
     }
 
     @Override
     public final void close() {
+        if (!survives()) {
+            remove();
+        }
+    }
+
+    @Override
+    public final void remove() {
         for (SoftPort port : ports.all()) {
             detach(port.number());
         }

@@ -8,9 +8,10 @@ import java.util.concurrent.atomic.LongAdder;
 /** An attached port: its counters, its upcall budget, its shares of the queues; a kind adds the wire. Any thread. */
 public abstract class SoftPort {
     private final int number;
-    private final PortSpec spec;
-    final TokenBucket budget;
-    final UpcallQueue.Share[] shares;
+    private volatile PortSpec spec;
+    volatile TokenBucket budget;
+    volatile UpcallQueue.Share[] shares;
+    final Taps taps = new Taps();
     final LongAdder receivedPackets = new LongAdder();
     final LongAdder receivedBytes = new LongAdder();
     final LongAdder sentPackets = new LongAdder();
@@ -18,6 +19,8 @@ public abstract class SoftPort {
     final LongAdder upcalls = new LongAdder();
     final LongAdder upcallsOverBudget = new LongAdder();
     private volatile boolean up = true;
+    // Guarded by the port table.
+    private boolean adopted = true;
 
     protected SoftPort(int number, PortSpec spec, int workers) {
         this.number = number;
@@ -36,6 +39,23 @@ public abstract class SoftPort {
 
     public final boolean isUp() {
         return up;
+    }
+
+    /** Its process is gone; it stays, for workers that are yet to come. */
+    final void orphan(int workers) {
+        adopted = false;
+        shares = UpcallQueue.shares(workers);
+    }
+
+    final boolean isOrphan() {
+        return !adopted;
+    }
+
+    /** @param again the same interface for the same virtual port */
+    final void adopt(PortSpec again) {
+        adopted = true;
+        spec = again;
+        budget = new TokenBucket(again.upcallsPerSecond());
     }
 
     /** The interface is gone for good: nothing more comes or goes until the port is detached and attached again. */

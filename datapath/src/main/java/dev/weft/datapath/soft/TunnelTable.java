@@ -3,8 +3,9 @@ package dev.weft.datapath.soft;
 import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
 import dev.weft.datapath.Datapath;
-import dev.weft.datapath.DatapathException;
+import dev.weft.datapath.TunnelKeyRules;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -16,6 +17,8 @@ final class TunnelTable {
 
     private volatile Int2IntHashMap targets = new Int2IntHashMap(UNBOUND);
     private volatile AddressMap<IpAddress> peers = AddressMap.of(Map.of());
+    // Guarded by this: keys that survived and were not bound again yet.
+    private final Set<Integer> unadopted = new HashSet<>();
 
     /** The port of the key, {@link Datapath#TO_WORKER}, or {@link #UNBOUND}. */
     @HotPath
@@ -29,21 +32,23 @@ final class TunnelTable {
     }
 
     synchronized void bind(int key, int target) {
-        if (key < 1 || key > Datapath.STATE_KEY) {
-            throw new DatapathException("tunnel key " + key + " (expected 1.." + Datapath.STATE_KEY + ")");
-        }
-        if (key == Datapath.STATE_KEY && target != Datapath.TO_WORKER) {
-            throw new DatapathException("tunnel key " + key + " bound to port " + target
-                    + ": the key of state frames belongs to the workers; bind it to TO_WORKER");
-        }
-        if (target != Datapath.TO_WORKER && target < 1) {
-            throw new DatapathException(
-                    "tunnel key " + key + " bound to port " + target + " (expected 1 or more, or TO_WORKER)");
-        }
+        TunnelKeyRules.check(key, target);
+        unadopted.remove(key);
         replace(copy -> copy.put(key, target));
     }
 
+    /** Who bound the keys is gone; they stay. */
+    synchronized void orphanAll() {
+        targets.keySet().forEach(unadopted::add);
+    }
+
+    synchronized void unbindOrphans() {
+        unadopted.forEach(key -> replace(copy -> copy.remove(key)));
+        unadopted.clear();
+    }
+
     synchronized void unbind(int key) {
+        unadopted.remove(key);
         replace(copy -> copy.remove(key));
     }
 

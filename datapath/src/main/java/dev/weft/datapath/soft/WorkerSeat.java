@@ -5,6 +5,7 @@ import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.packet.Packet;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,9 @@ final class WorkerSeat implements WorkerPort {
     // Owned by the worker thread.
     private final UpcallQueue.Taken taken = new UpcallQueue.Taken();
     private final long[] use = new long[4];
+    private final FlowCache.Orphan orphan = new FlowCache.Orphan();
+    private int nextOrphan;
+    private boolean roundOver;
 
     // Shared.
     private volatile @Nullable Thread waiter;
@@ -77,6 +81,11 @@ final class WorkerSeat implements WorkerPort {
     }
 
     @Override
+    public void completeKey(Packet packet) {
+        datapath.completeKey(packet);
+    }
+
+    @Override
     public int install(long flowId, FlowKey key, FlowMask mask, ActionList actions) {
         return cache.install(index, flowId, key, mask, actions);
     }
@@ -92,12 +101,44 @@ final class WorkerSeat implements WorkerPort {
     }
 
     @Override
+    public int readSurvivors(SurvivorHandler handler, int limit) {
+        int done = 0;
+        while (done < limit) {
+            int slot = cache.orphan(nextOrphan, index, datapath.workers(), orphan);
+            if (slot < 0) {
+                nextOrphan = 0;
+                break;
+            }
+            nextOrphan = slot + 1;
+            handler.onSurvivor(orphan.id, orphan.key, orphan.mask, orphan.actions, orphan.lastUsedNanos);
+            done++;
+        }
+        return done;
+    }
+
+    @Override
+    public boolean adopt(long flowId, long survivor) {
+        return cache.adopt(index, flowId, survivor);
+    }
+
+    @Override
+    public void discard(long survivor) {
+        cache.discard(survivor);
+    }
+
+    @Override
     public int readUsed(FlowUse flowUse, int limit) {
         int done = 0;
         while (done < limit && cache.nextUsed(index, use)) {
             flowUse.onUsed(use[0], use[1], use[2], use[3]);
             done++;
         }
+        roundOver = done < limit;
         return done;
+    }
+
+    @Override
+    public boolean isRoundOver() {
+        return roundOver;
     }
 }

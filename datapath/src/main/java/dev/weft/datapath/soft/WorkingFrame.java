@@ -16,8 +16,9 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * A frame while actions run on it: the memory it came in until the first rewrite, from then on a copy in a buffer of
- * its own. Each rewrite mends the checksums that cover what it changes; one that does not apply to the packet does
- * nothing. Lengths are checked here, since a frame that a worker sends was parsed by nobody. Not thread safe; reused.
+ * its own. Each rewrite mends the checksums that cover what it changes and takes them for complete: a kind completes
+ * what a VM left to its device before it hands a frame in. One that does not apply to the packet does nothing. Lengths
+ * are checked here, since a frame that a worker sends was parsed by nobody. Not thread safe; reused.
  */
 @HotPath
 final class WorkingFrame {

@@ -2,6 +2,7 @@ package dev.weft.datapath.userspace;
 
 import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.DatapathException;
+import dev.weft.datapath.Feature;
 import dev.weft.datapath.PortSpec;
 import dev.weft.datapath.link.Link;
 import dev.weft.datapath.link.LinkException;
@@ -14,6 +15,7 @@ import dev.weft.datapath.soft.SoftPort.SendResult;
 import java.lang.foreign.MemorySegment;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.util.List;
 import org.pcap4j.core.PcapHandle;
 import org.pcap4j.core.PcapHandle.PcapDirection;
 import org.pcap4j.core.PcapNativeException;
@@ -25,6 +27,8 @@ import org.pcap4j.core.Pcaps;
  * the VM has; while it is attached the host's own stack sees nothing of what the VM sends ({@link StackGuard}).
  */
 public final class UserspaceDatapath extends SoftDatapath {
+    private static final String KIND = "userspace";
+
     /** A super-packet of 64 KB is captured whole. */
     private static final int SNAPSHOT_BYTES = MAX_FRAME;
 
@@ -44,19 +48,21 @@ public final class UserspaceDatapath extends SoftDatapath {
 
     public UserspaceDatapath(DatapathConfig config) {
         super(config);
-        requireLibpcap();
         tunnelMtu = underlayMtu(config) - (config.underlay().isV4() ? OVERHEAD_V4 : OVERHEAD_V6);
         socket = new VxlanSocket(config, this::datagram, () -> count(FrameDrop.TUNNEL_FAILED));
     }
 
-    private static void requireLibpcap() {
+    /** What it needs of the machine. */
+    public static List<Feature> features() {
         try {
-            Pcaps.libVersion();
+            return List.of(new Feature(KIND, "libpcap", true, Pcaps.libVersion()));
         } catch (LinkageError missing) {
-            throw new DatapathException(
-                    "datapath kind userspace needs libpcap, which cannot be loaded (" + missing.getMessage()
-                            + "); install it (Debian: apt-get install libpcap0.8)",
-                    missing);
+            return List.of(new Feature(
+                    KIND,
+                    "libpcap",
+                    false,
+                    "it cannot be loaded (" + missing.getMessage()
+                            + "); install it (Debian: apt-get install libpcap0.8)"));
         }
     }
 
@@ -74,7 +80,7 @@ public final class UserspaceDatapath extends SoftDatapath {
 
     @Override
     public String kind() {
-        return "userspace";
+        return KIND;
     }
 
     @Override

@@ -1,13 +1,20 @@
 package dev.weft.datapath.link;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.weft.base.IpAddress;
+import dev.weft.base.IpPrefix;
+import dev.weft.datapath.kernel.Libc;
 import dev.weft.datapath.link.LinkEvent.AddressesChanged;
 import dev.weft.datapath.link.LinkEvent.LinkAppeared;
 import dev.weft.datapath.link.LinkEvent.LinkChanged;
 import dev.weft.datapath.link.LinkEvent.LinkGone;
 import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -157,6 +164,133 @@ final class LinkMonitorIT {
             assertThat(seen).anyMatch(appeared("z0"));
             watched.close();
         }
+    }
+
+    @Test
+    void neighboursAndRoutesAreFollowed() {
+        var paths = new CopyOnWriteArrayList<PathEvent>();
+        try (var one = TestNamespace.create();
+                var other = TestNamespace.create();
+                var links = Links.in(one.namespace());
+                var otherLinks = Links.in(other.namespace());
+                var monitor = LinkMonitor.start(events::add, LONG_RETRY)) {
+            links.createVeth("x0", "x1", other.namespace());
+            links.addAddress("x0", InterfaceAddress.parse("10.0.0.1/24"));
+            otherLinks.addAddress("x1", InterfaceAddress.parse("10.0.0.2/24"));
+            otherLinks.setUp("x1");
+            monitor.watchPaths(one.namespace(), paths::add);
+            await().atMost(LIMIT).untilAsserted(() -> assertThat(paths).hasSize(1));
+            assertThat(paths.getFirst()).isInstanceOf(PathEvent.AllChanged.class);
+            links.setUp("x0");
+            var far = IpAddress.parse("10.0.0.2");
+            links.useNeighbour(far, links.get("x0").ifindex());
+            awaitPath(
+                    paths,
+                    event -> event instanceof PathEvent.NeighbourChanged(var where, var neighbour)
+                            && neighbour.address().equals(far)
+                            && neighbour.usable()
+                            && neighbour.mac().equals(otherLinks.get("x1").mac()));
+            links.addRoute(IpPrefix.parse("10.9.0.0/16"), far, "x0");
+            awaitPath(paths, route("10.9.0.0/16", true));
+            links.deleteRoute(IpPrefix.parse("10.9.0.0/16"), "x0");
+            awaitPath(paths, route("10.9.0.0/16", false));
+            paths.clear();
+            links.setMtu("x0", 1400);
+            awaitPath(paths, event -> event instanceof PathEvent.AllChanged);
+            links.delete("x0");
+            awaitPath(
+                    paths,
+                    event -> event instanceof PathEvent.NeighbourGone(var where, var neighbour)
+                            && neighbour.address().equals(far));
+            assertThat(events).as("links are not watched").isEmpty();
+        }
+    }
+
+    private static void awaitPath(List<PathEvent> paths, Predicate<PathEvent> wanted) {
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(paths).anyMatch(wanted));
+    }
+
+    private static Predicate<PathEvent> route(String destination, boolean present) {
+        return event -> event instanceof PathEvent.RouteChanged(var where, var route, var there)
+                && route.destination().toString().equals(destination)
+                && there == present;
+    }
+
+    @Test
+    void lostPathMessagesAreMadeGoodByReadingTheWholeState() {
+        try (var space = TestNamespace.create();
+                var links = Links.in(space.namespace())) {
+            links.createVeth("x0", "x1");
+            links.setUp("x0");
+            links.setUp("x1");
+            links.addAddress("x0", InterfaceAddress.parse("10.0.0.1/24"));
+            var seen = new ArrayList<PathEvent>();
+            var watched = new WatchedPaths(space.namespace(), seen::add);
+            watched.reconcile();
+            Libc.setOption(watched.fileDescriptor().orElseThrow(), Libc.SOL_SOCKET, SO_RCVBUF, 1);
+            for (int i = 0; i < 100; i++) {
+                links.addRoute(IpPrefix.parse("10.9." + i + ".0/24"), "x0");
+            }
+            var asked = IpAddress.parse("10.0.0.9");
+            links.useNeighbour(asked, links.get("x0").ifindex());
+            seen.clear();
+            watched.read();
+            assertThat(seen).as("most changes were lost").hasSizeLessThan(90);
+            assertThat(seen).anyMatch(event -> event instanceof PathEvent.AllChanged);
+            assertThat(seen)
+                    .anyMatch(event -> event instanceof PathEvent.NeighbourChanged(var where, var neighbour)
+                            && neighbour.address().equals(asked)
+                            && !neighbour.usable());
+            watched.close();
+        }
+    }
+
+    @Test
+    void lostSocketIsReplacedAndTheWholeStateReadAgain() throws Throwable {
+        try (var space = TestNamespace.create();
+                var links = Links.in(space.namespace())) {
+            var seen = new ArrayList<LinkEvent>();
+            var watched = new WatchedNamespace(space.namespace(), seen::add);
+            watched.reconcile();
+            breakDescriptor(watched.fileDescriptor().orElseThrow());
+            links.createVeth("x0", "x1");
+            assertThatThrownBy(watched::read)
+                    .isInstanceOf(LinkException.class)
+                    .hasMessageContaining("read notifications of");
+            assertThat(seen).last().matches(gone("lo"), "what cannot be followed is told as gone");
+            assertThat(watched.fileDescriptor()).isEmpty();
+            watched.reconcile();
+            assertThat(seen).anyMatch(appeared("x0"));
+            links.createVeth("y0", "y1");
+            watched.read();
+            assertThat(seen).anyMatch(appeared("y0"));
+            watched.close();
+        }
+    }
+
+    /** Puts a file that is no socket in its place, as dup2(2) does: the number stays taken. */
+    private static void breakDescriptor(int fd) throws Throwable {
+        var linker = Linker.nativeLinker();
+        var dup2 = linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("dup2"), FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+        int nothing = Libc.open("/dev/null", Libc.O_RDONLY | Libc.O_CLOEXEC);
+        assertThat((int) dup2.invokeExact(nothing, fd)).isEqualTo(fd);
+        Libc.close(nothing);
+    }
+
+    @Test
+    void pathsOfAVanishedNamespaceAreToldOnce() {
+        var seen = new ArrayList<PathEvent>();
+        var space = TestNamespace.create();
+        var watched = new WatchedPaths(space.namespace(), seen::add);
+        try (space) {
+            watched.reconcile();
+            assertThat(seen).hasSize(1);
+        }
+        watched.reconcile();
+        watched.reconcile();
+        assertThat(seen).hasSize(2).allMatch(event -> event instanceof PathEvent.AllChanged);
+        assertThat(watched.fileDescriptor()).isEmpty();
     }
 
     @Test

@@ -11,9 +11,12 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -219,5 +222,65 @@ final class LinksIT {
         inB.addAddress("x1", InterfaceAddress.parse("10.0.0.2/24"));
         inA.addAddress("x0", InterfaceAddress.parse("fd00::1/64").withoutDuplicateDetection());
         inB.addAddress("x1", InterfaceAddress.parse("fd00::2/64").withoutDuplicateDetection());
+    }
+
+    @Test
+    void peerInAnotherNamespaceIsTold() {
+        assertThat(inA.get("x0").leadsToAnotherNamespace()).isTrue();
+        inA.createVeth("y0", "y1");
+        assertThat(inA.get("y0").leadsToAnotherNamespace()).isFalse();
+        assertThat(inA.get("lo").leadsToAnotherNamespace()).isFalse();
+    }
+
+    @Test
+    void vxlanTakesItsRemoteFromEachPacketAndLearnsNothing() throws Exception {
+        inA.createVxlan("v0", 4789, 1450);
+        assertThat(inA.get("v0").kind()).isEqualTo("vxlan");
+        assertThat(inA.get("v0").mtu()).isEqualTo(1450);
+        assertThat(ip(a, "-d", "link", "show", "v0"))
+                .contains("external", "nolearning", "dstport 4789", "udp6zerocsumtx", "udp6zerocsumrx");
+        inA.setUp("v0");
+        assertThatThrownBy(() -> inA.createVxlan("v1", 4789, 1450))
+                .isInstanceOf(LinkException.class)
+                .hasMessageContaining("create vxlan v1 on UDP port 4789 with mtu 1450")
+                .hasMessageContaining("EEXIST");
+    }
+
+    @Test
+    void linkWithoutIpv6AddressStaysWithoutWhenItIsUp() throws Exception {
+        inA.createVeth("y0", "y1");
+        inA.withoutIpv6Address("y0");
+        for (String name : new String[] {"x0", "y0", "y1"}) {
+            inA.setUp(name);
+        }
+        inB.setUp("x1");
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(inA.addresses("x0")).isNotEmpty());
+        assertThat(inA.addresses("y1")).isNotEmpty();
+        assertThat(inA.addresses("y0")).isEmpty();
+    }
+
+    @Test
+    void neighbourIsAskedForWithoutAnyPacketOfOurs() {
+        inA.addAddress("x0", InterfaceAddress.parse("10.0.0.1/24"));
+        inB.addAddress("x1", InterfaceAddress.parse("10.0.0.2/24"));
+        inA.setUp("x0");
+        inB.setUp("x1");
+        var far = IpAddress.parse("10.0.0.2");
+        inA.useNeighbour(far, inA.get("x0").ifindex());
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(inA.neighbours())
+                        .anyMatch(found -> found.address().equals(far)
+                                && found.usable()
+                                && found.mac().equals(inB.get("x1").mac())));
+    }
+
+    private static String ip(TestNamespace space, String... arguments) throws Exception {
+        var command = new ArrayList<>(List.of("nsenter", "--net=" + space.outsidePath(), "ip"));
+        command.addAll(List.of(arguments));
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+        return output;
     }
 }

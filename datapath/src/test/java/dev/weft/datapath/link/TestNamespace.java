@@ -1,5 +1,7 @@
 package dev.weft.datapath.link;
 
+import dev.weft.datapath.kernel.Errno;
+import dev.weft.datapath.kernel.Libc;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 

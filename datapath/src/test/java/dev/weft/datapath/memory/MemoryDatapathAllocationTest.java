@@ -11,6 +11,7 @@ import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.packet.Frames;
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
 import java.util.UUID;
@@ -56,15 +57,40 @@ class MemoryDatapathAllocationTest {
         actions.setSrcMac(1);
         actions.decTtl();
         actions.tunnel(THERE.high(), THERE.low(), 7, 1450);
-        worker.install(1, TestFrames.key(frame, in, 0), TestFrames.toDestination(), actions);
+        sendsWithoutAllocation(frame, actions, frame.length);
+    }
+
+    @Test
+    void everyRewriteAllocatesNothing() {
+        var actions = new ActionList();
+        actions.setSrc(HERE.high(), HERE.low());
+        actions.setDst(0x2001_0db8_0000_0000L, 1);
+        actions.setL4Src(1);
+        actions.setL4Dst(2);
+        actions.setIcmpId(3);
+        actions.setDscp(46);
+        actions.popVlan();
+        actions.pushVlan(7);
+        actions.tunnel(THERE.high(), THERE.low(), 7, 1400);
+        byte[] syn = Frames.tcp("[fd00::1]:1", "[fd00::2]:2")
+                .extensions(2)
+                .flags(0x02)
+                .tcpOptions(new byte[] {1, 2, 4, 5, (byte) 0xb4, 0, 0, 0})
+                .bytes();
+        sendsWithoutAllocation(syn, actions, syn.length + 4);
+    }
+
+    private void sendsWithoutAllocation(byte[] sent, ActionList actions, int received) {
+        worker.install(1, TestFrames.key(sent, in, 0), TestFrames.toDestination(), actions);
+        var memory = MemorySegment.ofArray(sent);
         Runnable send = () -> {
             for (int i = 0; i < COUNTED; i++) {
-                datapath.send(in, segment, 0, frame.length);
+                datapath.send(in, memory, 0, sent.length);
             }
         };
         send.run();
         assertThat(Allocation.bytes(send)).isZero();
-        assertThat(taken.get()).isEqualTo(2L * COUNTED * frame.length);
+        assertThat(taken.get()).isEqualTo(2L * COUNTED * received);
     }
 
     @Test

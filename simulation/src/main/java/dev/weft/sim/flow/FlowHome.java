@@ -21,7 +21,7 @@ import java.nio.ByteOrder;
  * Serval               addresses, protocol 144, the flow ids as ports: id ^ id >> 16, the low 16 bits of it
  * other ICMP, other IP addresses and protocol
  * fragments, all       addresses and protocol, since later ones have no ports
- * state frames         the 32 bits behind the ethertype (0x88b5), which their sender took from the connection
+ * state frames, no tag  the 32 bits behind the ethertype (0x88b5), which their sender took from the connection
  * all else             the two MACs
  * </pre>
  *
@@ -50,7 +50,7 @@ public final class FlowHome {
         if (etherType == Ethernet.IPV4 || etherType == Ethernet.IPV6) {
             return packet.quote.present ? ofQuote(packet.quote) : ofIp(packet);
         }
-        if (etherType == Ethernet.STATE && packet.length >= Ethernet.LENGTH + Integer.BYTES) {
+        if (etherType == Ethernet.STATE && key.vlanTci() == 0 && packet.length >= Ethernet.LENGTH + Integer.BYTES) {
             return packet.segment.get(BE_INT, packet.offset + Ethernet.LENGTH);
         }
         return ConnectionHash.of(0, key.srcMac(), 0, key.dstMac(), 0, 0, 0);

@@ -141,11 +141,12 @@ public final class Ipv6 {
      *
      * @param whole {@code end} is where the packet ends; false: it may have been cut there, as in a quote
      * @return below 0: minus a {@link Malformed} code; else see {@link #walkedProtocol}, {@link #walkedLength},
-     *     {@link #walkedFragment}
+     *     {@link #walkedFragment}, {@link #walkedFragmentAt}
      */
     public static long walk(MemorySegment segment, long at, long end, boolean whole) {
         int protocol = nextHeader(segment, at);
         int fragment = FlowKey.NOT_FRAGMENT;
+        long fragmentAt = 0;
         long here = at + LENGTH;
         for (int count = 0; isExtension(protocol); count++) {
             if (count == MAX_EXTENSIONS) {
@@ -160,6 +161,7 @@ public final class Ipv6 {
             }
             int next = Wire.u8(segment, here);
             if (protocol == FRAGMENT) {
+                fragmentAt = here - at;
                 int kind = fragmentKind(segment, here, whole ? end : here + FRAGMENT_LENGTH);
                 if (kind < 0) {
                     return kind;
@@ -172,7 +174,7 @@ public final class Ipv6 {
                 break;
             }
         }
-        return (long) fragment << 32 | (here - at) << 8 | protocol;
+        return fragmentAt << 40 | (long) fragment << 32 | (here - at) << 8 | protocol;
     }
 
     /** What follows the extension headers (of a later fragment: what its fragment header names). */
@@ -187,7 +189,17 @@ public final class Ipv6 {
 
     /** One of the fragment kinds of {@link FlowKey}; an "atomic" fragment (RFC 6946) is none. */
     public static int walkedFragment(long walked) {
-        return (int) (walked >>> 32);
+        return (int) (walked >>> 32) & 0xff;
+    }
+
+    /** Octets from the start of the IPv6 header to its last fragment header, 0 when there is none. */
+    static int walkedFragmentAt(long walked) {
+        return (int) (walked >>> 40);
+    }
+
+    /** Of the fragment header at {@code at}. */
+    static int fragmentId(MemorySegment segment, long at) {
+        return Wire.i32(segment, at + 4);
     }
 
     public static boolean isExtension(int protocol) {

@@ -29,6 +29,9 @@ public final class Packet {
     /** Where the IP packet ends (its own total length; padding may follow), from the frame's start. */
     public int l3End;
 
+    /** Of a fragment: what its packet's fragments have in common, 16 bits of IPv4 or 32 of IPv6; else 0. */
+    public int fragmentId;
+
     /** TTL or hop limit, 0 when there is no IP header. */
     public int ttl;
 
@@ -46,6 +49,7 @@ public final class Packet {
         l4Offset = 0;
         l3End = 0;
         ttl = 0;
+        fragmentId = 0;
         quote.clear();
         sal.clear();
     }

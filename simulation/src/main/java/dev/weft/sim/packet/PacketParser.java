@@ -117,7 +117,11 @@ public final class PacketParser {
         if (protocol == Ipv4.TCP && first == 8) {
             return Malformed.TINY_FRAGMENT.code();
         }
-        return parseTransport(packet, l3 + headerLength, protocol, Ipv4.dscp(segment, at), fragmentKind(field), true);
+        int kind = fragmentKind(field);
+        if (kind != FlowKey.NOT_FRAGMENT) {
+            packet.fragmentId = Ipv4.id(segment, at);
+        }
+        return parseTransport(packet, l3 + headerLength, protocol, Ipv4.dscp(segment, at), kind, true);
     }
 
     private static int checkV4(MemorySegment segment, long at, int headerLength, int total, int available) {
@@ -168,12 +172,16 @@ public final class PacketParser {
         if (walked < 0) {
             return (int) -walked;
         }
+        int kind = Ipv6.walkedFragment(walked);
+        if (kind != FlowKey.NOT_FRAGMENT) {
+            packet.fragmentId = Ipv6.fragmentId(segment, at + Ipv6.walkedFragmentAt(walked));
+        }
         return parseTransport(
                 packet,
                 l3 + Ipv6.walkedLength(walked),
                 Ipv6.walkedProtocol(walked),
                 Ipv6.dscp(segment, at),
-                Ipv6.walkedFragment(walked),
+                kind,
                 false);
     }
 

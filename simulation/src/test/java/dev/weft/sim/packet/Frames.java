@@ -218,6 +218,7 @@ public final class Frames {
         moreFragments = more;
         if (offset > 0) {
             l4 = new byte[0];
+            tcpOptions = new byte[0];
         }
         return this;
     }

@@ -3,9 +3,9 @@ package dev.weft.state;
 import dev.weft.base.Hashing;
 import dev.weft.base.HotPath;
 
-/** Underlay addresses of hosts that own connections, as small numbers. Not thread safe: part of a table. */
+/** Underlay addresses of hosts that connections are shared with, as small numbers. Not thread safe: part of a table. */
 @HotPath
-final class OwnerBook {
+final class HostBook {
     /** This host, and any that found no place. */
     static final int SELF = 0;
 

@@ -1,0 +1,99 @@
+package dev.weft.agent;
+
+import dev.weft.agent.worker.Command;
+import dev.weft.agent.worker.ConnectionPage;
+import dev.weft.agent.worker.Worker;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Answers {@code connections}: asks each worker for a page at a time, so that none is kept from its packets. */
+final class ConnectionRequests {
+    private static final int DEFAULT_ROWS = 1000;
+    private static final int SLOTS_AT_ONCE = 1024;
+    private static final long ANSWER_SECONDS = 5;
+
+    private final List<Worker> workers;
+
+    ConnectionRequests(List<Worker> workers) {
+        this.workers = workers;
+    }
+
+    /**
+     * Arguments, all optional: {@code port} (name), {@code contains} (text in the tuples or translations), {@code
+     * worker}, {@code copies} (also those that others own), {@code limit}.
+     */
+    Map<String, ?> list(Map<String, String> arguments) {
+        int limit = AgentRequests.number(arguments, "limit", DEFAULT_ROWS);
+        int only = AgentRequests.number(arguments, "worker", -1);
+        boolean copies = arguments.containsKey("copies");
+        List<Map<String, Object>> shown = new ArrayList<>();
+        for (int i = 0; i < workers.size(); i++) {
+            if (only >= 0 && only != i) {
+                continue;
+            }
+            int next = 0;
+            while (next != ConnectionPage.END && shown.size() < limit) {
+                ConnectionPage page = ask(workers.get(i), next);
+                next = page.next();
+                page.rows().stream()
+                        .filter(row -> copies || row.owner().equals("here"))
+                        .filter(row -> matches(row, arguments))
+                        .limit(limit - (long) shown.size())
+                        .map(ConnectionRequests::row)
+                        .forEach(shown::add);
+            }
+        }
+        return Map.of("connections", shown);
+    }
+
+    private static boolean matches(ConnectionPage.Row row, Map<String, String> arguments) {
+        String port = arguments.getOrDefault("port", "");
+        String contains = arguments.getOrDefault("contains", "");
+        return (port.isEmpty() || row.port().equals(port))
+                && (contains.isEmpty()
+                        || row.forward().contains(contains)
+                        || row.answer().contains(contains)
+                        || row.translations().toString().contains(contains));
+    }
+
+    private static Map<String, Object> row(ConnectionPage.Row of) {
+        var row = new LinkedHashMap<String, Object>();
+        row.put("worker", of.worker());
+        row.put("port", of.port());
+        row.put("connection", of.forward());
+        row.put("answer", of.answer());
+        row.put("state", of.state());
+        row.put("answered", of.answered());
+        row.put("owner", of.owner());
+        row.put("told", of.told());
+        row.put("epoch", of.epoch());
+        row.put("idle-seconds", of.idleSeconds());
+        row.put("ends-in-seconds", of.endsInSeconds());
+        row.put("translations", of.translations());
+        return row;
+    }
+
+    private static ConnectionPage ask(Worker worker, int from) {
+        var answer = new CompletableFuture<ConnectionPage>();
+        if (!worker.offer(new Command.ShowConnections(from, SLOTS_AT_ONCE, answer))) {
+            throw new AgentException("a worker has no time to show its connections just now; try again");
+        }
+        try {
+            return answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new AgentException("a worker did not answer within " + ANSWER_SECONDS + " s", e);
+        } catch (ExecutionException e) {
+            throw new AgentException(
+                    "the connections cannot be shown: " + e.getCause().getMessage(), e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AgentException("the request was interrupted", e);
+        }
+    }
+}

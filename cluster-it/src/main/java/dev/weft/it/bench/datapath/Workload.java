@@ -1,0 +1,48 @@
+package dev.weft.it.bench.datapath;
+
+import dev.weft.sim.trace.PacketExpression;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The frames that are sent: UDP of 64 octets, Ethernet header included, every second one IPv6. */
+final class Workload {
+    static final int FLOWS = 1000;
+
+    private static final int FIRST_PORT = 20_000;
+    private static final int IPV4_PAYLOAD = 64 - 14 - 20 - 8;
+    private static final int IPV6_PAYLOAD = 64 - 14 - 40 - 8;
+
+    private Workload() {}
+
+    /** From the sender straight to its neighbour, so many flows. */
+    static List<byte[]> bridged(int flows) {
+        return frames(flows, Address.NEIGHBOUR, Address.NEIGHBOUR.mac(), IPV4_PAYLOAD, IPV6_PAYLOAD);
+    }
+
+    /** From the sender straight to its neighbour, with room for mark and number: longer than 64 octets. */
+    static List<byte[]> bridgedNumbered(int flows) {
+        return frames(
+                flows, Address.NEIGHBOUR, Address.NEIGHBOUR.mac(), Frames.NUMBERED_PAYLOAD, Frames.NUMBERED_PAYLOAD);
+    }
+
+    /** From the sender to the VM behind the router, with room for mark and number. */
+    static List<byte[]> routedNumbered(int flows) {
+        return frames(flows, Address.ROUTED, WeftPaths.ROUTER_MAC, Frames.NUMBERED_PAYLOAD, Frames.NUMBERED_PAYLOAD);
+    }
+
+    private static List<byte[]> frames(int flows, Address to, String mac, int payloadV4, int payloadV6) {
+        var frames = new ArrayList<byte[]>();
+        for (int i = 0; i < flows; i++) {
+            boolean v6 = i % 2 == 1;
+            frames.add(PacketExpression.parse("udp %s:%d > %s:53 src-mac %s dst-mac %s ttl 64 length %d"
+                    .formatted(
+                            v6 ? "[" + Address.SENDER.v6() + "]" : Address.SENDER.v4(),
+                            FIRST_PORT + i / 2,
+                            v6 ? "[" + to.v6() + "]" : to.v4(),
+                            Address.SENDER.mac(),
+                            mac,
+                            v6 ? payloadV6 : payloadV4)));
+        }
+        return frames;
+    }
+}

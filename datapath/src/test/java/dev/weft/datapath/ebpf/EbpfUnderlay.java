@@ -1,0 +1,114 @@
+package dev.weft.datapath.ebpf;
+
+import dev.weft.base.IpAddress;
+import dev.weft.datapath.DatapathConfig;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * Hosts as namespaces, each with an interface {@code under} at one bridge, and one namespace for the VMs' ends of all
+ * their ports. Everything goes when it is closed.
+ */
+final class EbpfUnderlay implements AutoCloseable {
+    private static final AtomicInteger NUMBERS = new AtomicInteger();
+    private static final int UNDERLAY_MTU = 1600;
+
+    private final String id = "weft-e-" + ProcessHandle.current().pid() + "-" + NUMBERS.incrementAndGet();
+    private final String wire = id + "-w";
+    private final String vms = id + "-v";
+    private final List<String> namespaces = new ArrayList<>();
+
+    EbpfUnderlay() {
+        Assumptions.assumeTrue(KernelTables.isBuiltIn(), "skipped: built without clang, there are no kernel programs");
+        Assumptions.assumeTrue(
+                run("ip netns add " + wire).isEmpty(),
+                "skipped: network namespaces cannot be made here (needs root and iproute2)");
+        namespaces.add(wire);
+        add(vms);
+        must("ip -n " + wire + " link add br0 type bridge && ip -n " + wire + " link set br0 up");
+    }
+
+    private void add(String namespace) {
+        must("ip netns add " + namespace + " && ip netns exec " + namespace
+                + " sh -c 'for s in all default; do echo 1 > /proc/sys/net/ipv6/conf/$s/disable_ipv6; done'");
+        namespaces.add(namespace);
+    }
+
+    static IpAddress address(int host) {
+        return IpAddress.parse("10.77.0." + host);
+    }
+
+    /** The namespace of a host, made when it is asked for first. */
+    String host(IpAddress underlay) {
+        String number = underlay.toString().substring(underlay.toString().lastIndexOf('.') + 1);
+        String namespace = id + "-h" + number;
+        if (!namespaces.contains(namespace)) {
+            add(namespace);
+            must("ip -n %s link add under mtu %d type veth peer name h%s mtu %d netns %s"
+                    .formatted(namespace, UNDERLAY_MTU, number, UNDERLAY_MTU, wire));
+            must("ip -n %s link set h%s master br0 up".formatted(wire, number));
+            must("ip -n %s address add %s/24 dev under && ip -n %s link set under up && ip -n %s link set lo up"
+                    .formatted(namespace, underlay, namespace, namespace));
+        }
+        return namespace;
+    }
+
+    EbpfHost open(DatapathConfig config) {
+        String namespace = host(config.underlay());
+        return new EbpfHost(this, namespace, new EbpfDatapath(config.withNamespace(namespace)));
+    }
+
+    String vms() {
+        return vms;
+    }
+
+    /** The host's end and the VM's end have the same name, each in its namespace; both are up. */
+    String addVeth(String host) {
+        String name = "p" + NUMBERS.incrementAndGet();
+        must("ip -n %s link add %s type veth peer name %s netns %s".formatted(host, name, name, vms));
+        must("ip -n %s link set %s up && ip -n %s link set %s up".formatted(host, name, vms, name));
+        return name;
+    }
+
+    /** ip(8) in a namespace of this underlay. */
+    void ip(String namespace, String command) {
+        must("ip -n " + namespace + " " + command);
+    }
+
+    void removeVeth(String host, String name) {
+        must("ip -n %s link del %s".formatted(host, name));
+    }
+
+    private static void must(String command) {
+        String failure = run(command);
+        if (!failure.isEmpty()) {
+            throw new IllegalStateException(command + ": " + failure);
+        }
+    }
+
+    /** Empty when it went well. */
+    private static String run(String command) {
+        try {
+            var process = new ProcessBuilder("sh", "-c", command)
+                    .redirectErrorStream(true)
+                    .start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            int code = process.waitFor();
+            return code == 0 ? "" : "exit code " + code + ", " + output;
+        } catch (IOException notThere) {
+            return notThere.toString();
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            return stopped.toString();
+        }
+    }
+
+    @Override
+    public void close() {
+        namespaces.forEach(each -> must("ip netns del " + each));
+    }
+}

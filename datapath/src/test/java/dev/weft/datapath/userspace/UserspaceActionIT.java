@@ -1,0 +1,29 @@
+package dev.weft.datapath.userspace;
+
+import dev.weft.datapath.ActionContract;
+import dev.weft.datapath.DatapathConfig;
+import dev.weft.datapath.TestHost;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+
+class UserspaceActionIT extends ActionContract {
+    private @Nullable UserspaceUnderlay underlay;
+
+    @BeforeEach
+    void makeUnderlay() {
+        underlay = new UserspaceUnderlay();
+    }
+
+    @Override
+    protected void removeUnderlay() {
+        if (underlay != null) {
+            underlay.close();
+        }
+    }
+
+    @Override
+    protected TestHost open(DatapathConfig config) {
+        return Objects.requireNonNull(underlay).open(config);
+    }
+}
