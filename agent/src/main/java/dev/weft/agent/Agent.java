@@ -22,9 +22,12 @@ import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.ZkStateTables;
 import dev.weft.topology.ZkTopologyStore;
 import dev.weft.topology.schema.Host;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -135,7 +138,8 @@ public final class Agent implements AutoCloseable {
                         tables,
                         new PortBlockStore(connection),
                         interfaces,
-                        CLOCK),
+                        CLOCK,
+                        random),
                 config,
                 lessons,
                 keys,
@@ -143,8 +147,9 @@ public final class Agent implements AutoCloseable {
                 acknowledger::reached);
         parts.own(control, control, control::leave);
         var status = new AgentStatus(config, hostId, connection, store::isRead, opened, crew, control);
-        parts.own(
-                ControlServer.open(config.socket(), new AgentRequests(status, crew, datapath, control, store, CLOCK)));
+        var captures = parts.own(new Captures(datapath, CLOCK, InstantSource.system()));
+        var requests = new DatapathRequests(datapath, control, store, captures, CLOCK);
+        parts.own(ControlServer.open(config.socket(), new AgentRequests(status, crew, requests, control, store)));
         parts.leaveAtEnd(datapath.survives());
         LOG.info(
                 "host {} ({}) is up at {} with datapath {} and {} workers",
@@ -219,6 +224,34 @@ public final class Agent implements AutoCloseable {
     @Override
     public void close() {
         parts.close();
+    }
+
+    /**
+     * Takes away what the agent of a state folder left behind: datapath, session, tunnel keys. No agent may run there.
+     *
+     * @return what was taken away
+     * @throws AgentException when an agent runs with this folder
+     */
+    public static List<String> removeLeftovers(AgentConfig config) {
+        var folder = new StateFolder(config.stateDir());
+        if (!Files.exists(folder.hostId())) {
+            throw new AgentException("state folder " + config.stateDir()
+                    + " holds no host id (expected that of an agent); give" + " --state-dir DIR");
+        }
+        try (var parts = new Parts()) {
+            parts.own(StateLock.take(config.stateDir()));
+            var gone = new ArrayList<>(Datapaths.remove(HostIdentity.loadOrCreate(folder.hostId())));
+            if (Files.exists(folder.session())) {
+                StoreConnection.endSession(config.store(), SavedSession.at(folder.session()), OLD_SESSION);
+                gone.add("session");
+            }
+            if (Files.deleteIfExists(folder.tunnelKeys())) {
+                gone.add("tunnel keys");
+            }
+            return gone;
+        } catch (IOException e) {
+            throw new AgentException(folder.tunnelKeys() + " cannot be deleted: " + e.getMessage(), e);
+        }
     }
 
     /** Stops serving and takes everything away: datapath, what was published, the session. */

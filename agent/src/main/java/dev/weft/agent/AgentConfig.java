@@ -34,6 +34,7 @@ public record AgentConfig(
         int tunnelPort,
         Duration sessionTimeout,
         Duration deletionHold,
+        Duration grace,
         Limits limits) {
     private static final String ROOT = "weft.agent";
     private static final int MAX_WORKERS = 127;
@@ -141,6 +142,7 @@ public record AgentConfig(
                 positive(config, "tunnel-port"),
                 config.getDuration("session-timeout"),
                 config.getDuration("deletion-hold"),
+                config.getDuration("grace"),
                 Limits.read(config.getConfig("limits")));
     }
 

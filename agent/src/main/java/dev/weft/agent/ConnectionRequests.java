@@ -29,8 +29,8 @@ final class ConnectionRequests {
      * worker}, {@code copies} (also those that others own), {@code limit}.
      */
     Map<String, ?> list(Map<String, String> arguments) {
-        int limit = AgentRequests.number(arguments, "limit", DEFAULT_ROWS);
-        int only = AgentRequests.number(arguments, "worker", -1);
+        int limit = Arguments.number(arguments, "limit", DEFAULT_ROWS);
+        int only = Arguments.number(arguments, "worker", -1);
         boolean copies = arguments.containsKey("copies");
         List<Map<String, Object>> shown = new ArrayList<>();
         for (int i = 0; i < workers.size(); i++) {

@@ -215,6 +215,41 @@ class RestartTest {
     }
 
     @Test
+    void anAgentMayBeAwayForLongerThanItsSession() {
+        build(true);
+        meet();
+        long invalidatedOfH1 = counter(h1, "flows-invalidated");
+
+        h2.close();
+        // The session time-out is 1 s, and the server looks twice in that time.
+        await().during(Duration.ofSeconds(3))
+                .atMost(LONG)
+                .until(() -> status(h1, "remote-ports").equals(1));
+        talk();
+        restartH2();
+
+        talk();
+        assertThat(counter(h2, "flows-adopted")).isPositive();
+        assertThat(counter(h1, "flows-invalidated")).as("h1 has not noticed").isEqualTo(invalidatedOfH1);
+    }
+
+    @Test
+    void aHostThatGoesDownWhileItsAgentIsAwayIsNoLongerSentTo() {
+        build(false);
+        meet();
+
+        h2.close();
+        await().during(Duration.ofSeconds(3))
+                .atMost(LONG)
+                .until(() -> status(h1, "remote-ports").equals(1));
+        fabric.setWeather((fromHigh, fromLow, toHigh, toLow, key) -> MemoryFabric.Fate.LOSE);
+
+        await().atMost(Duration.ofSeconds(3))
+                .until(() -> status(h1, "remote-ports").equals(0));
+        fabric.setWeather((fromHigh, fromLow, toHigh, toLow, key) -> MemoryFabric.Fate.DELIVER);
+    }
+
+    @Test
     void withoutTheStoreAnAgentGoesOnWithWhatTheOneBeforeHadRead() {
         build(false);
         meet();

@@ -203,17 +203,37 @@ class TwoAgentsTest {
     }
 
     @Test
-    void othersStopSendingToAHostWhoseSessionEndedAndStartAgainWhenItIsBack() {
+    void aHostThatIsCutFromTheStoreIsSentToAsLongAsItsDatapathAnswers() {
         build(false);
         meet();
 
         wireOfH2.cut();
+        await().atMost(LONG).until(() -> session(h2).equals("lost"));
+        await().during(Duration.ofMillis(1_500))
+                .atMost(LONG)
+                .until(() -> h1.agent().status().get("remote-ports").equals(1));
+        ping(2);
+
+        wireOfH2.mend();
+        await().atMost(LONG).until(() -> session(h2).equals("connected"));
+        await().atMost(LONG).until(() -> knowsTheOther(h1) && knowsTheOther(h2));
+        ping(3);
+    }
+
+    @Test
+    void othersStopSendingToAHostThatIsGoneAndStartAgainWhenItIsBack() {
+        build(false);
+        meet();
+
+        wireOfH2.cut();
+        fabric.setWeather((fromHigh, fromLow, toHigh, toLow, key) -> MemoryFabric.Fate.LOSE);
         // Session time-out 1 s, a tick of the server, and a second.
         await().atMost(Duration.ofMillis(2_500))
                 .until(() -> h1.agent().status().get("remote-ports").equals(0));
         h1.send(net.portId("a"), echoRequest(2));
         assertThat(h2.receive(net.portId("b"), QUIET)).isNull();
 
+        fabric.setWeather((fromHigh, fromLow, toHigh, toLow, key) -> MemoryFabric.Fate.DELIVER);
         wireOfH2.mend();
         await().atMost(LONG).until(() -> knowsTheOther(h1) && knowsTheOther(h2));
         ping(3);

@@ -60,6 +60,11 @@ final class AgentCommand implements Callable<Integer>, LongRunning {
     @Option(names = "--session-timeout", paramLabel = "DURATION", description = "ZooKeeper session. Default: 6s")
     private @Nullable String sessionTimeout;
 
+    @Option(
+            names = "--remove-on-exit",
+            description = "Takes the datapath away when told to stop. Default: one that survives goes on forwarding.")
+    private boolean removeOnExit;
+
     @Option(names = "--config", paramLabel = "FILE", description = "HOCON; options go before it.")
     private @Nullable Path config;
 
@@ -77,6 +82,9 @@ final class AgentCommand implements Callable<Integer>, LongRunning {
                     + " datapath=" + agent.datapath() + " workers=" + read.workers() + " socket=" + read.socket());
             out.flush();
             stop.await();
+            if (removeOnExit) {
+                agent.remove();
+            }
         }
         return ExitCode.OK;
     }

@@ -15,6 +15,11 @@ final class SocketOptions {
             description = "The agent's control socket. Default: $WEFT_SOCKET, else /var/lib/weft/agent.sock.")
     private Path path = Path.of("/var/lib/weft/agent.sock");
 
+    /** For several questions. @throws Failure when no agent answers */
+    ControlClient open() {
+        return connect();
+    }
+
     /** One question, one answer. @throws Failure when no agent answers or it refuses */
     Map<String, Object> ask(String command, Map<String, String> arguments) {
         try (var client = connect()) {

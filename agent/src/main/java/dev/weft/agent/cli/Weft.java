@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
             HostsCommand.class,
             StatusCommand.class,
             FlowsCommand.class,
+            DatapathCommand.class,
             ConnectionsCommand.class,
             TraceCommand.class,
             HelpCommand.class

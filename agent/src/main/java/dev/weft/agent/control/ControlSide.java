@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
+import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,7 +59,8 @@ public final class ControlSide implements AutoCloseable {
             StateTables tables,
             PortBlockStore blocks,
             Interfaces interfaces,
-            NanoClock clock) {}
+            NanoClock clock,
+            RandomGenerator random) {}
 
     /**
      * How it begins.
@@ -93,7 +95,10 @@ public final class ControlSide implements AutoCloseable {
             LongConsumer acknowledged) {
         var crew = new Crew(ground.workers());
         var options = new Site.Options(
-                config.limits().upcallsPerSecond(), config.limits().learnedPerPort(), config.deletionHold());
+                config.limits().upcallsPerSecond(),
+                config.limits().learnedPerPort(),
+                config.deletionHold(),
+                config.grace());
         var claims = new BlockClaims(
                 ground.blocks(),
                 ground.host(),
@@ -108,6 +113,7 @@ public final class ControlSide implements AutoCloseable {
                 ground.interfaces(),
                 ground.clock(),
                 claims,
+                ground.random(),
                 options);
         var mailbox = new TopologyActor.Mailbox();
         ActorSystem<TopologyActor.Command> system = ActorSystem.create(

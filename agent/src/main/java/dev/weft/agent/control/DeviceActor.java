@@ -11,6 +11,8 @@ import akka.actor.typed.javadsl.TimerScheduler;
 import dev.weft.topology.StateTable;
 import dev.weft.topology.TableKind;
 import dev.weft.topology.Watch;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +58,7 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
     private final Watch watch;
     private final TableMirror<K, V> mirror;
     private final Learned<K> learned;
+    private final Map<K, UUID> owners = new HashMap<>(); // of entries that went with their session
 
     static <K, V> Behavior<Command> create(
             Site site,
@@ -120,10 +123,7 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
                     learned.forgetPort(gone.vmPort()).forEach(table::remove);
                     return this;
                 })
-                .onMessage(Release.class, release -> {
-                    mirror.release(site.clock.nanoTime());
-                    return this;
-                })
+                .onMessage(Release.class, release -> onRelease())
                 .onMessage(Stop.class, stop -> Behaviors.stopped())
                 .onSignal(PostStop.class, stopped -> {
                     watch.close();
@@ -159,7 +159,21 @@ final class DeviceActor<K, V> extends AbstractBehavior<DeviceActor.Command> {
         }
         mirror.remove(changed.key(), changed.ownerDied(), site.clock.nanoTime());
         if (changed.ownerDied()) {
+            owners.put(changed.key(), changed.host());
             timers.startSingleTimer(changed.key(), new Release(), site.options.release());
+        }
+        return this;
+    }
+
+    private Behavior<Command> onRelease() {
+        mirror.release(site.clock.nanoTime(), key -> {
+            UUID owner = owners.get(key);
+            return owner != null && site.hosts.isKept(owner);
+        });
+        if (mirror.holdsBack()) {
+            timers.startSingleTimer("again", new Release(), site.options.release());
+        } else {
+            owners.clear();
         }
         return this;
     }

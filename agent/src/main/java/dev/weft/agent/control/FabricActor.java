@@ -8,12 +8,18 @@ import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
+import dev.weft.base.IpAddress;
 import dev.weft.sim.VirtualNetwork;
 import dev.weft.topology.StateTable;
 import dev.weft.topology.TableKind;
 import dev.weft.topology.TableKind.TunnelTarget;
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.Watch;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -27,15 +33,20 @@ final class FabricActor extends AbstractBehavior<FabricActor.Command> {
     /** A host chose a key; null: it has none any more. */
     private record KeyChanged(TunnelTarget target, @Nullable Integer key, boolean ownerDied) implements Command {}
 
-    private record Release() implements Command {}
+    private record LookAtHosts() implements Command {}
+
+    /** A datapath answered. */
+    record ProbeAnswered(long token) implements Command {}
 
     /** All keys there were have been told. */
     private record TableRead() implements Command {}
 
+    private static final Duration LOOK_AT_HOSTS = Duration.ofMillis(20);
+
     private final Site site;
     private final TimerScheduler<Command> timers;
     private final FabricMirror mirror;
-    private final Hold<TunnelTarget> hold;
+    private final Map<UUID, Set<TunnelTarget>> orphaned = new HashMap<>();
     private final Watch watch;
 
     static Behavior<Command> create(Site site, StateTable<TunnelTarget, Integer> keys) {
@@ -51,7 +62,7 @@ final class FabricActor extends AbstractBehavior<FabricActor.Command> {
         this.site = site;
         this.timers = timers;
         mirror = new FabricMirror(site.host, site.datapath, site.crew::tell);
-        hold = new Hold<>(site.options.deletionHold().toNanos());
+        site.hosts.tellDown(this::down);
         ActorRef<Command> self = context.getSelf();
         site.readiness.expectTable(TableKind.CLUSTER);
         watch = keys.watch(new StateTable.Listener<>() {
@@ -82,9 +93,10 @@ final class FabricActor extends AbstractBehavior<FabricActor.Command> {
                     return this;
                 })
                 .onMessage(KeyChanged.class, this::onKey)
-                .onMessage(Release.class, release -> {
-                    hold.release(site.clock.nanoTime(), this::gone);
-                    return shown();
+                .onMessage(LookAtHosts.class, look -> lookAtHosts())
+                .onMessage(ProbeAnswered.class, answer -> {
+                    site.hosts.answered(answer.token(), site.clock.nanoTime());
+                    return this;
                 })
                 .onSignal(PostStop.class, stopped -> {
                     watch.close();
@@ -98,16 +110,44 @@ final class FabricActor extends AbstractBehavior<FabricActor.Command> {
         if (target.host().equals(site.host)) {
             return this;
         }
-        hold.forget(target);
+        IpAddress underlay = mirror.underlay(target.host());
         if (changed.key() != null) {
             known(target, changed.key());
-        } else if (changed.ownerDied()) {
-            hold.add(target, site.clock.nanoTime());
-            timers.startSingleTimer(target, new Release(), site.options.release());
+            site.hosts.back(target.host());
+            said(target);
+        } else if (changed.ownerDied() && underlay != null) {
+            orphaned.computeIfAbsent(target.host(), host -> new HashSet<>()).add(target);
+            site.hosts.sessionEnded(target.host(), underlay, site.clock.nanoTime());
+            return lookAtHosts();
         } else {
+            said(target);
             gone(target);
         }
         return shown();
+    }
+
+    /** The host itself said something of it: nothing to guess. */
+    private void said(TunnelTarget target) {
+        Set<TunnelTarget> left = orphaned.get(target.host());
+        if (left != null) {
+            left.remove(target);
+        }
+    }
+
+    private Behavior<Command> lookAtHosts() {
+        site.hosts.look(site.clock.nanoTime());
+        if (!site.hosts.isIdle()) {
+            timers.startSingleTimer(new LookAtHosts(), LOOK_AT_HOSTS);
+        }
+        return shown();
+    }
+
+    /** Nothing is sent there any more, from now on. */
+    private void down(UUID host) {
+        Set<TunnelTarget> left = orphaned.remove(host);
+        if (left != null) {
+            left.forEach(this::gone);
+        }
     }
 
     private Behavior<Command> shown() {

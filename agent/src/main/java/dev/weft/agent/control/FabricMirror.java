@@ -62,6 +62,12 @@ final class FabricMirror {
         union(floodKeys.keySet(), toldFloods.keySet()).forEach(this::refreshFlood);
     }
 
+    /** Of a registered host; null of one that is not. */
+    @Nullable
+    IpAddress underlay(UUID host) {
+        return underlays.get(host);
+    }
+
     void portKey(Location location, int key) {
         portKeys.put(location, key);
         refreshPort(location.port());

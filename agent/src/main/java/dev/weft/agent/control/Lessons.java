@@ -19,6 +19,7 @@ public final class Lessons implements Learnings {
     private final AtomicLong leftOut = new AtomicLong();
     private volatile @Nullable ActorRef<TopologyActor.Command> actor;
     private volatile @Nullable DeviceActors devices;
+    private volatile @Nullable ActorRef<FabricActor.Command> fabric;
     private volatile @Nullable ActorRef<BlockActor.Command> blocks;
 
     /** From now on lessons reach the actor. */
@@ -27,8 +28,9 @@ public final class Lessons implements Learnings {
     }
 
     /** By the actor itself. */
-    void teach(DeviceActors to, ActorRef<BlockActor.Command> whoClaims) {
+    void teach(DeviceActors to, ActorRef<FabricActor.Command> whoProbes, ActorRef<BlockActor.Command> whoClaims) {
         devices = to;
+        fabric = whoProbes;
         blocks = whoClaims;
     }
 
@@ -38,6 +40,15 @@ public final class Lessons implements Learnings {
         ActorRef<BlockActor.Command> to = blocks;
         if (to != null) {
             to.tell(new BlockActor.Wanted(pool, worker, ahead));
+        }
+    }
+
+    /** Rare: who is asked is known, others' answers name no token of ours. */
+    @Override
+    public void probeAnswered(long token) {
+        ActorRef<FabricActor.Command> to = fabric;
+        if (to != null) {
+            to.tell(new FabricActor.ProbeAnswered(token));
         }
     }
 

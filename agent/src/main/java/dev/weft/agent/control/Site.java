@@ -1,5 +1,6 @@
 package dev.weft.agent.control;
 
+import dev.weft.agent.worker.Command;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
 import dev.weft.sim.VirtualNetwork;
@@ -7,6 +8,7 @@ import dev.weft.topology.StateTables;
 import java.time.Duration;
 import java.util.Set;
 import java.util.UUID;
+import java.util.random.RandomGenerator;
 
 /**
  * What all actors of one host share: the things that are thread safe, and the network of the moment. A network is shown
@@ -22,6 +24,7 @@ final class Site {
     final PortBoard board = new PortBoard();
     final FabricBoard fabric = new FabricBoard();
     final Readiness readiness = new Readiness();
+    final HostWatch hosts;
     final NanoClock clock;
     final Options options;
     final BlockClaims claims;
@@ -36,8 +39,9 @@ final class Site {
      * @param upcallsPerSecond misses one port may cause
      * @param learnedPerPort MACs and addresses one port may have written to the store
      * @param deletionHold entries that went with their session are believed after this
+     * @param grace what a host published stays valid for so long without its agent, while its datapath answers
      */
-    record Options(int upcallsPerSecond, int learnedPerPort, Duration deletionHold) {
+    record Options(int upcallsPerSecond, int learnedPerPort, Duration deletionHold, Duration grace) {
         private static final Duration TIMER_SLACK = Duration.ofMillis(10);
 
         /** When to look at what was held: a moment later, since timers and the clock do not tick together. */
@@ -54,6 +58,7 @@ final class Site {
             Interfaces interfaces,
             NanoClock clock,
             BlockClaims claims,
+            RandomGenerator random,
             Options options) {
         this.host = host;
         this.datapath = datapath;
@@ -63,6 +68,11 @@ final class Site {
         this.clock = clock;
         this.claims = claims;
         this.options = options;
+        hosts = new HostWatch(
+                (underlay, token) ->
+                        crew.tell(crew.workers().getFirst(), new Command.Probe(underlay.high(), underlay.low(), token)),
+                options.grace().toNanos(),
+                random);
     }
 
     VirtualNetwork network() {

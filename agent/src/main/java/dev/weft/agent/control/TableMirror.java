@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,9 +61,19 @@ final class TableMirror<K, V> {
         return !hold.isEmpty();
     }
 
-    /** Believes the deletions whose time has come. */
-    void release(long nowNanos) {
-        hold.release(nowNanos, this::forget);
+    /**
+     * Believes the deletions whose time has come.
+     *
+     * @param kept whether the entry is valid though its owner's session ended: then it stays for another while
+     */
+    void release(long nowNanos, Predicate<K> kept) {
+        hold.release(nowNanos, key -> {
+            if (kept.test(key)) {
+                hold.add(key, nowNanos);
+            } else {
+                forget(key);
+            }
+        });
     }
 
     /** There is a new network: what was unknown may be known now. */

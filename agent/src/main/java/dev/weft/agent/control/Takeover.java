@@ -3,6 +3,7 @@ package dev.weft.agent.control;
 import dev.weft.agent.worker.Command.Adopt;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,6 +21,9 @@ final class Takeover {
     /** So long for an interface, once all else is known: then it is gone. */
     private static final Duration PORT_PATIENCE = Duration.ofSeconds(2);
 
+    /** So long for flows that wait for a neighbour's answer or a block of ports. */
+    private static final Duration ANSWER_PATIENCE = Duration.ofSeconds(5);
+
     // Immutable after construction.
     private final Site site;
     private final Plan plan;
@@ -29,11 +33,13 @@ final class Takeover {
     private boolean known;
     private Phase phase = Phase.WAITING;
     private @Nullable CountDownLatch round;
+    private AtomicInteger waiting = new AtomicInteger();
+    private long replacingSince;
 
     private enum Phase {
         WAITING,
         FIRST_ROUND,
-        SECOND_ROUND,
+        FURTHER_ROUNDS,
         OVER
     }
 
@@ -71,14 +77,20 @@ final class Takeover {
             }
             case FIRST_ROUND -> {
                 if (roundIsOver()) {
-                    phase = Phase.SECOND_ROUND;
+                    phase = Phase.FURTHER_ROUNDS;
+                    replacingSince = now;
                     begin(true);
                 }
             }
-            case SECOND_ROUND -> {
-                if (roundIsOver()) {
+            case FURTHER_ROUNDS -> {
+                if (!roundIsOver()) {
+                    return;
+                }
+                if (waiting.get() == 0 || now - replacingSince > ANSWER_PATIENCE.toNanos()) {
                     phase = Phase.OVER;
                     finish(now);
+                } else {
+                    begin(true);
                 }
             }
             case OVER -> {}
@@ -104,7 +116,8 @@ final class Takeover {
     private void begin(boolean replace) {
         var latch = new CountDownLatch(site.crew.workers().size());
         round = latch;
-        site.crew.tell(new Adopt(replace, latch));
+        waiting = new AtomicInteger();
+        site.crew.tell(new Adopt(replace, waiting, latch));
     }
 
     private boolean roundIsOver() {

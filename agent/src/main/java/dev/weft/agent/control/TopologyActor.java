@@ -101,7 +101,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         ports = new PortActors(context, site, keys, keyTable);
         floods = new FloodKeys(site, keys, keyTable);
         ActorRef<BlockActor.Command> blocks = context.spawn(BlockActor.create(site, site.claims), "blocks");
-        lessons.teach(devices, blocks);
+        lessons.teach(devices, fabric, blocks);
         takeover = new Takeover(site, plan);
         if (!takeover.isOver()) {
             site.takeOver();

@@ -16,6 +16,7 @@ import dev.weft.sim.packet.SampleWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,8 @@ final class Adoption {
     private final Flows flows;
     private final Connections connections;
     private final Macs macs;
+    private final Neighbours neighbours;
+    private final Blocks blocks;
     private final WorkerCounters counters;
     private final WorkerPort.SurvivorHandler judge = this::judge;
     private final MemorySegment sample;
@@ -47,6 +50,7 @@ final class Adoption {
     // Owned by the worker thread.
     private @Nullable CountDownLatch done;
     private boolean replaces;
+    private AtomicInteger waiting = new AtomicInteger();
 
     Adoption(WorkerParts parts, Arena arena) {
         seat = parts.seat;
@@ -56,6 +60,8 @@ final class Adoption {
         flows = parts.flows;
         connections = parts.connections;
         macs = parts.macs;
+        neighbours = parts.neighbours;
+        blocks = parts.blocks;
         counters = parts.counters;
         sample = arena.allocate(SampleWriter.MAX_LENGTH, Long.BYTES);
     }
@@ -63,10 +69,12 @@ final class Adoption {
     /**
      * Begins a round.
      *
-     * @param over counted down when all of this worker's share were judged
+     * @param unjudged counts the flows that wait for something
+     * @param over counted down when all of this worker's share were looked at
      */
-    void begin(boolean replaceOthers, CountDownLatch over) {
+    void begin(boolean replaceOthers, AtomicInteger unjudged, CountDownLatch over) {
         replaces = replaceOthers;
+        waiting = unjudged;
         done = over;
     }
 
@@ -86,26 +94,45 @@ final class Adoption {
 
     private void judge(long survivor, FlowKey key, FlowMask mask, ActionList actions, long lastUsedNanos) {
         long now = clock.nanoTime();
-        if (!simulate(key, mask, now)) {
-            if (replaces) {
-                outdated(survivor);
-            }
+        boolean simulated = simulate(key, mask, now);
+        if (simulated && outcome.kind() == Outcome.Kind.PARK) {
+            waits(now);
             return;
         }
-        if (outcome.actions.equals(actions) && mask.covers(outcome.mask)) {
-            applyEffects(now); // Before: what is news removes the flows that rest on its absence.
-            if (flows.adopt(survivor, outcome, now)) {
-                counters.count(WorkerCounter.ADOPTED);
-            }
-        } else if (replaces) {
-            applyEffects(now);
+        boolean holds = simulated && isFlow() && outcome.actions.equals(actions) && mask.covers(outcome.mask);
+        if (!holds && !replaces) {
+            return;
+        }
+        // First what it teaches: news remove the flows that rest on its absence.
+        boolean recorded = simulated && isFlow() && applyEffects(now);
+        if (holds && recorded) {
+            counters.count(flows.adopt(survivor, outcome, now) ? WorkerCounter.ADOPTED : WorkerCounter.OUTDATED);
+            return;
+        }
+        if (recorded) {
             // In place when the mask is the same; else the new one is there before the old one goes.
             flows.install(packet.key, outcome, now);
-            outdated(survivor);
+        }
+        seat.discard(survivor);
+        counters.count(WorkerCounter.OUTDATED);
+    }
+
+    /** Something is not known yet: it is asked for, and the flow judged again later. */
+    private void waits(long now) {
+        waiting.incrementAndGet();
+        if (outcome.isParkedOnPool()) {
+            blocks.want(outcome.wantedPool(), false, now);
+        } else {
+            neighbours.miss(
+                    outcome.parkedRouter(), outcome.parkedPort(), outcome.parkedHigh(), outcome.parkedLow(), now);
         }
     }
 
-    /** Whether there is an outcome that may be a flow. */
+    private boolean isFlow() {
+        return outcome.cacheable() && (outcome.kind() == Outcome.Kind.FORWARD || outcome.kind() == Outcome.Kind.DROP);
+    }
+
+    /** Whether there is an outcome. */
     private boolean simulate(FlowKey key, FlowMask mask, long now) {
         packet.wrap(sample, 0, SampleWriter.write(key, mask, sample, 0));
         if (PacketParser.parse(packet) != Malformed.OK) {
@@ -128,11 +155,11 @@ final class Adoption {
             }
             simulator.simulate(packet, port, now, outcome);
         }
-        return outcome.cacheable() && (outcome.kind() == Outcome.Kind.FORWARD || outcome.kind() == Outcome.Kind.DROP);
+        return true;
     }
 
-    /** What the packets of the flow taught the agent before. */
-    private void applyEffects(long now) {
+    /** What the packets of the flow taught the agent before. False when its connection cannot be recorded. */
+    private boolean applyEffects(long now) {
         for (int i = 0; i < outcome.learnedMacCount(); i++) {
             macs.heard(
                     outcome.learnedMacBridge(i),
@@ -141,13 +168,6 @@ final class Adoption {
                     outcome.learnedMacPort(i),
                     now);
         }
-        if (outcome.hasConnection()) {
-            connections.began(outcome, now);
-        }
-    }
-
-    private void outdated(long survivor) {
-        seat.discard(survivor);
-        counters.count(WorkerCounter.OUTDATED);
+        return !outcome.hasConnection() || connections.began(outcome, now);
     }
 }

@@ -5,6 +5,7 @@ import dev.weft.sim.VirtualNetwork;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What others ask of a worker, by its {@link Backchannel}. Rare: per change, not per packet. Ports, bridges and routers
@@ -73,9 +74,13 @@ public sealed interface Command {
      * Judge the flows that an earlier agent left: take over what still holds.
      *
      * @param replace what does not hold, too; else it is left for a second round
-     * @param latch counted down when all were judged
+     * @param waiting counts those that cannot be judged yet: a neighbour has to be asked for
+     * @param latch counted down when all were looked at
      */
-    record Adopt(boolean replace, CountDownLatch latch) implements Command {}
+    record Adopt(boolean replace, AtomicInteger waiting, CountDownLatch latch) implements Command {}
+
+    /** Ask the datapath of another host whether it still forwards; the answer names the token. */
+    record Probe(long hostHigh, long hostLow, long token) implements Command {}
 
     /** Count down once everything told before this is in effect. */
     record Done(CountDownLatch latch) implements Command {}

@@ -18,6 +18,10 @@ import org.agrona.collections.LongArrayList;
 final class Flows {
     private static final int EXPIRED_AT_ONCE = 1024;
     private static final int READ_AT_ONCE = 2048;
+    /** However few flows there are: they lie scattered in a cache made for many. */
+    private static final int LEAST_READ = 64;
+    /** Readings of use within the time after which a flow is idle: it goes at most half as much later. */
+    private static final int ROUNDS_PER_IDLE = 4;
 
     // Immutable after construction.
     private final WorkerPort seat;
@@ -28,6 +32,7 @@ final class Flows {
     private final FlowBook.FlowConsumer gone = this::onGone;
     private final WorkerPort.FlowUse used;
     private final LongConsumer collect;
+    private final long idleNanos;
     private final long roundNanos;
     // Owned by the worker thread.
     private final long[] tags = new long[Outcome.MAX_TAGS];
@@ -35,12 +40,15 @@ final class Flows {
     private boolean reading;
     private long roundBegan;
     private long knownUntil;
+    private long lastSweep;
 
     /** @param roundNanos at least so long from the beginning of one reading to the next */
     Flows(WorkerPort seat, int capacity, long idleNanos, long roundNanos, long nowNanos, WorkerCounters counters) {
         this.seat = seat;
         this.counters = counters;
-        this.roundNanos = roundNanos;
+        this.idleNanos = idleNanos;
+        this.roundNanos = Math.max(roundNanos, idleNanos / ROUNDS_PER_IDLE);
+        lastSweep = nowNanos;
         roundBegan = nowNanos;
         knownUntil = nowNanos;
         // Most flows rest on one decision: a packet that crosses two routers needs two, but shares them with others.
@@ -137,17 +145,24 @@ final class Flows {
             roundBegan = nowNanos;
         }
         if (reading) {
-            seat.readUsed(used, READ_AT_ONCE);
+            seat.readUsed(used, share(nowNanos - lastSweep));
             if (seat.isRoundOver()) {
                 reading = false;
                 knownUntil = roundBegan;
             }
         }
+        lastSweep = nowNanos;
         int count = book.expire(knownUntil, EXPIRED_AT_ONCE, gone);
         if (count > 0) {
             counters.count(WorkerCounter.IDLE, count);
         }
         return count;
+    }
+
+    /** How many flows to read after so long, for a round to be over when the next one is due. */
+    private int share(long elapsedNanos) {
+        double flows = (double) ROUNDS_PER_IDLE * book.size() * elapsedNanos / idleNanos;
+        return Math.clamp((long) flows, LEAST_READ, READ_AT_ONCE);
     }
 
     boolean usedSince(long tag, long nanos) {

@@ -11,6 +11,9 @@ public interface Learnings {
     /** A router's neighbour, behind that port of ours, said its MAC. */
     void neighbourLearned(int router, int routerPort, long high, long low, long mac, int vmPort);
 
+    /** The datapath of another host answered the question with this token. */
+    void probeAnswered(long token);
+
     /**
      * A worker is out of public ports of a pool, or soon will be.
      *

@@ -2,6 +2,8 @@ package dev.weft.agent.worker;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
+import dev.weft.datapath.Datapath;
+import dev.weft.datapath.ProbeFrame;
 import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
@@ -24,6 +26,7 @@ final class StateChannel {
     private final WorkerCounters counters;
     // Owned by the worker thread.
     private final MemorySegment frame;
+    private final MemorySegment question;
     private final ActionList actions = new ActionList();
 
     /** @param self our underlay address, to which answers come */
@@ -32,6 +35,7 @@ final class StateChannel {
         this.self = self;
         this.counters = counters;
         frame = arena.allocate(StateMessage.MAX_LENGTH, Long.BYTES);
+        question = arena.allocate(ProbeFrame.LENGTH, Long.BYTES);
     }
 
     /** Where the message written last is. */
@@ -101,6 +105,14 @@ final class StateChannel {
                         port.getLeastSignificantBits(),
                         mac,
                         vlan));
+    }
+
+    /** Asks a host's datapath whether it forwards; its answer comes up to some worker. */
+    void probe(long hostHigh, long hostLow, long token) {
+        ProbeFrame.writeQuestion(question, 0, token);
+        actions.clear();
+        actions.tunnel(hostHigh, hostLow, Datapath.PROBE_KEY, 0);
+        seat.execute(question, 0, ProbeFrame.LENGTH, FlowKey.TUNNEL_PORT, actions);
     }
 
     /** Sends what was written last, of this length. */

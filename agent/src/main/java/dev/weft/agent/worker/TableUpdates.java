@@ -19,6 +19,7 @@ final class TableUpdates {
     private final Macs macs;
     private final Neighbours neighbours;
     private final DelayedServices delayed;
+    private final StateChannel channel;
     private final FloodFlows floods;
     private final Inspector inspector;
     private final Adoption adoption;
@@ -36,6 +37,7 @@ final class TableUpdates {
         macs = parts.macs;
         neighbours = parts.neighbours;
         delayed = parts.delayed;
+        channel = parts.channel;
         blocks = parts.blocks;
         redecision = parts.redecision;
         lister = new ConnectionLister(parts);
@@ -101,7 +103,8 @@ final class TableUpdates {
             case Command.BlockGranted block -> blocks.granted(block);
             case Command.BlocksExhausted none -> blocks.exhausted(none, clock.nanoTime());
             case Command.Invalidate tags -> invalidate(tags.tags());
-            case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.latch());
+            case Command.Probe probe -> channel.probe(probe.hostHigh(), probe.hostLow(), probe.token());
+            case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.waiting(), adopt.latch());
             case Command.Done done -> {
                 floods.install();
                 done.latch().countDown();

@@ -2,6 +2,8 @@ package dev.weft.agent.worker;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.NanoClock;
+import dev.weft.datapath.Datapath;
+import dev.weft.datapath.ProbeFrame;
 import dev.weft.datapath.WorkerPort;
 import dev.weft.state.Connection;
 import dev.weft.state.StateMessage;
@@ -158,6 +160,10 @@ public final class Worker {
                 path.resumeReady();
                 return;
             }
+            if (tunnelKey == Datapath.PROBE_KEY) {
+                probeAnswered(segment, offset, length);
+                return;
+            }
             if (tunnelKey != 0) {
                 counters.count(WorkerCounter.TUNNEL_UPCALLS);
             }
@@ -165,6 +171,14 @@ public final class Worker {
         } catch (RuntimeException | AssertionError | StackOverflowError fault) {
             counters.drop(WorkerDrop.INTERNAL_ERROR);
             fault("a packet", fault);
+        }
+    }
+
+    private void probeAnswered(MemorySegment segment, long offset, int length) {
+        if (ProbeFrame.isAnswer(segment, offset, length)) {
+            parts.learnings.probeAnswered(ProbeFrame.token(segment, offset));
+        } else {
+            counters.drop(WorkerDrop.BAD_STATE);
         }
     }
 

@@ -31,6 +31,7 @@ final class WorkerParts {
     final Simulator simulator;
     final Flows flows;
     final StateChannel channel;
+    final Learnings learnings;
     final Siblings siblings;
     final Connections connections;
     final Redecision redecision;
@@ -50,6 +51,7 @@ final class WorkerParts {
         workers = setup.workers();
         seat = setup.seat();
         clock = setup.clock();
+        learnings = setup.learnings();
         tables = new Tables(
                 new ConnectionTable(limits.connections(), setup.lifetimes(), setup.epoch(), setup.seed()),
                 new PortBlocks(setup.index(), setup.workers()),

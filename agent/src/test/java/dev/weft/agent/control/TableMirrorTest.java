@@ -54,11 +54,11 @@ class TableMirrorTest {
     void anEntryWhoseOwnerDiedStaysAMoment() {
         mirror.put("a", 1);
         mirror.remove("a", true, 0);
-        mirror.release(HOLD - 1);
+        mirror.release(HOLD - 1, key -> false);
         assertThat(told).hasSize(1);
         assertThat(mirror.holdsBack()).isTrue();
 
-        mirror.release(HOLD);
+        mirror.release(HOLD, key -> false);
 
         assertThat(told).last().isEqualTo(new Command.MacForgotten(0, 0, 1, 1));
     }
@@ -68,7 +68,7 @@ class TableMirrorTest {
         mirror.put("a", 1);
         mirror.remove("a", true, 0);
         mirror.put("a", 1);
-        mirror.release(2 * HOLD);
+        mirror.release(2 * HOLD, key -> false);
 
         assertThat(told).allMatch(command -> command instanceof Command.MacLearned);
     }

@@ -81,6 +81,11 @@ final class WorkerBench implements AutoCloseable {
         }
 
         @Override
+        public void probeAnswered(long token) {
+            lessons.add("probe " + token);
+        }
+
+        @Override
         public void macForgotten(int bridge, int vlan, long mac, int port) {
             lessons.add("no mac " + MacAddress.toString(mac));
         }

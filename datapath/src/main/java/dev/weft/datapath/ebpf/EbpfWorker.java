@@ -34,7 +34,8 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
     /** After the last upcall a worker looks for the next one so long before it sleeps: waking costs more. */
     private static final long SPIN_NANOS = 50_000;
 
-    private static final int BATCH = 1024;
+    /** Of flows whose use is read by one call: packets wait meanwhile. */
+    private static final int BATCH = 256;
 
     // Immutable after construction.
     private final Host host;

@@ -116,37 +116,6 @@ class EbpfRobustnessIT {
         }
     }
 
-    @Test
-    void pinsOfAnotherLayoutAreTakenAwayAndTheDatapathBeginsAnew() {
-        var id = UUID.randomUUID();
-        EbpfHost host = underlay.open(config.withHost(id));
-        try {
-            PortSpec specA = host.newInterface(UNLIMITED);
-            PortSpec specB = host.newInterface(UNLIMITED);
-            int a = host.datapath().attach(specA);
-            host.datapath().attach(specB);
-            install(host, 1, a, frame(1, 10), to(a));
-            long incarnation = host.datapath().incarnation();
-            host.datapath().close();
-            pretendLayout(id, Layout.VERSION + 1);
-
-            host = host.reopen(config.withHost(id));
-            assertThat(host.datapath().incarnation()).isNotEqualTo(incarnation);
-            assertThat(host.datapath().flows()).isEmpty();
-            assertThat(host.datapath().ports()).isEmpty();
-            int in = host.datapath().attach(specA);
-            int out = host.datapath().attach(specB);
-            byte[] frame = frame(2, 10);
-            install(host, 1, in, frame, to(out));
-            host.send(in, frame);
-            awaitFrame(host, out, frame);
-        } finally {
-            host.datapath().remove();
-            host.close();
-        }
-        assertThat(BpfFileSystem.USUAL.resolve("weft").resolve(id.toString())).doesNotExist();
-    }
-
     private static void pretendLayout(UUID id, int version) {
         var pin = BpfFileSystem.USUAL.resolve("weft").resolve(id.toString()).resolve("settings");
         try (var settings = BpfMap.pinned(pin).orElseThrow();

@@ -34,7 +34,7 @@ class EbpfUpgradeIT {
     }
 
     private EbpfHost open() {
-        return (EbpfHost) underlay.open(config());
+        return underlay.open(config());
     }
 
     @BeforeEach

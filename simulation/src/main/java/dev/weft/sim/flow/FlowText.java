@@ -38,6 +38,43 @@ public final class FlowText {
         return text.toString();
     }
 
+    /** The fields that count, without values: {@code in dst-mac type dst/24 proto}. Addresses are in the 128-bit form. */
+    public static String of(FlowMask mask) {
+        var text = new StringBuilder("in");
+        name(text, "src-mac", mask.word(2) >>> 16, 48);
+        name(text, "dst-mac", mask.word(1) >>> 16, 48);
+        name(text, "vlan", mask.word(2) & 0xffff, 0);
+        name(text, "type", mask.word(1) & 0xffff, 0);
+        prefix(text, "src", mask.word(3), mask.word(4));
+        prefix(text, "dst", mask.word(5), mask.word(6));
+        name(text, "proto", mask.word(7) >>> 56, 0);
+        name(text, "dscp", mask.word(7) >>> 48 & 0xff, 0);
+        name(text, "fragment", mask.word(7) >>> 40 & 0xff, 0);
+        name(text, "flags", mask.word(7) >>> 32 & 0xff, 0);
+        name(text, "l4-src", mask.word(7) >>> 16 & 0xffff, 0);
+        name(text, "l4-dst", mask.word(7) & 0xffff, 0);
+        name(text, "icmp-id", mask.word(8) >>> 48, 0);
+        name(text, "flow-id", mask.word(8) & 0xffff_ffffL, 0);
+        name(text, "service", mask.word(9), 0);
+        return text.toString();
+    }
+
+    /** @param bits of the whole field, when less of it may count: then the mask is shown */
+    private static void name(StringBuilder text, String name, long mask, int bits) {
+        if (mask != 0) {
+            text.append(' ').append(name);
+            if (bits > 0 && Long.bitCount(mask) < bits) {
+                text.append('&').append(MacAddress.toString(mask));
+            }
+        }
+    }
+
+    private static void prefix(StringBuilder text, String name, long high, long low) {
+        if ((high | low) != 0) {
+            text.append(' ').append(name).append('/').append(Long.bitCount(high) + Long.bitCount(low));
+        }
+    }
+
     private static void field(StringBuilder text, String name, String value, long mask) {
         if (mask != 0) {
             text.append(' ').append(name).append('=').append(value);

@@ -2,6 +2,9 @@ package dev.weft.it.bench.datapath;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -13,6 +16,8 @@ final class CpuTime {
     private static final long NANOS_PER_TICK = 10_000_000L;
     // Of the line "cpu  user nice system idle iowait irq softirq steal": what is work.
     private static final int[] WORK = {1, 2, 3, 6, 7};
+
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     private CpuTime() {}
 
@@ -28,6 +33,17 @@ final class CpuTime {
         } catch (IOException unreadable) {
             throw new UncheckedIOException(MACHINE + " cannot be read", unreadable);
         }
+    }
+
+    /** Of the live threads of this process with this name. */
+    static long threadNanos(String name) {
+        long sum = 0;
+        for (ThreadInfo thread : THREADS.getThreadInfo(THREADS.getAllThreadIds())) {
+            if (thread != null && thread.getThreadName().equals(name)) {
+                sum += Math.max(0, THREADS.getThreadCpuTime(thread.getThreadId()));
+            }
+        }
+        return sum;
     }
 
     /** Of all threads that a process has now: the first number of each one's schedstat. */

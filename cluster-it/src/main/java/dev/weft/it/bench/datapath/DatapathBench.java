@@ -36,8 +36,15 @@ public final class DatapathBench implements Benchmark {
         rows.put("same-host-tcp", TcpRows::sameHost);
         rows.put("two-host-vs-vxlan", CostRows::twoHostVersusVxlan);
         rows.put("two-host-tcp", TcpRows::twoHosts);
+        rows.put("first-packet", FirstPacketRows::firstPacket);
+        rows.put("first-packet-rtt", FirstPacketRows::roundTrip);
+        rows.put("flow-setup", SetupRows::flowSetup);
+        rows.put("mask-width", MaskRows::width);
+        rows.put("mask-lookup", MaskRows::lookup);
+        rows.put("noisy-neighbour", FirstPacketRows::noisyNeighbour);
         rows.put("ovs-tcp", OvsRows::tcp);
         rows.put("ovs-cost", OvsRows::cost);
+        rows.put("ovs-flow-setup", SetupRows::versusOvs);
         return rows;
     }
 

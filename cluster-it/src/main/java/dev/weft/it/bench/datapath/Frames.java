@@ -48,12 +48,13 @@ final class Frames implements AutoCloseable {
     private final int[] udpOffsets;
     private final int[] lengths;
     private final long tuples;
+    private final long firstTuple;
     private final boolean numbered;
     // Owned by the sending thread.
     private int next;
     private long number;
 
-    private Frames(List<byte[]> frames, long tuples, boolean numbered) {
+    private Frames(List<byte[]> frames, long tuples, long firstTuple, boolean numbered) {
         count = frames.size();
         slot = frames.stream().mapToInt(f -> f.length).max().orElseThrow() + 63 & ~63;
         bytes = arena.allocate((long) count * slot, 64);
@@ -61,6 +62,7 @@ final class Frames implements AutoCloseable {
         udpOffsets = new int[count];
         lengths = frames.stream().mapToInt(f -> f.length).toArray();
         this.tuples = tuples;
+        this.firstTuple = firstTuple;
         this.numbered = numbered;
         var vectors = arena.allocate((long) (count + BATCH) * VECTOR_LENGTH, 64);
         for (int i = 0; i < count; i++) {
@@ -79,7 +81,7 @@ final class Frames implements AutoCloseable {
 
     /** The same frames again and again. */
     static Frames fixed(List<byte[]> frames) {
-        return new Frames(frames, 0, false);
+        return new Frames(frames, 0, 0, false);
     }
 
     /**
@@ -89,7 +91,7 @@ final class Frames implements AutoCloseable {
      * @param tuples a power of two up to 2^31
      */
     static Frames withNewPorts(List<byte[]> frames, long tuples) {
-        return changing(frames, tuples, false);
+        return changing(frames, tuples, 0, false);
     }
 
     /**
@@ -98,17 +100,22 @@ final class Frames implements AutoCloseable {
      * @param frames with {@link #NUMBERED_PAYLOAD} octets of payload
      */
     static Frames numbered(List<byte[]> frames, long tuples) {
-        return changing(frames, tuples, true);
+        return numbered(frames, tuples, 0);
     }
 
-    private static Frames changing(List<byte[]> frames, long tuples, boolean numbered) {
+    /** @param firstTuple where in their order frame 0 begins: for 5-tuples that other frames have not used */
+    static Frames numbered(List<byte[]> frames, long tuples, long firstTuple) {
+        return changing(frames, tuples, firstTuple, true);
+    }
+
+    private static Frames changing(List<byte[]> frames, long tuples, long firstTuple, boolean numbered) {
         if (Long.bitCount(tuples) != 1 || tuples > 1L << 31) {
             throw new IllegalArgumentException(tuples + " tuples (expected a power of two up to 2^31)");
         }
         if (frames.size() < BATCH) {
             throw new IllegalArgumentException(frames.size() + " frames (expected at least " + BATCH + ")");
         }
-        return new Frames(frames, tuples, numbered);
+        return new Frames(frames, tuples, firstTuple, numbered);
     }
 
     private int udpOffset(long at) {
@@ -142,7 +149,7 @@ final class Frames implements AutoCloseable {
     @HotPath
     private void renew(int frame, long itsNumber) {
         long at = (long) frame * slot + udpOffsets[frame];
-        int tuple = (int) (Hashing.mix(itsNumber & tuples - 1) & tuples - 1);
+        int tuple = (int) (Hashing.mix(firstTuple + itsNumber & tuples - 1) & tuples - 1);
         int difference = u16(at) + u16(at + 2) + u16(at + UDP_PAYLOAD);
         int source = LOWEST_PORT + (tuple & 0x7fff);
         int destination = LOWEST_PORT + (tuple >>> 15 & 0xffff) % (0x10000 - LOWEST_PORT);

@@ -98,7 +98,7 @@ final class Generator implements AutoCloseable {
         void sending(long number, int count, long nanos);
     }
 
-    private static final Log SILENT = (number, count, nanos) -> {};
+    static final Log SILENT = (number, count, nanos) -> {};
 
     /** Sends for so long, on a thread of its own bound to {@link #CPU}, and returns when it is done. */
     Sent send(Frames frames, long nanos, Pace pace) {

@@ -60,11 +60,19 @@ final class Ground {
     }
 
     WeftPaths weft() {
-        return once("weft", () -> WeftPaths.sameHost(lab, kind, Map.of()), WeftPaths.class);
+        return once("weft", () -> WeftPaths.sameHost(lab, kind, WeftPaths.Shape.PLAIN), WeftPaths.class);
+    }
+
+    /** One host where each 5-tuple is a flow. */
+    WeftPaths weftTuples() {
+        return once(
+                "weft-tuples",
+                () -> WeftPaths.sameHost(lab, kind, WeftPaths.Shape.eachTupleAFlow(SetupRows.FLOWS)),
+                WeftPaths.class);
     }
 
     WeftPaths weftTwoHosts() {
-        return once("weft-two-hosts", () -> WeftPaths.twoHosts(lab, kind, Map.of()), WeftPaths.class);
+        return once("weft-two-hosts", () -> WeftPaths.twoHosts(lab, kind, WeftPaths.Shape.PLAIN), WeftPaths.class);
     }
 
     OpenVswitch ovs() {

@@ -9,6 +9,11 @@ import dev.weft.agent.lab.Vm;
  * @param name for people: "Linux bridge"
  */
 record Path(String name, Vm sender, Vm receiver) {
+    /** The same way in the other direction. */
+    Path back() {
+        return new Path(name + ", back", receiver, sender);
+    }
+
     @Override
     public String toString() {
         return name;

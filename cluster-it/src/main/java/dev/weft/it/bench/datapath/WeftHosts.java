@@ -36,11 +36,17 @@ final class WeftHosts implements AutoCloseable {
     private final Path folder;
     private final Map<LabHost, Agent> agents = new LinkedHashMap<>();
     private final Map<LabHost, Datapath> datapaths = new HashMap<>();
+    private int upcallQueueBytes;
 
     WeftHosts(BenchLab lab, String kind) {
         this.kind = kind;
         folder = lab.folder().resolve("weft-" + lab.nextNumber());
         store = LocalStore.start(folder.resolve("store"));
+    }
+
+    /** Memory for upcalls that wait, of each worker to come. */
+    void setUpcallQueueBytes(int bytes) {
+        upcallQueueBytes = bytes;
     }
 
     /**
@@ -78,10 +84,11 @@ final class WeftHosts implements AutoCloseable {
         /** Without the host's id: what is not pinned goes with this process, however it ends. */
         @Override
         public Datapaths.Opened openDatapath(AgentConfig config, UUID id) {
-            var wanted = DatapathConfig.of(config.workers(), config.underlay())
+            var usual = DatapathConfig.of(config.workers(), config.underlay())
                     .withTunnelPort(config.tunnelPort())
                     .withFlowCapacity(config.limits().flows())
                     .withNamespace(host.namespace());
+            DatapathConfig wanted = upcallQueueBytes == 0 ? usual : usual.withUpcallQueueBytes(upcallQueueBytes);
             // Inside: a kind that lives in its process is where its threads and sockets are made.
             Datapaths.Opened opened = NetworkNamespace.named(host.namespace()).call(() -> Datapaths.open(kind, wanted));
             datapaths.put(host, opened.datapath());

@@ -16,30 +16,48 @@ final class Workload {
 
     /** From the sender straight to its neighbour, so many flows. */
     static List<byte[]> bridged(int flows) {
-        return frames(flows, Address.NEIGHBOUR, Address.NEIGHBOUR.mac(), IPV4_PAYLOAD, IPV6_PAYLOAD);
+        return frames(flows, Address.SENDER, Address.NEIGHBOUR, Address.NEIGHBOUR.mac(), IPV4_PAYLOAD, IPV6_PAYLOAD);
     }
 
     /** From the sender straight to its neighbour, with room for mark and number: longer than 64 octets. */
     static List<byte[]> bridgedNumbered(int flows) {
-        return frames(
-                flows, Address.NEIGHBOUR, Address.NEIGHBOUR.mac(), Frames.NUMBERED_PAYLOAD, Frames.NUMBERED_PAYLOAD);
+        return numbered(flows, Address.SENDER, Address.NEIGHBOUR, Address.NEIGHBOUR.mac());
     }
 
     /** From the sender to the VM behind the router, with room for mark and number. */
     static List<byte[]> routedNumbered(int flows) {
-        return frames(flows, Address.ROUTED, WeftPaths.ROUTER_MAC, Frames.NUMBERED_PAYLOAD, Frames.NUMBERED_PAYLOAD);
+        return numbered(flows, Address.SENDER, Address.ROUTED, WeftPaths.ROUTER_MAC);
     }
 
-    private static List<byte[]> frames(int flows, Address to, String mac, int payloadV4, int payloadV6) {
+    /** The other way: from the VM behind the router to the sender. */
+    static List<byte[]> routedBackNumbered(int flows) {
+        return numbered(flows, Address.ROUTED, Address.SENDER, WeftPaths.FAR_ROUTER_MAC);
+    }
+
+    /** From the sender to the VM behind the router, 64 octets. */
+    static List<byte[]> routed(int flows) {
+        return frames(flows, Address.SENDER, Address.ROUTED, WeftPaths.ROUTER_MAC, IPV4_PAYLOAD, IPV6_PAYLOAD);
+    }
+
+    /** From the sender's neighbour to the VM behind the router, 64 octets. */
+    static List<byte[]> neighbourRouted(int flows) {
+        return frames(flows, Address.NEIGHBOUR, Address.ROUTED, WeftPaths.ROUTER_MAC, IPV4_PAYLOAD, IPV6_PAYLOAD);
+    }
+
+    private static List<byte[]> numbered(int flows, Address from, Address to, String mac) {
+        return frames(flows, from, to, mac, Frames.NUMBERED_PAYLOAD, Frames.NUMBERED_PAYLOAD);
+    }
+
+    private static List<byte[]> frames(int flows, Address from, Address to, String mac, int payloadV4, int payloadV6) {
         var frames = new ArrayList<byte[]>();
         for (int i = 0; i < flows; i++) {
             boolean v6 = i % 2 == 1;
             frames.add(PacketExpression.parse("udp %s:%d > %s:53 src-mac %s dst-mac %s ttl 64 length %d"
                     .formatted(
-                            v6 ? "[" + Address.SENDER.v6() + "]" : Address.SENDER.v4(),
+                            v6 ? "[" + from.v6() + "]" : from.v4(),
                             FIRST_PORT + i / 2,
                             v6 ? "[" + to.v6() + "]" : to.v4(),
-                            Address.SENDER.mac(),
+                            from.mac(),
                             mac,
                             v6 ? payloadV6 : payloadV4)));
         }
