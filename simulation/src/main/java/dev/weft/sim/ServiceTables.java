@@ -80,6 +80,11 @@ public final class ServiceTables {
         return changed;
     }
 
+    /** One more than the largest index given. */
+    public int limit() {
+        return tables.length;
+    }
+
     /** Null when there is no such table. */
     public @Nullable ServiceTable table(int index) {
         return index >= 0 && index < tables.length ? tables[index] : null;

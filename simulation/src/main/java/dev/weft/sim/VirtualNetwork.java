@@ -238,6 +238,11 @@ public final class VirtualNetwork {
         return endpoints.contains(high, low);
     }
 
+    /** Empty when there is no such table now. */
+    public Optional<String> serviceTableName(int index) {
+        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::name);
+    }
+
     public UUID routerId(int index) {
         return existingDevice(routers, index, "router").id;
     }

@@ -93,6 +93,15 @@ public sealed interface Command {
      */
     record ShowConnections(int from, int slots, CompletableFuture<ConnectionPage> answer) implements Command {}
 
+    /**
+     * Show some rules of the service tables.
+     *
+     * @param table dense index of the table to go on with
+     * @param entry place of the first entry there
+     * @param entries how many places to look at
+     */
+    record ShowServices(int table, int entry, int entries, CompletableFuture<ServicePage> answer) implements Command {}
+
     /** Simulate a frame as if it had come from this port's VM, without any effect, and say every step. */
     @SuppressWarnings("ArrayRecordComponent")
     record Inspect(int port, byte[] frame, CompletableFuture<TraceResult> answer) implements Command {}

@@ -26,6 +26,7 @@ final class TableUpdates {
     private final Blocks blocks;
     private final Redecision redecision;
     private final ConnectionLister lister;
+    private final ServiceLister services;
     private final NanoClock clock;
     // Owned by the worker thread.
     private VirtualNetwork network = VirtualNetwork.EMPTY;
@@ -41,6 +42,7 @@ final class TableUpdates {
         blocks = parts.blocks;
         redecision = parts.redecision;
         lister = new ConnectionLister(parts);
+        services = new ServiceLister(parts);
         clock = parts.clock;
         this.floods = floods;
         this.inspector = inspector;
@@ -110,6 +112,7 @@ final class TableUpdates {
                 done.latch().countDown();
             }
             case Command.ShowConnections show -> lister.show(show);
+            case Command.ShowServices show -> services.show(show);
             case Command.Inspect inspect -> inspector.inspect(inspect);
         }
     }

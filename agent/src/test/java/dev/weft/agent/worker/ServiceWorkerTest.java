@@ -11,6 +11,7 @@ import dev.weft.sim.packet.Frames;
 import dev.weft.sim.trace.PacketExpression;
 import dev.weft.topology.schema.ServiceRule;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -163,6 +164,32 @@ class ServiceWorkerTest {
                 .contains("goes on instead")
                 .contains("output " + b);
         assertThat(bench.receive(b)).isNull();
+    }
+
+    @Test
+    void showsItsRulesAndWhatTheyWereUsedFor() throws Exception {
+        build(TO_B);
+        learn();
+        bench.send(a, syn(2));
+        List<ServicePage.Row> rows = new ArrayList<>();
+        List<ServicePage.Totals> totals = new ArrayList<>();
+        for (int worker = 0; worker < 2; worker++) {
+            var answer = new CompletableFuture<ServicePage>();
+            bench.tellOne(worker, new Command.ShowServices(0, 0, 10, answer));
+            ServicePage page = answer.get(10, TimeUnit.SECONDS);
+            assertThat(page.nextTable()).isEqualTo(1);
+            rows.addAll(page.rows());
+            totals.addAll(page.totals());
+        }
+        assertThat(rows).hasSize(2).allMatch(row -> row.target().equals("forward to 10.0.2.9") && row.counts());
+        assertThat(rows.stream().mapToLong(ServicePage.Row::packets).sum()).isEqualTo(1);
+        assertThat(totals.stream()
+                        .mapToLong(ServicePage.Totals::resolvedPackets)
+                        .sum())
+                .isEqualTo(1);
+        var end = new CompletableFuture<ServicePage>();
+        bench.tellOne(0, new Command.ShowServices(1, 0, 10, end));
+        assertThat(end.get(10, TimeUnit.SECONDS).nextTable()).isEqualTo(ServicePage.END);
     }
 
     @Test

@@ -139,6 +139,13 @@ final class WorkerBench implements AutoCloseable {
         return number;
     }
 
+    void tellOne(int worker, Command command) {
+        if (!workers.get(worker).offer(command)) {
+            throw new AssertionError("backchannel full");
+        }
+        turn();
+    }
+
     void tell(Command command) {
         workers.forEach(worker -> {
             if (!worker.offer(command)) {
