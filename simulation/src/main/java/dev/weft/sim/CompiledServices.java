@@ -3,7 +3,7 @@ package dev.weft.sim;
 import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
 import dev.weft.base.ServicePrefix;
-import dev.weft.base.Tag;
+import dev.weft.sim.service.ServiceInstance;
 import dev.weft.sim.service.ServiceRule;
 import dev.weft.sim.service.ServiceTarget;
 import dev.weft.topology.InterfaceAddress;
@@ -13,12 +13,14 @@ import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceEntry;
 import dev.weft.topology.schema.ServiceTable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,20 +29,49 @@ import org.jspecify.annotations.Nullable;
  * left out.
  */
 final class CompiledServices {
-    static final CompiledServices EMPTY = new CompiledServices(Map.of(), new Table[0]);
+    static final CompiledServices EMPTY = new CompiledServices(Map.of(), new Table[0], Map.of());
     static final int NONE = -1;
 
     final Map<UUID, Integer> indices;
     private final @Nullable Table[] tables;
+    private final Map<UUID, Registrar> registrars;
 
-    /** @param inputs what it was compiled from */
-    record Table(UUID id, String name, long tag, List<Object> inputs, List<Entry> entries) {}
+    /**
+     * @param instances whether those of the tenant's ports count
+     * @param inputs what it was compiled from
+     */
+    record Table(UUID id, String name, String tenant, boolean instances, List<Object> inputs, List<Entry> entries) {}
+
+    /** What the VM behind a port may register: services that are its tenant's and its own, at the port's addresses. */
+    record Registrar(String tenant, List<ServicePrefix> granted, List<ServicePrefix> allowed, List<Integer> addresses) {
+        boolean admits(ServiceInstance instance) {
+            return granted.stream().anyMatch(block -> block.contains(instance.prefix()))
+                    && allowed.stream().anyMatch(each -> each.contains(instance.prefix()))
+                    && (addresses.isEmpty() || addresses.contains(instance.address()));
+        }
+    }
 
     record Entry(ServicePrefix prefix, boolean toAll, List<ServiceRule> rules) {}
 
-    private CompiledServices(Map<UUID, Integer> indices, @Nullable Table[] tables) {
+    private CompiledServices(Map<UUID, Integer> indices, @Nullable Table[] tables, Map<UUID, Registrar> registrars) {
         this.indices = indices;
         this.tables = tables;
+        this.registrars = registrars;
+    }
+
+    /** Whether a table takes this instance. */
+    boolean admits(Table table, ServiceInstance instance) {
+        Registrar registrar = registrars.get(instance.port());
+        return table.instances
+                && registrar != null
+                && registrar.tenant.equals(table.tenant)
+                && registrar.admits(instance);
+    }
+
+    /** Whether the VM behind the port may register this, whatever tables there are. */
+    boolean admits(ServiceInstance instance) {
+        Registrar registrar = registrars.get(instance.port());
+        return registrar != null && registrar.admits(instance);
     }
 
     int limit() {
@@ -55,11 +86,10 @@ final class CompiledServices {
 
     /** @param indices of all tables there ever were */
     static CompiledServices compile(TopologySnapshot snapshot, Map<UUID, Integer> indices, CompiledServices previous) {
-        if (indices.isEmpty()) {
-            return EMPTY;
-        }
         Map<String, Port> ports = new HashMap<>();
-        snapshot.ports().forEach(port -> ports.put(port.getId(), port));
+        if (!indices.isEmpty()) {
+            snapshot.ports().forEach(port -> ports.put(port.getId(), port));
+        }
         Map<String, List<ServicePrefix>> granted = new HashMap<>();
         for (var block : snapshot.all(ServiceBlock.class)) {
             granted.computeIfAbsent(block.getOwnerId(), owner -> new ArrayList<>())
@@ -74,7 +104,37 @@ final class CompiledServices {
             tables[index] =
                     before != null && before.inputs.equals(inputs) ? before : compile(message, own, ports, inputs);
         }
-        return new CompiledServices(indices, tables);
+        Map<UUID, Registrar> registrars = registrars(snapshot, granted);
+        boolean same = Arrays.equals(tables, previous.tables) && registrars.equals(previous.registrars);
+        return same ? previous : new CompiledServices(indices, tables, registrars);
+    }
+
+    private static Map<UUID, Registrar> registrars(
+            TopologySnapshot snapshot, Map<String, List<ServicePrefix>> granted) {
+        if (granted.isEmpty()) {
+            return Map.of();
+        }
+        Map<UUID, Registrar> registrars = new HashMap<>();
+        for (Port port : snapshot.ports()) {
+            if (port.getAllowedServicesCount() > 0) {
+                registrars.put(
+                        UUID.fromString(port.getId()),
+                        new Registrar(
+                                port.getTenantId(),
+                                granted.getOrDefault(port.getTenantId(), List.of()),
+                                port.getAllowedServicesList().stream()
+                                        .map(ServicePrefix::parse)
+                                        .toList(),
+                                addresses(port).map(IpAddress::v4Bits).toList()));
+            }
+        }
+        return registrars;
+    }
+
+    private static Stream<IpAddress> addresses(Port port) {
+        return port.getAddressesList().stream()
+                .map(text -> InterfaceAddress.parse(text).address())
+                .filter(IpAddress::isV4);
     }
 
     private static List<Object> inputs(ServiceTable message, Collection<ServicePrefix> own, Map<String, Port> ports) {
@@ -101,8 +161,13 @@ final class CompiledServices {
                 entries.add(new Entry(prefix, entry.getAll(), List.copyOf(rules)));
             }
         }
-        var id = UUID.fromString(message.getId());
-        return new Table(id, message.getName(), Tag.device(id), inputs, List.copyOf(entries));
+        return new Table(
+                UUID.fromString(message.getId()),
+                message.getName(),
+                message.getTenantId(),
+                message.getInstances(),
+                inputs,
+                List.copyOf(entries));
     }
 
     private static ServiceRule rule(dev.weft.topology.schema.ServiceRule rule, Map<String, Port> ports) {
@@ -122,9 +187,7 @@ final class CompiledServices {
             return IpAddress.parse(rule.getAddress()).v4Bits();
         }
         return Optional.ofNullable(ports.get(rule.getPortId())).stream()
-                .flatMap(port -> port.getAddressesList().stream())
-                .map(text -> InterfaceAddress.parse(text).address())
-                .filter(IpAddress::isV4)
+                .flatMap(CompiledServices::addresses)
                 .findFirst()
                 .map(IpAddress::v4Bits)
                 .orElse(0);

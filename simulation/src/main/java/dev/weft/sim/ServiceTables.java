@@ -3,6 +3,7 @@ package dev.weft.sim;
 import dev.weft.base.HotPath;
 import dev.weft.base.ServicePrefix;
 import dev.weft.sim.service.ServiceChoices;
+import dev.weft.sim.service.ServiceInstance;
 import dev.weft.sim.service.ServiceRule;
 import dev.weft.sim.service.ServiceSlot;
 import dev.weft.sim.service.ServiceTable;
@@ -13,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,12 +27,68 @@ public final class ServiceTables {
 
     private CompiledServices followed = CompiledServices.EMPTY;
     private @Nullable ServiceTable[] tables = {};
+    private final Map<InstanceKey, ServiceInstance> instances = new HashMap<>();
+    /** By table: those that are rules of it. */
+    private final List<Map<InstanceKey, ServiceInstance>> ruling = new ArrayList<>();
+
     private final List<Integer> changed = new ArrayList<>();
     private final ServiceChoices choices = new ServiceChoices(CHOICES);
+
+    private record InstanceKey(ServicePrefix prefix, UUID port) {}
+
+    /** An instance is there, or is another now. Whether a table has it as a rule that it had not. */
+    public boolean up(ServiceInstance instance) {
+        var key = new InstanceKey(instance.prefix(), instance.port());
+        instances.put(key, instance);
+        boolean news = false;
+        for (int i = 0; i < tables.length; i++) {
+            news |= rule(i, key, instance);
+        }
+        return news;
+    }
+
+    /** An instance is gone. */
+    public void down(ServicePrefix prefix, UUID port) {
+        var key = new InstanceKey(prefix, port);
+        instances.remove(key);
+        for (int i = 0; i < tables.length; i++) {
+            unrule(i, key);
+        }
+    }
+
+    private boolean rule(int index, InstanceKey key, ServiceInstance instance) {
+        ServiceTable table = tables[index];
+        CompiledServices.Table compiled = followed.table(index);
+        Map<InstanceKey, ServiceInstance> rules = ruling.get(index);
+        boolean admitted = table != null && compiled != null && followed.admits(compiled, instance);
+        if (admitted && instance.equals(rules.get(key))) {
+            return false;
+        }
+        unrule(index, key);
+        if (table == null || !admitted || !table.put(instance.prefix(), instance.rule())) {
+            return false;
+        }
+        rules.put(key, instance);
+        return true;
+    }
+
+    private void unrule(int index, InstanceKey key) {
+        ServiceTable table = tables[index];
+        ServiceInstance before = ruling.get(index).remove(key);
+        if (table != null && before != null) {
+            table.remove(before.prefix(), before.rule().target());
+        }
+    }
 
     /** Brings the tables in line with the network. */
     void follow(CompiledServices services) {
         changed.clear();
+        if (services == followed) {
+            return;
+        }
+        while (ruling.size() < services.limit()) {
+            ruling.add(new HashMap<>());
+        }
         if (tables.length < services.limit()) {
             tables = Arrays.copyOf(tables, services.limit());
         }
@@ -39,10 +97,17 @@ public final class ServiceTables {
             CompiledServices.Table after = services.table(i);
             if (before != after) {
                 tables[i] = after == null ? null : followed(tables[i], before, after);
+                if (after == null) {
+                    ruling.get(i).clear();
+                }
                 changed.add(i);
             }
         }
         followed = services;
+        for (int i = 0; i < tables.length; i++) {
+            int index = i;
+            instances.forEach((key, instance) -> rule(index, key, instance));
+        }
     }
 
     private static ServiceTable followed(

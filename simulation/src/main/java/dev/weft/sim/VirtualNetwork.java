@@ -1,6 +1,7 @@
 package dev.weft.sim;
 
 import dev.weft.base.HotPath;
+import dev.weft.sim.service.ServiceInstance;
 import dev.weft.topology.TopologySnapshot;
 import java.util.Arrays;
 import java.util.Map;
@@ -236,6 +237,11 @@ public final class VirtualNetwork {
     /** Whether a host of the fabric has this underlay address. */
     public boolean isTunnelEndpoint(long high, long low) {
         return endpoints.contains(high, low);
+    }
+
+    /** Whether the VM behind the port may register this. */
+    public boolean admits(ServiceInstance instance) {
+        return services.admits(instance);
     }
 
     /** Empty when there is no such table now. */

@@ -2,11 +2,14 @@ package dev.weft.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weft.base.IpAddress;
 import dev.weft.base.ServiceId;
+import dev.weft.base.ServicePrefix;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
 import dev.weft.sim.sal.SalPackets;
+import dev.weft.sim.service.ServiceInstance;
 import dev.weft.sim.service.ServiceTable;
 import dev.weft.sim.trace.PacketExpression;
 import java.util.Map;
@@ -179,6 +182,69 @@ class ServiceWalkTest {
         net.change(t -> t.serviceTable("web", "0x00004001/32 delay, forward 10.0.2.9 priority 1"));
         assertThat(send(syn(2)).emitted().getFirst()).endsWith("output b");
         assertThat(net.serviceTables().changed()).containsExactly(0);
+    }
+
+    private ServiceInstance instance(String port, String service, String address) {
+        return new ServiceInstance(
+                ServicePrefix.parse(service),
+                net.portId(port),
+                IpAddress.parse(address).v4Bits(),
+                0,
+                1);
+    }
+
+    private void routerTakesInstances(String allowed, String... entries) {
+        net.change(t -> t.vm(
+                        "i",
+                        "b2",
+                        "here",
+                        port -> port.setMac("02:00:00:00:02:0e")
+                                .addAddresses("10.0.2.14/24")
+                                .addAllowedServices(allowed))
+                .serviceTableWithInstances("web", entries)
+                .services("router", "r", "web"));
+        net.settle("i", "10.0.2.14");
+    }
+
+    @Test
+    void anInstanceThatRegisteredIsARuleWhileItIsThere() {
+        routerTakesInstances("0x00004001/32", "0x00004001 delay");
+        assertThat(send(syn(2)).outcome()).isEqualTo("park for a service");
+        assertThat(net.serviceTables().up(instance("i", "0x00004001", "10.0.2.14")))
+                .isTrue();
+        assertThat(net.serviceTables().up(instance("i", "0x00004001", "10.0.2.14")))
+                .as("no news")
+                .isFalse();
+        assertThat(target(send(syn(2))))
+                .as("comes before a delay of its priority")
+                .isEqualTo("10.0.2.14");
+        net.serviceTables().down(ServicePrefix.parse("0x00004001"), net.portId("i"));
+        assertThat(send(syn(2)).outcome()).isEqualTo("park for a service");
+    }
+
+    @Test
+    void aPortRegistersOnlyWhatItMayAndWhereItIs() {
+        routerTakesInstances("0x00004001/32", "* drop");
+        var services = net.serviceTables();
+        assertThat(services.up(instance("i", "0x00004002", "10.0.2.14")))
+                .as("not its service")
+                .isFalse();
+        assertThat(services.up(instance("i", "0x00004001", "10.0.2.9")))
+                .as("not its address")
+                .isFalse();
+        assertThat(services.up(instance("b", "0x00004001", "10.0.2.9")))
+                .as("no services at all")
+                .isFalse();
+        assertThat(services.up(instance("i", "0x00004001/31", "10.0.2.14")))
+                .as("more than its services")
+                .isFalse();
+        assertThat(send(syn(2)).outcome()).isEqualTo("drop service-dropped");
+        assertThat(services.up(instance("i", "0x0000400100000007", "10.0.2.14")))
+                .isTrue();
+        assertThat(table().size()).isEqualTo(2);
+        net.change(t ->
+                t.vm("i", "b2", "here", port -> port.setMac("02:00:00:00:02:0e").addAddresses("10.0.2.14/24")));
+        assertThat(table().size()).as("only the default is left").isEqualTo(1);
     }
 
     @Test

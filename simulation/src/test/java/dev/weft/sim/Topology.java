@@ -390,6 +390,20 @@ public final class Topology {
         return put(id(kind, name), name, device.build());
     }
 
+    /** As {@link #serviceTable}, of which registered instances are rules, too. */
+    public Topology serviceTableWithInstances(String name, String... entries) {
+        serviceTable(name, entries);
+        ServiceTable table = (ServiceTable) planned(id("service table", name));
+        return put(
+                id("service table", name),
+                name,
+                table.toBuilder().setInstances(true).build());
+    }
+
+    public UUID portId(String name) {
+        return id("port", name);
+    }
+
     public ServiceTables serviceTables() {
         return tables.services();
     }

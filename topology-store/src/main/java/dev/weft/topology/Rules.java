@@ -98,6 +98,7 @@ final class Rules {
             report(port, "peer", port.getName(), "a port cannot be its own peer (expected another port)");
         }
         vlans.checkPort(port, onBridge);
+        services.checkPort(port);
         if (onBridge) {
             stations.checkBridgePort(ref, port);
         } else {

@@ -112,6 +112,12 @@ final class TableUpdates {
                 done.latch().countDown();
             }
             case Command.ShowConnections show -> lister.show(show);
+            case Command.InstanceUp up -> {
+                if (tables.services().up(up.instance())) {
+                    delayed.rulesChanged();
+                }
+            }
+            case Command.InstanceDown down -> tables.services().down(down.prefix(), down.port());
             case Command.ShowServices show -> services.show(show);
             case Command.Inspect inspect -> inspector.inspect(inspect);
         }

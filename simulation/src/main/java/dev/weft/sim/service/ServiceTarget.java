@@ -1,13 +1,16 @@
 package dev.weft.sim.service;
 
 import dev.weft.base.IpAddress;
+import java.util.Optional;
+import java.util.UUID;
 
 /**
  * What a rule does with a packet. Two rules of one entry with equal targets are one rule.
  *
  * @param address IPv4 bits the packet is sent to; 0 of DELAY and DROP
+ * @param instance the port of the instance that registered itself; empty of what the topology says
  */
-public record ServiceTarget(Action action, int address) {
+public record ServiceTarget(Action action, int address, Optional<UUID> instance) {
     /** The kinds of rules. */
     public enum Action {
         /** On to an instance or another service router, which see the way it came. */
@@ -19,15 +22,20 @@ public record ServiceTarget(Action action, int address) {
         DROP
     }
 
-    public static final ServiceTarget DELAY = new ServiceTarget(Action.DELAY, 0);
-    public static final ServiceTarget DROP = new ServiceTarget(Action.DROP, 0);
+    public static final ServiceTarget DELAY = new ServiceTarget(Action.DELAY, 0, Optional.empty());
+    public static final ServiceTarget DROP = new ServiceTarget(Action.DROP, 0, Optional.empty());
 
     public static ServiceTarget forward(int address) {
-        return new ServiceTarget(Action.FORWARD, address);
+        return new ServiceTarget(Action.FORWARD, address, Optional.empty());
     }
 
     public static ServiceTarget demux(int address) {
-        return new ServiceTarget(Action.DEMUX, address);
+        return new ServiceTarget(Action.DEMUX, address, Optional.empty());
+    }
+
+    /** FORWARD to what registered itself. */
+    public static ServiceTarget instance(int address, UUID port) {
+        return new ServiceTarget(Action.FORWARD, address, Optional.of(port));
     }
 
     /** It says what becomes of all packets, so an entry has one such at most. */
@@ -39,7 +47,7 @@ public record ServiceTarget(Action action, int address) {
     @Override
     public String toString() {
         return switch (action) {
-            case FORWARD -> "forward to " + IpAddress.ofV4(address);
+            case FORWARD -> (instance.isEmpty() ? "forward to " : "instance at ") + IpAddress.ofV4(address);
             case DEMUX -> "demux to " + IpAddress.ofV4(address);
             case DELAY -> "delay";
             case DROP -> "drop";
