@@ -33,6 +33,7 @@ final class AgentRequests implements RequestHandler {
     private final TopologyStore store;
     private final ConnectionRequests connections;
     private final ServiceRequests services;
+    private final InstanceRequests instances;
 
     AgentRequests(
             AgentStatus status, WorkerCrew crew, DatapathRequests datapath, ControlSide control, TopologyStore store) {
@@ -43,6 +44,7 @@ final class AgentRequests implements RequestHandler {
         this.store = store;
         connections = new ConnectionRequests(crew.workers());
         services = new ServiceRequests(crew.workers());
+        instances = new InstanceRequests(control, store);
     }
 
     @Override
@@ -51,6 +53,9 @@ final class AgentRequests implements RequestHandler {
             case "status" -> status.all();
             case "connections" -> connections.list(arguments);
             case "services" -> services.list(arguments);
+            case "register" -> instances.register(arguments);
+            case "unregister" -> instances.unregister(arguments);
+            case "instances" -> instances.list();
             case "trace" -> trace(arguments);
             default -> datapath.handle(command, arguments);
         };

@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
             FlowsCommand.class,
             DatapathCommand.class,
             ConnectionsCommand.class,
-            ServicesCommand.class,
+            ServiceCommand.class,
             TraceCommand.class,
             HelpCommand.class
         },

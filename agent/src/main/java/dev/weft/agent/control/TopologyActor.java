@@ -101,6 +101,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         ports = new PortActors(context, site, keys, keyTable);
         floods = new FloodKeys(site, keys, keyTable);
         ActorRef<BlockActor.Command> blocks = context.spawn(BlockActor.create(site, site.claims), "blocks");
+        site.instances.start(context.spawn(InstanceActor.create(site), "instances"));
         lessons.teach(devices, fabric, blocks);
         takeover = new Takeover(site, plan);
         if (!takeover.isOver()) {
