@@ -211,22 +211,26 @@ struct upcall {
 };
 _Static_assert(sizeof(struct upcall) == 32, "struct upcall");
 
-#define INJECT_LOOKUP 1   /* through the flow table once more instead of the step */
-#define INJECT_NO_PUNT 2  /* too long: only count */
+#define INJECT_LOOKUP 1  /* through the flow table once more instead of the step */
+#define INJECT_NO_PUNT 2 /* too long: only count */
 
-#define INJECT_TAGGED 0x10000 /* in `tci` */
+/*
+ * `orders`: what to do with an injected frame, whose mark is that of its orders: slot of the worker in the lowest bits,
+ * then the worker, then how often all of its slots were used. A slot is used again long after its frame was treated; one
+ * whose mark is another has been overtaken.
+ */
+#define ORDER_SLOT_BITS 12
+#define ORDER_PLACE_BITS 19 /* slot and worker */
 
-/* What precedes an injected frame: a pretended Ethernet header so that the kernel takes it, then what to do. */
 struct inject {
-	__u8 ethernet[14];
-	__u16 flags;
+	__u32 mark;
+	__u32 flags;
 	__u32 in_port;
 	__u32 tunnel_key;
-	__u32 tci; /* of the frame's VLAN tag, which is taken out: INJECT_TAGGED | TCI; 0: none */
-	__u32 length; /* of the frame: what follows it is padding */
 	struct step step;
+	__u32 reserved; /* entries of an array are multiples of 8 long */
 };
-_Static_assert(sizeof(struct inject) == 100, "struct inject");
+_Static_assert(sizeof(struct inject) == 88, "struct inject");
 
 /* `drops`, per CPU, and the order of dev.weft.datapath.FrameDrop. */
 enum drop {

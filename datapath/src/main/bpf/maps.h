@@ -194,10 +194,10 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
-/* Where an injected frame's orders lie while it is worked on: too large for the stack. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1 << ORDER_SLOT_BITS); /* agent: times workers */
 	__type(key, __u32);
 	__type(value, struct inject);
 } orders SEC(".maps");

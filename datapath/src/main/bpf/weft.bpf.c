@@ -589,46 +589,26 @@ int weft_tunnel(struct __sk_buff *skb)
 	return arrived(skb, &from, key, 0);
 }
 
-static __always_inline bool is_ip(const struct ethhdr *ethernet)
-{
-	return ethernet->h_proto == bpf_htons(ETH_P_IP) || ethernet->h_proto == bpf_htons(ETH_P_IPV6);
-}
-
-/* A frame from the agent, behind what to do with it. */
+/* A frame from the agent; its mark says where what to do with it is written. */
 SEC("tc")
 int weft_inject(struct __sk_buff *skb)
 {
-	struct ethhdr ethernet;
 	struct sight *sight;
 	struct flow_key *key;
 	struct parsed *p;
-	__u32 zero = 0, flags;
-	struct inject *inject = bpf_map_lookup_elem(&orders, &zero);
-	void *data;
+	__u32 mark = skb->mark, place = mark & ((1 << ORDER_PLACE_BITS) - 1);
+	struct inject *inject = bpf_map_lookup_elem(&orders, &place);
 
-	if (!inject || bpf_skb_load_bytes(skb, 0, inject, sizeof(*inject)) ||
-	    bpf_skb_load_bytes(skb, sizeof(*inject), &ethernet, sizeof(ethernet)))
-		return SHOT;
-	if (bpf_skb_adjust_room(skb, -(__s32)sizeof(*inject), BPF_ADJ_ROOM_MAC,
-				BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET))
-		return drop_for(DROP_BAD_TUNNEL_HEADER);
-	data = (void *)(long)skb->data;
-	if (data + sizeof(ethernet) > (void *)(long)skb->data_end)
-		return SHOT;
-	__builtin_memcpy(data, &ethernet, sizeof(ethernet));
-	if (skb->len > inject->length && !skb->gso_size)
-		bpf_skb_change_tail(skb, inject->length, 0);
-	if (inject->tci)
-		bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), inject->tci);
+	if (!mark || !inject || inject->mark != mark)
+		return drop_for(DROP_PORT_FAILED);
+	skb->mark = 0;
 	sight = new_sight((inject->in_port < MAX_PORTS ? inject->in_port : 0) | (__u64)inject->tunnel_key << 32);
 	if (!sight)
 		return SHOT;
 	key = &sight->key;
 	p = &sight->parsed;
-	/* Of what is not IP the kernel keeps the pretended type: the far end of a pair reads it anew, a peer would not. */
-	flags = AGAIN | (is_ip(&ethernet) ? FRESH : 0);
 	if (inject->flags & INJECT_LOOKUP)
-		return look_up_seldom(skb, key, p, flags);
+		return look_up_seldom(skb, key, p, AGAIN | FRESH);
 	if (parse_once(skb, key, p) < 0)
 		return SHOT; /* the agent has parsed it: cannot be */
 	key->w[0] &= 0xffff;
@@ -639,5 +619,5 @@ int weft_inject(struct __sk_buff *skb)
 			return drop_for(DROP_TOO_BIG);
 		return punt(skb, key, p, MTU_EXCEEDED, 0);
 	}
-	return single(skb, &inject->step, p, inject->in_port, key, flags & FRESH);
+	return single(skb, &inject->step, p, inject->in_port, key, FRESH);
 }

@@ -149,16 +149,15 @@ NUMBER(Upcall_UNREAD, UPCALL_UNREAD);
 NUMBER(Upcall_AGAIN, UPCALL_AGAIN);
 
 NUMBER(Inject_SIZE, sizeof(struct inject));
-OFFSET(Inject_ETHERNET, inject, ethernet);
+OFFSET(Inject_MARK, inject, mark);
 OFFSET(Inject_FLAGS, inject, flags);
 OFFSET(Inject_IN_PORT, inject, in_port);
 OFFSET(Inject_TUNNEL_KEY, inject, tunnel_key);
-OFFSET(Inject_TCI, inject, tci);
-OFFSET(Inject_LENGTH, inject, length);
 OFFSET(Inject_STEP, inject, step);
 NUMBER(Inject_LOOKUP, INJECT_LOOKUP);
 NUMBER(Inject_NO_PUNT, INJECT_NO_PUNT);
-NUMBER(Inject_TAGGED, INJECT_TAGGED);
+NUMBER(Inject_SLOT_BITS, ORDER_SLOT_BITS);
+NUMBER(Inject_PLACE_BITS, ORDER_PLACE_BITS);
 
 #define DROP(why) NUMBER(FrameDrop_##why, DROP_##why)
 DROP(BY_FLOW);

@@ -12,6 +12,7 @@ import dev.weft.topology.Acknowledger;
 import dev.weft.topology.ConnectionState;
 import dev.weft.topology.HostIdentity;
 import dev.weft.topology.HostRegistry;
+import dev.weft.topology.Leadership;
 import dev.weft.topology.PortBlockStore;
 import dev.weft.topology.SavedSession;
 import dev.weft.topology.StateArchive;
@@ -70,6 +71,11 @@ public final class Agent implements AutoCloseable {
 
         /** Longest frame that fits the tunnel, Ethernet header included; 0: unknown. */
         int tunnelMtu(AgentConfig config);
+
+        /** Tells when what fits the tunnel may have changed, until it is closed. */
+        default AutoCloseable watchTunnel(AgentConfig config, Runnable changed) {
+            return () -> {};
+        }
     }
 
     /**
@@ -115,7 +121,7 @@ public final class Agent implements AutoCloseable {
                 connection, CLOCK, earlier.map(StateArchive.Beginning::topology).orElse(TopologySnapshot.EMPTY)));
         var registry = new HostRegistry(connection, store);
         parts.own(registry, registry, registry::leave);
-        register(registry, connection, host(config, hostId));
+        register(registry, connection, config, hostId);
         KeyRing keys = kept.orElseGet(
                 () -> KeyRing.fresh(folder.tunnelKeys(), datapath.incarnation(), registry.raiseTunnelEpoch(hostId)));
         var tables = new ZkStateTables(connection, hostId, TableLimits.DEFAULT, CLOCK, random);
@@ -128,6 +134,10 @@ public final class Agent implements AutoCloseable {
         var lessons = new Lessons();
         WorkerCrew crew = parts.own(WorkerCrew.start(
                 config, datapath, ground.tunnelMtu(config), keys.connectionEpoch(), random.nextLong(), lessons));
+        parts.own(ground.watchTunnel(
+                config,
+                crew.followMtu(
+                        () -> ground.tunnelMtu(config), () -> registerLater(registry, connection, config, hostId))));
         Interfaces interfaces = parts.own(ground.openInterfaces());
         var control = ControlSide.start(
                 new ControlSide.Ground(
@@ -137,6 +147,7 @@ public final class Agent implements AutoCloseable {
                         store,
                         tables,
                         new PortBlockStore(connection),
+                        (role, listener) -> new Leadership(connection, role, hostId, listener),
                         interfaces,
                         CLOCK,
                         random),
@@ -176,18 +187,25 @@ public final class Agent implements AutoCloseable {
     }
 
     /** Now, or as soon as the store answers. */
-    private static void register(HostRegistry registry, StoreConnection connection, Host host) {
+    private static void register(HostRegistry registry, StoreConnection connection, AgentConfig config, UUID id) {
         if (connection.state() == ConnectionState.CONNECTED) {
-            registry.register(host);
+            registry.register(host(config, id));
             return;
         }
         LOG.warn("ZooKeeper at {} does not answer; the host is registered when it does", connection.connectString());
+        registerLater(registry, connection, config, id);
+    }
+
+    /** As soon as the store answers, as the host is then. */
+    private static void registerLater(HostRegistry registry, StoreConnection connection, AgentConfig config, UUID id) {
         Thread.ofVirtual().name("register").start(() -> {
             while (!connection.awaitConnected(FIRST_CONTACT)) {
-                LOG.debug("still waiting for ZooKeeper to register the host");
+                if (connection.isClosed()) {
+                    return;
+                }
             }
             try {
-                registry.register(host);
+                registry.register(host(config, id));
             } catch (TopologyException refused) {
                 LOG.error("the host is not registered: {}", refused.getMessage());
             }
@@ -199,6 +217,7 @@ public final class Agent implements AutoCloseable {
                 .setId(id.toString())
                 .setName(config.name())
                 .setUnderlay(config.underlay().toString())
+                .setMtu(TunnelMtu.ofUnderlay(config.underlay()))
                 .build();
     }
 

@@ -4,6 +4,9 @@ import dev.weft.agent.control.Interfaces;
 import dev.weft.agent.control.LinkInterfaces;
 import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.Datapaths;
+import dev.weft.datapath.link.LinkMonitor;
+import dev.weft.datapath.link.NetworkNamespace;
+import java.time.Duration;
 import java.util.UUID;
 
 /** The grounds that a configuration can name. */
@@ -41,6 +44,8 @@ final class Grounds {
 
     /** This machine's interfaces, and the datapath that is asked for or best. */
     private record Machine() implements Agent.Ground {
+        private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
+
         @Override
         public Datapaths.Opened openDatapath(AgentConfig config, UUID host) {
             return Datapaths.open(config.datapath(), datapathConfig(config, host));
@@ -54,6 +59,13 @@ final class Grounds {
         @Override
         public int tunnelMtu(AgentConfig config) {
             return TunnelMtu.of(config.underlay());
+        }
+
+        @Override
+        public AutoCloseable watchTunnel(AgentConfig config, Runnable changed) {
+            LinkMonitor monitor = LinkMonitor.start(event -> changed.run(), LOOK_AGAIN);
+            monitor.watch(NetworkNamespace.own());
+            return monitor;
         }
     }
 }

@@ -19,12 +19,15 @@ final class TunnelMtu {
      * @return octets, the inner Ethernet header included; 0 when no interface has the address
      */
     static int of(IpAddress underlay) {
+        int mtu = ofUnderlay(underlay);
+        return mtu == UNKNOWN ? UNKNOWN : Math.clamp(mtu - (underlay.isV4() ? OVERHEAD_V4 : OVERHEAD_V6), 0, 0xffff);
+    }
+
+    /** The MTU of the interface that has the address; 0 when there is none. */
+    static int ofUnderlay(IpAddress underlay) {
         try {
             var device = NetworkInterface.getByInetAddress(underlay.toInetAddress());
-            if (device == null) {
-                return UNKNOWN;
-            }
-            return Math.clamp(device.getMTU() - (underlay.isV4() ? OVERHEAD_V4 : OVERHEAD_V6), 0, 0xffff);
+            return device == null ? UNKNOWN : device.getMTU();
         } catch (SocketException e) {
             throw new AgentException(
                     "the MTU of the interface with underlay address " + underlay + " cannot be read", e);

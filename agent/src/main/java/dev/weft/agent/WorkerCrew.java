@@ -1,6 +1,7 @@
 package dev.weft.agent;
 
 import dev.weft.agent.worker.Backchannel;
+import dev.weft.agent.worker.Command;
 import dev.weft.agent.worker.Learnings;
 import dev.weft.agent.worker.Worker;
 import dev.weft.agent.worker.WorkerSetup;
@@ -13,6 +14,8 @@ import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -90,6 +93,23 @@ final class WorkerCrew implements AutoCloseable {
         for (int i = 0; i < workers.size(); i++) {
             threads.add(Thread.ofPlatform().name("worker-" + i).daemon().start(workers.get(i)::run));
         }
+    }
+
+    /**
+     * What to run when what fits the tunnel may have changed: looks, and tells the workers if it has.
+     *
+     * @param looked the longest frame that fits the tunnel now; called by whoever runs this
+     * @param changed called after the workers were told
+     */
+    Runnable followMtu(IntSupplier looked, Runnable changed) {
+        var told = new AtomicInteger(looked.getAsInt());
+        return () -> {
+            int now = looked.getAsInt();
+            if (told.get() != now && workers.stream().allMatch(worker -> worker.offer(new Command.TunnelMtu(now)))) {
+                LOG.info("frames of up to {} octets fit the tunnel now, before {}", now, told.getAndSet(now));
+                changed.run();
+            }
+        };
     }
 
     List<Worker> workers() {

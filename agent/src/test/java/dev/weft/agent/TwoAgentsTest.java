@@ -147,6 +147,19 @@ class TwoAgentsTest {
     }
 
     @Test
+    void theUnderlayMayBeIpv6() {
+        h1.close();
+        h2.close();
+        h1 = TestHost.start(fabric, folder, zooKeeper.connectString(), "h1", "fd00:16::1");
+        h2 = TestHost.start(fabric, folder, wireOfH2.address(), "h2", "fd00:16::2");
+        build(true);
+        meet();
+        ping(2);
+        assertThat(h1.egressUpcalls() + h2.egressUpcalls()).as("egress upcalls").isZero();
+        assertThat(h1.agent().status()).containsEntry("underlay", "fd00:16::1");
+    }
+
+    @Test
     void theSecondPacketCausesNoUpcall() {
         build(false);
         meet();

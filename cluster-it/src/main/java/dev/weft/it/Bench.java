@@ -3,6 +3,7 @@ package dev.weft.it;
 import dev.weft.it.bench.Benchmark;
 import dev.weft.it.bench.Calibration;
 import dev.weft.it.bench.ChangeBench;
+import dev.weft.it.bench.DevicesBench;
 import dev.weft.it.bench.Report;
 import dev.weft.it.bench.Row;
 import dev.weft.it.bench.ServalBench;
@@ -25,8 +26,8 @@ import picocli.CommandLine.Parameters;
         description = "Runs a benchmark and prints its rows; without a name, lists them.")
 public final class Bench implements Callable<Integer> {
     /** All there are, in the order of the list. */
-    public static final List<Benchmark> ALL =
-            List.of(new SimulationBench(), new ChangeBench(), new DatapathBench(), new ServalBench());
+    public static final List<Benchmark> ALL = List.of(
+            new SimulationBench(), new ChangeBench(), new DatapathBench(), new ServalBench(), new DevicesBench());
 
     enum Format {
         table,

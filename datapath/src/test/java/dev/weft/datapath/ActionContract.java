@@ -110,7 +110,7 @@ public abstract class ActionContract extends DatapathSuite {
         }
 
         void send(byte[] frame, Consumer<ActionList> fill) {
-            assertThat(host.datapath().worker(0).install(++flows, key(frame, in, 0), exact(), actions(fill)))
+            assertThat(host.datapath().worker(0).install(++flows, keyAt(host, frame, in), exact(), actions(fill)))
                     .isEqualTo(WorkerPort.INSTALLED);
             host.send(in, frame);
         }

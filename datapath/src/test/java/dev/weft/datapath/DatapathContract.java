@@ -13,7 +13,6 @@ import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
 import dev.weft.sim.packet.Frames;
-import dev.weft.sim.packet.PacketParser;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -663,15 +662,6 @@ public abstract class DatapathContract extends DatapathSuite {
         assertThatThrownBy(() -> host.datapath().capture(4711, 1, (fromVm, segment, offset, length) -> {}))
                 .isInstanceOf(DatapathException.class)
                 .hasMessageContaining("4711");
-    }
-
-    /** As its worker reads it. */
-    private static FlowKey keyAt(TestHost host, byte[] frame, int inPort) {
-        var packet = Frames.wrapped(frame);
-        assertThat(PacketParser.parse(packet)).isZero();
-        packet.key.setIngress(inPort, 0);
-        host.datapath().worker(0).completeKey(packet);
-        return packet.key;
     }
 
     @ParameterizedTest

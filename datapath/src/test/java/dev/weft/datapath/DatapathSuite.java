@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weft.base.IpAddress;
 import dev.weft.sim.flow.ActionList;
+import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.packet.Frames;
+import dev.weft.sim.packet.PacketParser;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -86,6 +89,15 @@ public abstract class DatapathSuite {
             return upcalls.size() >= count;
         });
         return upcalls;
+    }
+
+    /** The key that the host's workers read in a frame from that port. */
+    static FlowKey keyAt(TestHost host, byte[] frame, int inPort) {
+        var packet = Frames.wrapped(frame);
+        assertThat(PacketParser.parse(packet)).isZero();
+        packet.key.setIngress(inPort, 0);
+        host.datapath().worker(0).completeKey(packet);
+        return packet.key;
     }
 
     static byte[] received(TestHost host, int port) {

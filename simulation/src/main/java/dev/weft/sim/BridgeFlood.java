@@ -97,7 +97,7 @@ final class BridgeFlood {
         for (Tables.FloodTarget target : sim.tables.floodTargets(bridge.index, vlan)) {
             if (vlan != BridgeVlan.UNTAGGED || bridge.hosts.takes(target.host(), vlan)) {
                 sim.leaveAt(bridge);
-                sim.tunnel(target.high(), target.low(), target.key());
+                sim.tunnel(target.high(), target.low(), target.key(), 0);
             }
         }
     }
@@ -107,7 +107,7 @@ final class BridgeFlood {
         for (Tables.FloodTarget target : sim.tables.floodTargets(bridge.index, BridgeVlan.UNTAGGED)) {
             if (bridge.hosts.takes(target.host(), vlan) && !isAmong(untagged, target)) {
                 sim.leaveAt(bridge);
-                sim.tunnel(target.high(), target.low(), target.key());
+                sim.tunnel(target.high(), target.low(), target.key(), 0);
             }
         }
     }

@@ -80,6 +80,8 @@ public enum DropReason {
     TUPLE_TAKEN("its answers could not be told from those of another connection"),
     /** No public port is left. */
     NAT_EXHAUSTED("all public ports that it may be given are in use"),
+    /** All members of the pool are down or draining. */
+    NO_MEMBER("no member of the pool takes new connections"),
     /** Would leave with an inside address. */
     NOT_TRANSLATABLE("it belongs to no connection, so its source cannot be translated"),
     /** More translations on its way than a record holds. */
@@ -96,8 +98,8 @@ public enum DropReason {
     NO_INSTANCE("no port of the bridge has an instance of the service it looks for"),
     /** For a bridge's DHCP server, which does not know the client or the message. */
     FOR_DHCP_SERVER("it is for the bridge's DHCP server, which has no answer"),
-    /** Longer than the way to the other host allows. */
-    TOO_LONG("it is longer than the tunnel allows");
+    /** Longer than a port's MTU or the way to the other host allows. */
+    TOO_LONG("it is longer than the tunnel or a link on its way allows");
 
     private final String text;
     private final String label;

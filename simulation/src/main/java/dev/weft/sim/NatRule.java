@@ -4,6 +4,7 @@ import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One rule of a router's translation, compiled. Immutable.
@@ -17,6 +18,8 @@ import java.util.UUID;
  * @param lowPort first destination port; with {@code highPort}, 0..65535 for any
  * @param addresses what the address becomes
  * @param firstPort of the ports it gets; {@link #ANY} leaves the packet's own
+ * @param members of a BALANCE rule, in place of addresses; null for the others
+ * @param sticky of a BALANCE rule: all connections of a client go to one member
  */
 @HotPath
 record NatRule(
@@ -32,7 +35,9 @@ record NatRule(
         int highPort,
         List<IpPrefix> addresses,
         int firstPort,
-        int lastPort) {
+        int lastPort,
+        @Nullable MemberPool members,
+        boolean sticky) {
     static final int ANY = -1;
 
     /** A network of more addresses counts as one of so many; enough to spread over. */
@@ -41,7 +46,35 @@ record NatRule(
     enum Kind {
         SOURCE,
         DESTINATION,
-        STATIC
+        STATIC,
+        BALANCE
+    }
+
+    /** Whether no packet could tell the difference, apart from which member of the same ones a balancer chooses. */
+    boolean isSame(NatRule other) {
+        boolean sameMembers = members == null
+                ? other.members == null
+                : other.members != null && members.hasSameMembers(other.members);
+        return sameMembers && withoutMembers().equals(other.withoutMembers());
+    }
+
+    private NatRule withoutMembers() {
+        return new NatRule(
+                id,
+                name,
+                kind,
+                tag,
+                port,
+                source,
+                destination,
+                protocol,
+                lowPort,
+                highPort,
+                addresses,
+                firstPort,
+                lastPort,
+                null,
+                sticky);
     }
 
     boolean asksForPorts() {

@@ -8,6 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A router's translation, compiled: rules found by the destination before routing and by the source after it, the most
@@ -18,11 +21,13 @@ import java.util.function.Function;
  */
 @HotPath
 final class NatTable {
-    static final NatTable EMPTY = new NatTable(List.of());
+    static final NatTable EMPTY = new NatTable(List.of(), List.of());
 
     private static final int[] NO_RULES = {};
+    private static final int ADDRESS = 128;
 
     final List<NatRule> rules;
+    final List<NatRule> hairpins;
     /** Networks that packets from outside are sent to. */
     private final Index toward;
     /** Networks whose sources are translated. */
@@ -34,9 +39,14 @@ final class NatTable {
 
     private record Index(Lpm lpm, int[][] rules) {}
 
-    /** @param rules in order of name */
-    NatTable(List<NatRule> rules) {
+    /**
+     * @param rules in order of name
+     * @param hairpins source rules, one for each port and family, for connections that a balancer sends back out of the
+     *     port they came in by: their answers must come back through the router
+     */
+    NatTable(List<NatRule> rules, List<NatRule> hairpins) {
         this.rules = List.copyOf(rules);
+        this.hairpins = List.copyOf(hairpins);
         List<NatRule> inward = rules.stream()
                 .filter(rule -> rule.kind() != NatRule.Kind.SOURCE)
                 .toList();
@@ -45,11 +55,19 @@ final class NatTable {
                 inward,
                 rule -> rule.kind() == NatRule.Kind.STATIC ? rule.addresses().getFirst() : rule.destination());
         List<NatRule> outward = rules.stream()
-                .filter(rule -> rule.kind() != NatRule.Kind.DESTINATION)
+                .filter(rule -> rule.kind() == NatRule.Kind.SOURCE || rule.kind() == NatRule.Kind.STATIC)
                 .toList();
         from = index(this.rules, outward, NatRule::source);
-        targets = union(rules, NatRule.Kind.DESTINATION);
-        publics = union(rules, NatRule.Kind.SOURCE);
+        targets = Lpm.of(Stream.concat(
+                        addresses(rules, NatRule.Kind.DESTINATION),
+                        rules.stream().flatMap(NatTable::membersOf))
+                .distinct()
+                .toList());
+        publics = Lpm.of(Stream.concat(
+                        addresses(rules, NatRule.Kind.SOURCE),
+                        hairpins.stream().flatMap(rule -> rule.addresses().stream()))
+                .distinct()
+                .toList());
     }
 
     private static Index index(List<NatRule> all, List<NatRule> some, Function<NatRule, IpPrefix> key) {
@@ -64,18 +82,35 @@ final class NatTable {
         return new Index(Lpm.of(List.copyOf(byPrefix.keySet())), rules);
     }
 
-    private static Lpm union(List<NatRule> rules, NatRule.Kind kind) {
-        return Lpm.of(rules.stream()
-                .filter(rule -> rule.kind() == kind)
-                .flatMap(rule -> rule.addresses().stream())
-                .distinct()
-                .toList());
+    private static Stream<IpPrefix> addresses(List<NatRule> rules, NatRule.Kind kind) {
+        return rules.stream().filter(rule -> rule.kind() == kind).flatMap(rule -> rule.addresses().stream());
+    }
+
+    private static Stream<IpPrefix> membersOf(NatRule rule) {
+        MemberPool members = rule.members();
+        return members == null
+                ? Stream.empty()
+                : IntStream.range(0, members.size())
+                        .mapToObj(i -> new IpPrefix(members.high(i), members.low(i), ADDRESS));
     }
 
     private static int compare(IpPrefix a, IpPrefix b) {
         int high = Long.compareUnsigned(a.high(), b.high());
         int low = high != 0 ? high : Long.compareUnsigned(a.low(), b.low());
         return low != 0 ? low : Integer.compare(a.bits(), b.bits());
+    }
+
+    /** Whether no packet could tell the difference. */
+    boolean isSame(NatTable other) {
+        if (rules.size() != other.rules.size() || !hairpins.equals(other.hairpins)) {
+            return false;
+        }
+        for (int i = 0; i < rules.size(); i++) {
+            if (!rules.get(i).isSame(other.rules.get(i))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     boolean isEmpty() {
@@ -113,6 +148,18 @@ final class NatTable {
 
     int[] rulesFrom(int group) {
         return group == Lpm.NONE ? NO_RULES : from.rules[group];
+    }
+
+    /** The rule for what goes back out of a port with the port's own address; null when it has none of the family. */
+    @Nullable
+    NatRule hairpin(int port, boolean v4) {
+        for (int i = 0; i < hairpins.size(); i++) {
+            NatRule rule = hairpins.get(i);
+            if (rule.port() == port && rule.addresses().getFirst().isV4() == v4) {
+                return rule;
+            }
+        }
+        return null;
     }
 
     /** Whether the packet may be an answer to one whose source or destination was translated here. */

@@ -35,6 +35,7 @@ final class NatWalk {
     // Of the packet's visit to the router it is at.
     private boolean answered;
     private boolean redirected;
+    private boolean balanced;
 
     NatWalk(Simulation sim, ConnectionTable table, PortBlocks blocks) {
         this.sim = sim;
@@ -43,9 +44,10 @@ final class NatWalk {
     }
 
     /** Whether the packet goes on; if not, all is done that is to be done with it. */
-    boolean beforeRouting(Router router, boolean v4) {
+    boolean beforeRouting(Router router, Port in, boolean v4) {
         answered = false;
         redirected = false;
+        balanced = false;
         NatTable nat = router.nat;
         if (nat.isEmpty()) {
             return true;
@@ -65,7 +67,9 @@ final class NatWalk {
                     return true;
                 }
                 if (useMatches(rule)) {
-                    return destination(router, rule, v4);
+                    return rule.members() == null
+                            ? destination(router, rule, v4)
+                            : balance(router, rule, rule.members(), in, v4);
                 }
             }
         }
@@ -94,7 +98,8 @@ final class NatWalk {
                 }
             }
         }
-        return true;
+        NatRule back = hairpin && balanced ? nat.hairpin(out.index, v4) : null;
+        return back == null || source(router, back, in, v4);
     }
 
     // Answers.
@@ -256,6 +261,46 @@ final class NatWalk {
         redirected = true;
         if (sim.isExplaining()) {
             sim.explain("nat", rule.name(), "destination becomes " + IpAddress.toString(high, low) + " " + port);
+        }
+        return true;
+    }
+
+    /** To a member of a pool; a connection keeps the one it has while that is in the pool. */
+    private boolean balance(Router router, NatRule rule, MemberPool pool, Port in, boolean v4) {
+        int state = sim.tracking.state(sim);
+        if (state != Tracking.NEW && state != Tracking.FORWARD) {
+            return true;
+        }
+        Tracking.currentKey(sim, v4, key);
+        int member = state == Tracking.FORWARD && table.crossing(sim.tracking.slot(), router.tag, before, after)
+                ? pool.find(after.dstHigh(), after.dstLow(), after.dstPort(), before.dstPort())
+                : MemberPool.NONE;
+        boolean begins = sim.packet.key.protocol() == Ipv4.TCP && (sim.packet.key.tcpFlags() & FlowKey.TCP_SYN) != 0;
+        if (member == MemberPool.NONE || begins && pool.isDown(member, sim.tables)) {
+            long hash = Hashing.combine(Hashing.combine(rule.tag(), key.srcHigh()), key.srcLow());
+            member = pool.choose(rule.sticky() ? hash : Hashing.combine(hash, key.srcPort()), sim.tables);
+        }
+        sim.out.addTag(pool.tag);
+        if (member == MemberPool.NONE) {
+            sim.drop(router, DropReason.NO_MEMBER);
+            sim.icmpError(in, IcmpError.PORT_UNREACHABLE);
+            return false;
+        }
+        long high = pool.high(member);
+        long low = pool.low(member);
+        int port = pool.port(member, key.dstPort());
+        if (!sim.out.connection().bind(router.tag, Connection.DESTINATION, high, low, port)) {
+            sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
+            return false;
+        }
+        setDst(high, low, port, v4);
+        redirected = true;
+        balanced = true;
+        if (sim.isExplaining()) {
+            sim.explain(
+                    "balancer",
+                    rule.name(),
+                    "pool " + pool.name + ": to " + IpAddress.toString(high, low) + " " + port);
         }
         return true;
     }

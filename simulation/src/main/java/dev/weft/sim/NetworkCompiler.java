@@ -1,8 +1,10 @@
 package dev.weft.sim;
 
 import dev.weft.topology.TopologySnapshot;
+import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Nat;
+import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.ServiceTable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -61,17 +63,26 @@ final class NetworkCompiler {
         for (var nat : snapshot.all(Nat.class)) {
             nats.computeIfAbsent(nat.getRouterId(), id -> new ArrayList<>()).add(nat);
         }
+        var balancers = new HashMap<String, List<Balancer>>();
+        for (var balancer : snapshot.all(Balancer.class)) {
+            balancers
+                    .computeIfAbsent(balancer.getRouterId(), id -> new ArrayList<>())
+                    .add(balancer);
+        }
+        Map<String, MemberPool> pools = compilePools();
         for (var router : snapshot.routers()) {
             int index = indexOf(routerIndices, router.getId());
             routers[index] = compileRouter(
                     index,
                     router,
                     routes.getOrDefault(router.getId(), List.of()),
-                    nats.getOrDefault(router.getId(), List.of()));
+                    nats.getOrDefault(router.getId(), List.of()),
+                    balancers.getOrDefault(router.getId(), List.of()),
+                    pools);
         }
         Chains chains = compileChains();
         var endpoints = TunnelEndpoints.of(snapshot, previous.endpoints);
-        var delta = new NetworkDelta(previous, ports, bridges, routers, chains, endpoints).compute();
+        var delta = new NetworkDelta(previous, ports, bridges, routers, chains, endpoints, pools).compute();
         return new VirtualNetwork(
                 snapshot.changeNumber(),
                 portIndices,
@@ -81,6 +92,7 @@ final class NetworkCompiler {
                 bridges,
                 routers,
                 chains,
+                pools,
                 endpoints,
                 CompiledServices.compile(snapshot, serviceIndices, previous.services),
                 delta);
@@ -105,6 +117,17 @@ final class NetworkCompiler {
         };
         Groups groups = Groups.compile(snapshot, portIndices, previous.chains.groups);
         return new ChainCompiler(snapshot, groups, previous.chains, chainIndices, places).compile();
+    }
+
+    private Map<String, MemberPool> compilePools() {
+        var pools = new HashMap<String, MemberPool>();
+        for (Pool message : snapshot.all(Pool.class)) {
+            MemberPool before = previous.pools.get(message.getId());
+            pools.put(
+                    message.getId(),
+                    before != null && before.message.equals(message) ? before : new MemberPool(message));
+        }
+        return Map.copyOf(pools);
     }
 
     /** Of a reference that may be unset. */
@@ -184,13 +207,17 @@ final class NetworkCompiler {
             int index,
             dev.weft.topology.schema.Router message,
             List<dev.weft.topology.schema.Route> routes,
-            List<Nat> nats) {
+            List<Nat> nats,
+            List<Balancer> balancers,
+            Map<String, MemberPool> pools) {
         List<Port> own = routerPorts.get(index);
         List<Object> inputs = new ArrayList<>(own.size() + routes.size() + 1);
         inputs.add(message);
         inputs.addAll(own);
         inputs.addAll(routes);
         inputs.addAll(nats);
+        inputs.addAll(balancers);
+        balancers.forEach(balancer -> inputs.add(pools.get(balancer.getPoolId())));
         Router before = index < previous.routers.length ? previous.routers[index] : null;
         if (before != null && Arrays.equals(before.inputs, inputs.toArray())) {
             return before;
@@ -209,7 +236,7 @@ final class NetworkCompiler {
                         chain(message.getInboundChainId()),
                         chain(message.getForwardChainId()),
                         chain(message.getOutboundChainId())),
-                new NatCompiler(portIndices).compile(nats),
+                new NatCompiler(portIndices, pools).compile(nats, balancers, own),
                 serviceTable(message.getServiceTableId()),
                 ownAddresses(own));
     }

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * service table of a bridge its device tag; of a router, and rules: nothing, since no flow rests on them
  * addresses of the hosts    the tag of tunnel endpoints
  * rules of a chain          the tag of the chain that they are compiled into
+ * translation of a router   its device tag, unless all that is new is which of the same members take connections
+ * pool                      its device tag
  * routes                    a route change per prefix whose routes differ
  * </pre>
  */
@@ -33,6 +35,7 @@ final class NetworkDelta {
     private final @Nullable Router[] routers;
     private final Chains chains;
     private final TunnelEndpoints endpoints;
+    private final Map<String, MemberPool> pools;
     private final Set<Long> tags = new LinkedHashSet<>();
     private final Set<RouteChange> changes = new LinkedHashSet<>();
 
@@ -42,13 +45,15 @@ final class NetworkDelta {
             @Nullable Bridge[] bridges,
             @Nullable Router[] routers,
             Chains chains,
-            TunnelEndpoints endpoints) {
+            TunnelEndpoints endpoints,
+            Map<String, MemberPool> pools) {
         this.previous = previous;
         this.ports = ports;
         this.bridges = bridges;
         this.routers = routers;
         this.chains = chains;
         this.endpoints = endpoints;
+        this.pools = pools;
     }
 
     VirtualNetwork.Delta compute() {
@@ -79,6 +84,11 @@ final class NetworkDelta {
                 tags.add(before.tag);
             }
         }
+        previous.pools.forEach((id, before) -> {
+            if (before != pools.get(id)) {
+                tags.add(before.tag);
+            }
+        });
         return new VirtualNetwork.Delta(
                 tags.stream().mapToLong(Long::longValue).toArray(), changes.toArray(new RouteChange[0]));
     }
@@ -151,7 +161,7 @@ final class NetworkDelta {
             tags.add(before.tag);
             return;
         }
-        if (!before.chains.equals(after.chains) || !before.nat.rules.equals(after.nat.rules)) {
+        if (!before.chains.equals(after.chains) || !before.nat.isSame(after.nat)) {
             tags.add(before.tag);
         }
         Map<IpPrefix, List<RouteTable.Route>> was = new HashMap<>();

@@ -34,6 +34,8 @@ final class Port {
     final boolean stateful;
     /** Of router ports; 0 on a bridge. */
     final long mac;
+    /** Longest IP packet that leaves by it; 0: any. */
+    final int mtu;
     /** Of bridge ports; plain on a router. */
     final PortVlans vlans;
     /** Of exterior bridge ports whose VM the topology describes. */
@@ -69,6 +71,7 @@ final class Port {
         bound = !message.getHostId().isEmpty();
         stateful = bound && message.getStateful();
         mac = onBridge ? 0 : macOf(message);
+        mtu = message.getMtu();
         vlans = PortVlans.of(message);
         station = Station.of(message);
         tag = Tag.device(id);
@@ -172,6 +175,7 @@ final class Port {
                 && inboundChain == other.inboundChain
                 && outboundChain == other.outboundChain
                 && mac == other.mac
+                && mtu == other.mtu
                 && vlans.equals(other.vlans)
                 && Objects.equals(station, other.station)
                 && Arrays.equals(addresses, other.addresses)

@@ -61,7 +61,7 @@ final class Refusal {
                     TcpReset.write(sim.out.emitBuffer(), sim.out.nextEmit(), sim.packet, sim.dstMac(), sim.srcMac());
             sim.emitted(ingress, sim.tagged(length), "TCP reset", "");
         } else {
-            sim.icmpErrorInNameOfTarget(ingress, IcmpError.ADMIN_PROHIBITED);
+            sim.icmpErrorInNameOfTarget(ingress, IcmpError.ADMIN_PROHIBITED, 0);
         }
     }
 }

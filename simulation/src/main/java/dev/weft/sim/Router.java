@@ -110,7 +110,7 @@ final class Router extends Device {
         }
         // Discovery is how neighbours are found at all: no rule comes between.
         boolean ruled = chains.hasAnyBeforeRouting() && (v4 || !sim.useIsDiscovery());
-        if (!sim.nat.beforeRouting(this, v4)) {
+        if (!sim.nat.beforeRouting(this, in, v4)) {
             return;
         }
         if (!ruled || chains.passBeforeRouting(sim, in)) {
@@ -208,6 +208,10 @@ final class Router extends Device {
                         "next hop " + IpAddress.toString(high, low) + " is " + MacAddress.toString(mac)
                                 + "; out by port " + port.name + " as " + MacAddress.toString(port.mac)
                                 + (v4 ? ", TTL less 1" : ", hop limit less 1"));
+            }
+            if (!sim.narrow(port.mtu)) {
+                sim.tooLong(in, port.mtu);
+                return;
             }
             sim.routed(in, port.mac, mac);
             sim.leave(port);

@@ -14,6 +14,7 @@ import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketWriter;
 import dev.weft.sim.packet.Translation;
+import dev.weft.sim.packet.Vlan;
 import dev.weft.sim.trace.Explanation;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -31,13 +32,16 @@ final class Simulation extends PacketView {
     /** Ingress of frames that come from no exterior port. */
     static final int NO_INGRESS = -1;
 
+    private static final long TUNNEL_MTU_TAG = Tag.tunnelMtu();
+
     // Immutable after construction.
     final Tables tables;
     final StatefulGate gate;
     final ChainWalk chains = new ChainWalk(this);
     final Tracking tracking;
     final NatWalk nat;
-    private final int tunnelMtu;
+    // Set between two runs.
+    private int tunnelMtu;
     // Of the run.
     VirtualNetwork network = VirtualNetwork.EMPTY;
     long nowNanos;
@@ -47,6 +51,9 @@ final class Simulation extends PacketView {
     private int emitting;
 
     private boolean oversized;
+    /** Longest IP packet that the routers' ports crossed so far let through; 0: any. */
+    private int limit;
+
     private @Nullable Explanation explanation;
     // What the action list has made of the packet.
     private boolean doneMacs;
@@ -77,9 +84,8 @@ final class Simulation extends PacketView {
 
     private final Headers answer = new Headers();
 
-    Simulation(Tables tables, int tunnelMtu) {
+    Simulation(Tables tables) {
         this.tables = tables;
-        this.tunnelMtu = tunnelMtu;
         for (int i = 0; i < branched.length; i++) {
             branched[i] = new Headers();
             branchedAtRouter[i] = new Headers();
@@ -99,6 +105,7 @@ final class Simulation extends PacketView {
         this.ingress = ingress;
         emitting = Port.NONE;
         this.oversized = oversized;
+        limit = 0;
         out.clear();
         doneMacs = false;
         doneHops = 0;
@@ -183,10 +190,32 @@ final class Simulation extends PacketView {
         send(port);
     }
 
-    /** The longest packet for VMs: as configured, 0 for unsaid, if the tunnel takes that. 0: unknown. */
+    void setTunnelMtu(int octets) {
+        tunnelMtu = octets;
+    }
+
+    /** The longest packet for VMs: as configured, 0 for unsaid, if all tunnels take that. 0: unknown. */
     int mtuFor(int configured) {
-        int fits = tunnelMtu - Ethernet.LENGTH;
-        return fits <= 0 ? configured : configured == 0 ? fits : Math.min(fits, configured);
+        return least(configured, least(network.endpoints.mtu, Math.max(0, tunnelMtu - Ethernet.LENGTH)));
+    }
+
+    private static int least(int one, int other) {
+        return one == 0 ? other : other == 0 ? one : Math.min(one, other);
+    }
+
+    /** From now on the packet is no longer than this, 0 for any. False when this one is known to be. */
+    boolean narrow(int mtu) {
+        if (isTooLong(mtu)) {
+            return false;
+        }
+        limit = least(limit, mtu);
+        return true;
+    }
+
+    /** A flow found the packet too long for something, and this may be it. */
+    private boolean isTooLong(int mtu) {
+        int tag = (packet.key.vlanTci() & FlowKey.VLAN_PRESENT) == 0 ? 0 : Vlan.LENGTH;
+        return oversized && mtu != 0 && packet.length - Ethernet.LENGTH - tag > mtu;
     }
 
     /** What leaves the port comes from the port itself or has passed its chain. */
@@ -279,6 +308,7 @@ final class Simulation extends PacketView {
         int tci = vlanTci;
         boolean retagged = tagRewritten;
         boolean priority = keepsPriority;
+        int narrowest = limit;
         int before = hops;
         Port in = routerIn;
         long inSrcMac = routerInSrcMac;
@@ -295,6 +325,7 @@ final class Simulation extends PacketView {
         vlanTci = tci;
         tagRewritten = retagged;
         keepsPriority = priority;
+        limit = narrowest;
         hops = before;
         routerIn = in;
         routerInSrcMac = inSrcMac;
@@ -318,7 +349,7 @@ final class Simulation extends PacketView {
             output(port, datapathPort);
         } else {
             leaveAt(network.device(port));
-            tunnel(tables.remoteHigh(port.index), tables.remoteLow(port.index), key);
+            tunnel(tables.remoteHigh(port.index), tables.remoteLow(port.index), key, port.mtu);
         }
     }
 
@@ -347,22 +378,27 @@ final class Simulation extends PacketView {
     }
 
     private void output(Port port, int datapathPort) {
-        if (applyRewrites(port)) {
-            out.actions.output(datapathPort, 0);
+        int mtu = least(limit, port.mtu);
+        if (isTooLong(mtu)) {
+            tooLong(mtu);
+        } else if (applyRewrites(port)) {
+            out.actions.output(datapathPort, mtu);
             if (explanation != null) {
                 explain("port", port.name, "out");
             }
         }
     }
 
-    void tunnel(long remoteHigh, long remoteLow, int key) {
-        if (oversized && tunnelMtu != 0 && packet.length > tunnelMtu) {
-            tooLong();
-            return;
-        }
-        if (applyRewrites(null)) {
-            // An action's MTU is that of the packet behind the Ethernet header.
-            out.actions.tunnel(remoteHigh, remoteLow, key, Math.max(0, tunnelMtu - Ethernet.LENGTH));
+    /** @param portMtu of the port at the other end; 0: any, or it is seen to there */
+    void tunnel(long remoteHigh, long remoteLow, int key, int portMtu) {
+        out.addTag(TUNNEL_MTU_TAG);
+        // An action's MTU is that of the packet behind the Ethernet header and the tag.
+        int fits = Math.max(0, tunnelMtu - Ethernet.LENGTH - (isTagged() ? Vlan.LENGTH : 0));
+        int mtu = least(fits, least(limit, portMtu));
+        if (isTooLong(mtu)) {
+            tooLong(mtu);
+        } else if (applyRewrites(null)) {
+            out.actions.tunnel(remoteHigh, remoteLow, key, mtu);
             if (explanation != null) {
                 explanation.add(
                         depth, "tunnel", IpAddress.toString(remoteHigh, remoteLow), "out with tunnel key " + key);
@@ -370,15 +406,30 @@ final class Simulation extends PacketView {
         }
     }
 
-    private void tooLong() {
-        out.notCacheable();
-        if (routerIn != null && canNotBeFragmented()) {
-            icmpError(routerIn, routerInSrcMac, IcmpError.TOO_BIG, tunnelMtu - Ethernet.LENGTH);
+    /** Its sender hears of it from the last router, or where there was none as from whom it was meant for. */
+    private void tooLong(int mtu) {
+        Port in = ingressPort();
+        if (canNotBeFragmented() && routerIn != null) {
+            icmpError(routerIn, routerInSrcMac, IcmpError.TOO_BIG, mtu);
+        } else if (canNotBeFragmented() && in != null && out.emitCount() == 0) {
+            icmpErrorInNameOfTarget(in, IcmpError.TOO_BIG, mtu);
         }
+        noteTooLong(mtu);
+    }
+
+    /** A router finds it too long for the link of a port. */
+    void tooLong(Port routerPort, int mtu) {
+        if (canNotBeFragmented()) {
+            icmpError(routerPort, srcMac, IcmpError.TOO_BIG, mtu);
+        }
+        noteTooLong(mtu);
+    }
+
+    private void noteTooLong(int mtu) {
+        out.notCacheable();
         noteDrop(DropReason.TOO_LONG);
         if (explanation != null) {
-            explanation.add(
-                    depth, "tunnel", "", "dropped: " + packet.length + " octets, " + tunnelMtu + " fit the tunnel");
+            explanation.add(depth, "mtu", "", "dropped: " + packet.length + " octets, and packets of " + mtu + " fit");
         }
     }
 
@@ -489,7 +540,9 @@ final class Simulation extends PacketView {
         explain(device, what);
     }
 
-    void tagRead(Router router, long high, long low, int provenBits, int matchedBits) {
+    /** A flow about one destination rests on what holds for that one, not on what holds for its neighbours too. */
+    void tagRead(Router router, long high, long low, int decidedBits, int matchedBits) {
+        int provenBits = out.mask.hasWholeDst() ? 2 * Long.SIZE : decidedBits;
         long maskedHigh = high & IpPrefix.highMask(provenBits);
         long maskedLow = low & IpPrefix.lowMask(provenBits);
         long tag = Tag.routed(router.id, maskedHigh, maskedLow, provenBits, matchedBits);
@@ -520,7 +573,7 @@ final class Simulation extends PacketView {
     }
 
     /** As from whom the packet was meant for, out of the port it came in by. */
-    void icmpErrorInNameOfTarget(Port ingress, IcmpError error) {
+    void icmpErrorInNameOfTarget(Port ingress, IcmpError error, int mtu) {
         if (!out.hasEmitRoom() || !IcmpErrors.mayAnswer(packet, error)) {
             return;
         }
@@ -529,7 +582,7 @@ final class Simulation extends PacketView {
                 out.nextEmit(),
                 packet,
                 error,
-                0,
+                mtu,
                 dstMac,
                 srcMac,
                 packet.key.dstHigh(),

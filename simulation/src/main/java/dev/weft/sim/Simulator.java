@@ -23,11 +23,17 @@ public final class Simulator {
      *     of VXLAN over IPv4 plus 14 of the inner Ethernet header; tunnel actions carry it. 0: unknown
      */
     public Simulator(Tables tables, int tunnelMtu) {
+        this.tables = tables;
+        run = new Simulation(tables);
+        setTunnelMtu(tunnelMtu);
+    }
+
+    /** Between two simulations. Tags: {@code tunnelMtu()}. */
+    public void setTunnelMtu(int tunnelMtu) {
         if (tunnelMtu < 0 || tunnelMtu > 0xffff) {
             throw new IllegalArgumentException("tunnel MTU " + tunnelMtu + " (expected 0..65535)");
         }
-        this.tables = tables;
-        run = new Simulation(tables, tunnelMtu);
+        run.setTunnelMtu(tunnelMtu);
     }
 
     /** Between two simulations; {@code network.delta()} says which flows go. */

@@ -7,6 +7,7 @@ import dev.weft.state.PortBlocks;
 import java.util.Arrays;
 import java.util.UUID;
 import org.agrona.collections.Int2IntHashMap;
+import org.agrona.collections.LongHashSet;
 
 /**
  * What one worker knows besides the topology: where ports are, MACs, neighbours, connections. Not thread safe: touched
@@ -44,6 +45,7 @@ public final class Tables {
     private int macCursor;
     // (router, high, low) -> MAC, port, expiry
     private final WideMap neighbours;
+    private final LongHashSet downMembers = new LongHashSet();
     private long refused;
 
     /** Where one copy of a flood goes. */
@@ -85,6 +87,19 @@ public final class Tables {
     /** This worker's connections; tags by {@link ConnectionTable#tag}. */
     public ConnectionTable connections() {
         return connections;
+    }
+
+    /**
+     * A member of a pool answers its health checks no longer, or again. Tags: the pool's.
+     *
+     * @param member as {@link VirtualNetwork#memberName} has it
+     */
+    public boolean setDown(long member, boolean down) {
+        return down ? downMembers.add(member) : downMembers.remove(member);
+    }
+
+    boolean isDown(long member) {
+        return downMembers.contains(member);
     }
 
     /** Blocks of public ports this worker may give out. */

@@ -7,6 +7,7 @@ import dev.weft.base.Tag;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.match.Lpm;
 import dev.weft.sim.packet.Ipv4;
+import dev.weft.topology.MtuRules;
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.schema.Host;
 import java.util.List;
@@ -18,7 +19,7 @@ import java.util.UUID;
  */
 @HotPath
 final class TunnelEndpoints {
-    static final TunnelEndpoints NONE = new TunnelEndpoints(List.of());
+    static final TunnelEndpoints NONE = new TunnelEndpoints(List.of(), 0);
 
     /** Of every decision that rests on the set as a whole. */
     static final long TAG = Tag.device(new UUID(0, 0));
@@ -28,9 +29,12 @@ final class TunnelEndpoints {
 
     private final List<IpPrefix> addresses;
     private final Lpm lookup;
+    /** The longest packet that every host's tunnels take; 0: unknown. */
+    final int mtu;
 
-    private TunnelEndpoints(List<IpPrefix> addresses) {
+    private TunnelEndpoints(List<IpPrefix> addresses, int mtu) {
         this.addresses = addresses;
+        this.mtu = mtu;
         lookup = Lpm.of(addresses);
     }
 
@@ -43,7 +47,12 @@ final class TunnelEndpoints {
                 .map(IpAddress::parse)
                 .map(address -> IpPrefix.of(address, address.width()))
                 .toList();
-        return addresses.equals(before.addresses) ? before : new TunnelEndpoints(addresses);
+        int mtu = snapshot.hosts().stream()
+                .mapToInt(MtuRules::insideTunnel)
+                .filter(each -> each != 0)
+                .min()
+                .orElse(0);
+        return addresses.equals(before.addresses) && mtu == before.mtu ? before : new TunnelEndpoints(addresses, mtu);
     }
 
     boolean contains(long high, long low) {

@@ -1,13 +1,16 @@
 package dev.weft.sim;
 
 import dev.weft.base.HotPath;
+import dev.weft.base.Tag;
 import dev.weft.sim.service.ServiceInstance;
 import dev.weft.topology.TopologySnapshot;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +30,7 @@ public final class VirtualNetwork {
             new Bridge[0],
             new Router[0],
             Chains.EMPTY,
+            Map.of(),
             TunnelEndpoints.NONE,
             CompiledServices.EMPTY,
             Delta.NONE);
@@ -42,6 +46,9 @@ public final class VirtualNetwork {
     final @Nullable Bridge[] bridges;
     final @Nullable Router[] routers;
     final Chains chains;
+    /** By id of their object. */
+    final Map<String, MemberPool> pools;
+
     final TunnelEndpoints endpoints;
     final CompiledServices services;
     private final Delta delta;
@@ -85,6 +92,7 @@ public final class VirtualNetwork {
             @Nullable Bridge[] bridges,
             @Nullable Router[] routers,
             Chains chains,
+            Map<String, MemberPool> pools,
             TunnelEndpoints endpoints,
             CompiledServices services,
             Delta delta) {
@@ -96,6 +104,7 @@ public final class VirtualNetwork {
         this.bridges = bridges;
         this.routers = routers;
         this.chains = chains;
+        this.pools = pools;
         this.endpoints = endpoints;
         this.services = services;
         this.delta = delta;
@@ -115,6 +124,11 @@ public final class VirtualNetwork {
         return delta;
     }
 
+    /** What tables know a member of a pool by. */
+    public static long memberName(UUID pool, long high, long low, int port) {
+        return MemberPool.nameOf(Tag.device(pool), high, low, port);
+    }
+
     /** What people call the router with this tag. */
     public Optional<String> deviceName(long tag) {
         return Arrays.stream(routers)
@@ -123,14 +137,19 @@ public final class VirtualNetwork {
                 .map(router -> router.kind() + " " + router.name);
     }
 
-    /** The pool of public ports with this tag. */
-    public Optional<NatPool> natPool(long tag) {
+    /** All pools of public ports. */
+    public List<NatPool> natPools() {
         return Arrays.stream(routers)
                 .filter(Objects::nonNull)
-                .flatMap(router -> router.nat.rules.stream())
-                .filter(rule -> rule.kind() == NatRule.Kind.SOURCE && rule.tag() == tag)
-                .findFirst()
-                .map(NatPool::new);
+                .flatMap(router -> Stream.concat(router.nat.rules.stream(), router.nat.hairpins.stream()))
+                .filter(rule -> rule.kind() == NatRule.Kind.SOURCE)
+                .map(NatPool::new)
+                .toList();
+    }
+
+    /** The pool of public ports with this tag. */
+    public Optional<NatPool> natPool(long tag) {
+        return natPools().stream().filter(pool -> pool.tag() == tag).findFirst();
     }
 
     /** {@link #NONE} when there never was such a port; one that is gone keeps its index. */

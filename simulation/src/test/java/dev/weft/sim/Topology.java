@@ -19,12 +19,15 @@ import dev.weft.state.Phase;
 import dev.weft.topology.MemoryTopologyStore;
 import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.AddressGroup;
+import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.DhcpSubnet;
 import dev.weft.topology.schema.Host;
+import dev.weft.topology.schema.Member;
 import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Neighbour;
+import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
@@ -194,6 +197,21 @@ public final class Topology {
 
     public Topology join(String bridge, String router, String... addresses) {
         return join(bridge, router, port -> {}, addresses);
+    }
+
+    /** @param mtu of the router's port */
+    public Topology join(String bridge, String router, int mtu, String... addresses) {
+        join(bridge, router, addresses);
+        String upper = router + "-" + bridge;
+        return put(
+                id("port", upper),
+                upper,
+                port(upper)
+                        .setRouterId(id("router", router).toString())
+                        .setPeerId(id("port", bridge + "-" + router).toString())
+                        .addAllAddresses(List.of(addresses))
+                        .setMtu(mtu)
+                        .build());
     }
 
     /** @param more of the bridge's port */
@@ -432,6 +450,51 @@ public final class Topology {
             }
         }
         return put(id("nat", name), name, nat.build());
+    }
+
+    /** Members as {@code 10.0.2.5:8080}, with {@code *3} for a weight and {@code !} in front of one that drains. */
+    public Topology pool(String name, String... members) {
+        var pool = Pool.newBuilder()
+                .setId(id("pool", name).toString())
+                .setName(name)
+                .setTenantId(TENANT.toString());
+        for (String member : members) {
+            String[] parts = member.replace("!", "").split("[*]");
+            int colon = parts[0].lastIndexOf(':');
+            pool.addMembers(Member.newBuilder()
+                    .setAddress(parts[0].substring(0, colon).replaceAll("[\\[\\]]", ""))
+                    .setPort(Integer.parseInt(parts[0].substring(colon + 1)))
+                    .setWeight(parts.length > 1 ? Integer.parseInt(parts[1]) : 0)
+                    .setDraining(member.startsWith("!")));
+        }
+        return put(id("pool", name), name, pool.build());
+    }
+
+    /** @param words {@code 203.0.113.80 tcp 80}, with {@code sticky} behind it */
+    public Topology balancer(String router, String name, String words, String pool) {
+        String[] word = words.split(" ");
+        return put(
+                id("balancer", name),
+                name,
+                Balancer.newBuilder()
+                        .setId(id("balancer", name).toString())
+                        .setName(name)
+                        .setTenantId(TENANT.toString())
+                        .setRouterId(id("router", router).toString())
+                        .setAddress(word[0])
+                        .setProtocol(word[1])
+                        .setPort(word[2])
+                        .setPoolId(id("pool", pool).toString())
+                        .setSticky(word.length > 3)
+                        .build());
+    }
+
+    /** The member's health checks fail, or succeed again. */
+    public void down(String pool, String address, int l4Port, boolean down) {
+        var ip = IpAddress.parse(address);
+        if (tables.setDown(VirtualNetwork.memberName(id("pool", pool), ip.high(), ip.low(), l4Port), down)) {
+            invalidate(Set.of(Tag.device(id("pool", pool))));
+        }
     }
 
     public Topology removeNat(String name) {
@@ -682,6 +745,16 @@ public final class Topology {
     /** As a worker does it: effects are applied, a cacheable outcome becomes a flow, emits are followed. */
     public Sent inject(String port, Frames frame) {
         return inject(port, frame.packet());
+    }
+
+    /** A flow found it too long for one of its outputs. */
+    public Sent injectTooLong(String port, Frames frame) {
+        var out = new Outcome();
+        Packet packet = frame.packet();
+        packet.key.setIngress(portIndex(port) + 1, 0);
+        simulator.simulateTooLong(packet, portIndex(port), now, out);
+        var verdict = out.toVerdict();
+        return new Sent(describe(out), follow(verdict.emits(), Tables.NONE), verdict, maskOf(out), out.cacheable());
     }
 
     public Sent inject(String port, Packet packet) {

@@ -20,6 +20,7 @@ public final class Tag {
     private static final int DATAPATH_PORT = 9;
 
     private static final int CHAIN = 20;
+    private static final int TUNNEL_MTU = 21;
 
     private Tag() {}
 
@@ -73,10 +74,15 @@ public final class Tag {
         return of(DATAPATH_PORT, port, 0, 0);
     }
 
+    /** What fits the tunnel of this host. */
+    public static long tunnelMtu() {
+        return of(TUNNEL_MTU, 0, 0, 0);
+    }
+
     /** Whether many flows carry it: a thing of the topology, of which there are few, rather than one address's. */
     public static boolean isShared(long tag) {
         return switch ((int) (tag >>> 56)) {
-            case DEVICE, HOST, LOCATION, FLOOD, DATAPATH_PORT, CHAIN -> true;
+            case DEVICE, HOST, LOCATION, FLOOD, DATAPATH_PORT, CHAIN, TUNNEL_MTU -> true;
             default -> false;
         };
     }

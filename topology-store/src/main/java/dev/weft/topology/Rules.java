@@ -3,8 +3,10 @@ package dev.weft.topology;
 import com.google.protobuf.Message;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
+import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Nat;
+import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.ServiceBlock;
@@ -28,6 +30,7 @@ final class Rules {
     private final VlanRules vlans;
     private final StationRules stations;
     private final ServiceRules services;
+    private final MtuRules mtus;
 
     Rules(Draft draft, List<Problem> problems) {
         this.draft = draft;
@@ -35,6 +38,7 @@ final class Rules {
         vlans = new VlanRules(this::report);
         stations = new StationRules(draft, this::report);
         services = new ServiceRules(draft, this::report);
+        mtus = new MtuRules(draft, this::report);
     }
 
     /** What an object implies when it does not say it. */
@@ -58,11 +62,17 @@ final class Rules {
             case Bridge bridge -> {
                 vlans.checkBridge(bridge);
                 new DhcpRules(this::report).check(bridge);
+                mtus.checkBridge(ref, bridge);
             }
             case Port port -> checkPort(ref, port);
             case Route route -> checkRoute(route);
             case ServiceBlock block -> services.checkBlock(ref, block);
             case ServiceTable table -> services.checkTable(table);
+            case Pool pool ->
+                new BalancerRules(draft, (field, value, expected) -> report(pool, field, value, expected)).check(pool);
+            case Balancer balancer ->
+                new BalancerRules(draft, (field, value, expected) -> report(balancer, field, value, expected))
+                        .check(balancer);
             case Nat nat ->
                 new NatRules(draft, (field, value, expected) -> report(nat, field, value, expected)).check(nat);
             default -> {} // Options of the schema say all there is.
@@ -99,6 +109,7 @@ final class Rules {
         }
         vlans.checkPort(port, onBridge);
         services.checkPort(port);
+        mtus.checkPort(ref, port);
         if (onBridge) {
             stations.checkBridgePort(ref, port);
         } else {

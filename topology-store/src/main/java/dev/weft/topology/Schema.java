@@ -2,10 +2,12 @@ package dev.weft.topology;
 
 import com.google.protobuf.Message;
 import dev.weft.topology.schema.AddressGroup;
+import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Host;
 import dev.weft.topology.schema.Nat;
+import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
@@ -37,7 +39,9 @@ public final class Schema {
             new ObjectKind(Router.getDefaultInstance()),
             new ObjectKind(Port.getDefaultInstance()),
             new ObjectKind(Route.getDefaultInstance()),
-            new ObjectKind(Nat.getDefaultInstance()));
+            new ObjectKind(Nat.getDefaultInstance()),
+            new ObjectKind(Pool.getDefaultInstance()),
+            new ObjectKind(Balancer.getDefaultInstance()));
 
     private static final Map<Class<?>, ObjectKind> BY_CLASS =
             KINDS.stream().collect(Collectors.toMap(k -> k.prototype().getClass(), Function.identity()));

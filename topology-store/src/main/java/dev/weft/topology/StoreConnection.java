@@ -185,6 +185,11 @@ public final class StoreConnection implements AutoCloseable {
         return connectString;
     }
 
+    /** Closed or left: nothing happens here any more. */
+    public boolean isClosed() {
+        return thread.isShutdown();
+    }
+
     /** Ends the session: all ephemeral nodes of this process go at once. */
     @Override
     public void close() {
@@ -208,6 +213,11 @@ public final class StoreConnection implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         curator.close();
+    }
+
+    /** For the recipes that are Curator's own. */
+    CuratorFramework curator() {
+        return curator;
     }
 
     AliveHosts aliveHosts() {

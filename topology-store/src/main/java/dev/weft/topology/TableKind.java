@@ -62,6 +62,18 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
                             out.putInt(value.address()).putInt(value.priority()).putInt(value.weight()),
                     in -> new InstanceValue(in.getInt(), in.getInt(), in.getInt())));
 
+    /** Members of a pool that do not answer their health checks. Device: the pool. */
+    public static final TableKind<MemberKey, Integer> DOWN_MEMBERS = new TableKind<>(
+            "down-members",
+            4,
+            codec(
+                    18,
+                    (key, out) -> out.putLong(key.address().high())
+                            .putLong(key.address().low())
+                            .putShort((short) key.port()),
+                    in -> new MemberKey(new IpAddress(in.getLong(), in.getLong()), in.getShort() & 0xffff)),
+            codec(1, (value, out) -> out.put(value.byteValue()), in -> (int) in.get()));
+
     /** The device of a table of which the whole cluster has one. */
     public static final UUID CLUSTER = new UUID(0, 0);
 
@@ -85,6 +97,9 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
             }
         }
     }
+
+    /** @param port as the pool has it: 0 for the one that packets are sent to */
+    public record MemberKey(IpAddress address, int port) {}
 
     /** @param vlan 0 for untagged frames */
     public record MacKey(int vlan, MacAddress mac) {}

@@ -28,11 +28,14 @@ final class ZkPaths {
     /** {@code <pool>/<address>/<number>}: whose a block of public ports is. */
     static final String NAT = ROOT + "/nat";
 
+    /** {@code <role>/<candidate>}, ephemeral: who does it, and who would. */
+    static final String LEADERS = ROOT + "/leaders";
+
     private ZkPaths() {}
 
     /** All that must be there before anything else, parents first. {@link #CHANGE} is made last and holds a zero. */
     static List<String> foundations() {
-        var paths = new ArrayList<>(List.of(ROOT, LOG, TOPOLOGY, TABLES, ALIVE, EPOCHS, WAITS, ANSWERS, NAT));
+        var paths = new ArrayList<>(List.of(ROOT, LOG, TOPOLOGY, TABLES, ALIVE, EPOCHS, WAITS, ANSWERS, NAT, LEADERS));
         Schema.kinds().forEach(kind -> paths.add(kind(kind)));
         return paths;
     }

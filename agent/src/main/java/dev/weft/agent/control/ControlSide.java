@@ -58,6 +58,7 @@ public final class ControlSide implements AutoCloseable {
             TopologyStore store,
             StateTables tables,
             PortBlockStore blocks,
+            Elections elections,
             Interfaces interfaces,
             NanoClock clock,
             RandomGenerator random) {}
@@ -113,6 +114,7 @@ public final class ControlSide implements AutoCloseable {
                 ground.interfaces(),
                 ground.clock(),
                 claims,
+                ground.elections(),
                 ground.random(),
                 options);
         var mailbox = new TopologyActor.Mailbox();

@@ -62,7 +62,7 @@ final class FabricActor extends AbstractBehavior<FabricActor.Command> {
         this.site = site;
         this.timers = timers;
         mirror = new FabricMirror(site.host, site.datapath, site.crew::tell);
-        site.hosts.tellDown(this::down);
+        site.hosts.tellOver(this::forget);
         ActorRef<Command> self = context.getSelf();
         site.readiness.expectTable(TableKind.CLUSTER);
         watch = keys.watch(new StateTable.Listener<>() {
@@ -113,7 +113,7 @@ final class FabricActor extends AbstractBehavior<FabricActor.Command> {
         IpAddress underlay = mirror.underlay(target.host());
         if (changed.key() != null) {
             known(target, changed.key());
-            site.hosts.back(target.host());
+            site.hosts.back(target.host(), site.clock.nanoTime());
             said(target);
         } else if (changed.ownerDied() && underlay != null) {
             orphaned.computeIfAbsent(target.host(), host -> new HashSet<>()).add(target);
@@ -142,8 +142,8 @@ final class FabricActor extends AbstractBehavior<FabricActor.Command> {
         return shown();
     }
 
-    /** Nothing is sent there any more, from now on. */
-    private void down(UUID host) {
+    /** Nothing is sent there any more by keys that were not said again. */
+    private void forget(UUID host) {
         Set<TunnelTarget> left = orphaned.remove(host);
         if (left != null) {
             left.forEach(this::gone);

@@ -26,6 +26,9 @@ final class HostWatch {
     /** Of one that has. */
     private static final long CALM_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** So long for a new agent to say again all that the one before had said. */
+    private static final long RETURN_NANOS = TimeUnit.SECONDS.toNanos(5);
+
     private static final int MISSES = 3;
 
     // Immutable after construction.
@@ -33,7 +36,7 @@ final class HostWatch {
     private final long graceNanos;
     private final RandomGenerator random;
     // Owned by the actor.
-    private Consumer<UUID> down = host -> {};
+    private Consumer<UUID> over = host -> {};
     private final Map<UUID, Suspect> suspects = new HashMap<>();
     // Written by the actor, read by anyone.
     private final Set<UUID> kept = ConcurrentHashMap.newKeySet();
@@ -51,6 +54,8 @@ final class HostWatch {
         private long nextAt;
         private int unanswered;
         private boolean answers;
+        private boolean returning;
+        private long returnedAt;
 
         Suspect(IpAddress underlay, long now) {
             this.underlay = underlay;
@@ -66,23 +71,26 @@ final class HostWatch {
         this.random = random;
     }
 
-    /** Who hears of each host that no longer answers, or whose grace is over. */
-    void tellDown(Consumer<UUID> listener) {
-        down = listener;
+    /** Who hears of each host of which nothing is valid any more but what it has said since its session ended. */
+    void tellOver(Consumer<UUID> listener) {
+        over = listener;
     }
 
     /** Its session ended; it is not known yet what else did. */
     void sessionEnded(UUID host, IpAddress underlay, long now) {
-        if (!suspects.containsKey(host)) {
+        Suspect known = suspects.get(host);
+        if (known == null || known.returning) {
             suspects.put(host, new Suspect(underlay, now));
             kept.add(host);
         }
     }
 
-    /** It has a session again. */
-    void back(UUID host) {
-        if (suspects.remove(host) != null) {
-            kept.remove(host);
+    /** It has a session again; what it had published stays valid for another while, until it has said it again. */
+    void back(UUID host, long now) {
+        Suspect suspect = suspects.get(host);
+        if (suspect != null && !suspect.returning) {
+            suspect.returning = true;
+            suspect.returnedAt = now;
             LOG.info("the agent of host {} is back", host);
         }
     }
@@ -104,7 +112,11 @@ final class HostWatch {
     void look(long now) {
         List<UUID> gone = new ArrayList<>();
         suspects.forEach((host, suspect) -> {
-            if (now - suspect.since > graceNanos || suspect.nextAt - now <= 0 && suspect.unanswered == MISSES) {
+            if (suspect.returning) {
+                if (now - suspect.returnedAt > RETURN_NANOS) {
+                    gone.add(host);
+                }
+            } else if (now - suspect.since > graceNanos || suspect.nextAt - now <= 0 && suspect.unanswered == MISSES) {
                 gone.add(host);
             } else if (suspect.nextAt - now <= 0) {
                 suspect.token = random.nextLong();
@@ -113,17 +125,19 @@ final class HostWatch {
                 asker.ask(suspect.underlay, suspect.token);
             }
         });
-        for (UUID host : gone) {
-            Suspect suspect = suspects.remove(host);
-            kept.remove(host);
+        gone.forEach(this::giveUp);
+    }
+
+    private void giveUp(UUID host) {
+        Suspect suspect = suspects.remove(host);
+        kept.remove(host);
+        if (suspect != null && !suspect.returning) {
             LOG.info(
                     "host {} is down: {}",
                     host,
-                    suspect != null && suspect.unanswered == MISSES
-                            ? "its datapath does not answer"
-                            : "its agent was away for too long");
-            down.accept(host);
+                    suspect.unanswered == MISSES ? "its datapath does not answer" : "its agent was away for too long");
         }
+        over.accept(host);
     }
 
     /** Nobody is to be asked. */

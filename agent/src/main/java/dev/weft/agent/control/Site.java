@@ -29,6 +29,7 @@ final class Site {
     final NanoClock clock;
     final Options options;
     final BlockClaims claims;
+    final Elections elections;
     // Written by the topology actor, read by anyone.
     private volatile VirtualNetwork network = VirtualNetwork.EMPTY;
     private volatile Set<UUID> ports = Set.of();
@@ -59,6 +60,7 @@ final class Site {
             Interfaces interfaces,
             NanoClock clock,
             BlockClaims claims,
+            Elections elections,
             RandomGenerator random,
             Options options) {
         this.host = host;
@@ -69,6 +71,7 @@ final class Site {
         this.interfaces = interfaces;
         this.clock = clock;
         this.claims = claims;
+        this.elections = elections;
         this.options = options;
         hosts = new HostWatch(
                 (underlay, token) ->

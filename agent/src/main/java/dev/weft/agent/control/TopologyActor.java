@@ -52,6 +52,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
     private final AtomicReference<@Nullable TopologySnapshot> newest;
     private final LongConsumer acknowledged;
     private final ActorRef<FabricActor.Command> fabric;
+    private final ActorRef<HealthActor.Command> health;
     private final DeviceActors devices;
     private final PortActors ports;
     private final FloodKeys floods;
@@ -103,6 +104,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         ActorRef<BlockActor.Command> blocks = context.spawn(BlockActor.create(site, site.claims), "blocks");
         site.instances.start(context.spawn(InstanceActor.create(site), "instances"));
         lessons.teach(devices, fabric, blocks);
+        health = context.spawn(HealthActor.create(site), "health");
         takeover = new Takeover(site, plan);
         if (!takeover.isOver()) {
             site.takeOver();
@@ -148,6 +150,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         floods.follow(view.floods());
         ports.follow(view.ports());
         fabric.tell(new FabricActor.NetworkChanged(next, snapshot));
+        health.tell(new HealthActor.Changed(snapshot));
         return lookAtWorkers();
     }
 

@@ -4,6 +4,7 @@ import dev.weft.agent.lab.Lab;
 import dev.weft.agent.lab.LabHost;
 import dev.weft.agent.lab.Vm;
 import dev.weft.agent.lab.WeftProcess;
+import dev.weft.datapath.Datapaths;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -14,15 +15,19 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 /** The machines of the demo: three hosts with an agent each, a store, and six VMs of two tenants. */
 final class DemoNetwork implements AutoCloseable {
+    private static final List<String> HOSTS = List.of("h1", "h2", "h3");
+
     static final List<String> TENANTS = List.of("red", "blue");
     static final int SESSION_TIMEOUT_SECONDS = 6;
 
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
     private static final int STORE_PORT = 2181;
 
+    private final String prefix;
     private final Lab lab;
     private final String datapath;
     private final Map<String, WeftProcess> agents = new LinkedHashMap<>();
@@ -30,15 +35,14 @@ final class DemoNetwork implements AutoCloseable {
     private int commands;
 
     DemoNetwork(String prefix, Path folder, String datapath) {
+        this.prefix = prefix;
         this.lab = new Lab(prefix, folder);
         this.datapath = datapath;
     }
 
     /** Namespaces and cables, then the store and the agents, all at once; returns when the agents are ready. */
     void build() {
-        for (String name : List.of("h1", "h2", "h3")) {
-            lab.host(name);
-        }
+        HOSTS.forEach(lab::host);
         for (String tenant : TENANTS) {
             // The same addresses and MACs for both tenants, on purpose.
             vm(tenant, "a", 0, "02:00:00:00:01:05", "10.0.1.5/24", "fd00:1::5/64", "10.0.1.1", "fd00:1::1");
@@ -66,7 +70,30 @@ final class DemoNetwork implements AutoCloseable {
         vms.put(fullName, lab.vm(lab.hosts().get(host), fullName, mac, List.of(v4, v6), List.of(gateway4, gateway6)));
     }
 
+    /** The same in every demo, so that the next one can take away what one that was killed left in the kernel. */
+    private static UUID hostId(String prefix, String host) {
+        return UUID.nameUUIDFromBytes((prefix + " " + host).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Takes away the datapaths that a kept or killed demo left; says which. */
+    static List<String> removeDatapaths(String prefix) {
+        return HOSTS.stream()
+                .flatMap(host -> Datapaths.remove(hostId(prefix, host)).stream())
+                .toList();
+    }
+
+    private void identify(LabHost host) {
+        Path state = lab.folder().resolve(host.name());
+        try {
+            Files.createDirectories(state);
+            Files.writeString(state.resolve("host-id"), hostId(prefix, host.name()) + "\n", StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private void startAgent(LabHost host) {
+        identify(host);
         agents.put(
                 host.name(),
                 lab.weft(
@@ -84,7 +111,8 @@ final class DemoNetwork implements AutoCloseable {
                         "--socket",
                         socket(host.name()).toString(),
                         "--datapath",
-                        datapath));
+                        datapath,
+                        "--remove-on-exit"));
     }
 
     /** Starts the agent of a host again, after it was killed. */

@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -43,7 +44,7 @@ public final class DemoRun {
     }
 
     private boolean tell() {
-        List<String> leftovers = Lab.removeLeftovers(PREFIX);
+        List<String> leftovers = removeLeftovers();
         if (!leftovers.isEmpty()) {
             out.println("removed what an earlier demo left: " + String.join(", ", leftovers));
         }
@@ -82,9 +83,15 @@ public final class DemoRun {
     /** Takes away what a killed or kept demo left; says what. */
     public static String clean() {
         try (OneAtATime _ = OneAtATime.take(LOCK)) {
-            List<String> gone = Lab.removeLeftovers(PREFIX);
+            List<String> gone = removeLeftovers();
             return gone.isEmpty() ? "nothing to clean" : "removed " + String.join(", ", gone);
         }
+    }
+
+    private static List<String> removeLeftovers() {
+        var gone = new ArrayList<>(Lab.removeLeftovers(PREFIX));
+        gone.addAll(DemoNetwork.removeDatapaths(PREFIX));
+        return gone;
     }
 
     private Path folder() {

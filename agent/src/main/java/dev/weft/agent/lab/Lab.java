@@ -1,5 +1,7 @@
 package dev.weft.agent.lab;
 
+import dev.weft.datapath.Datapaths;
+import dev.weft.topology.HostIdentity;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -178,13 +180,24 @@ public final class Lab implements AutoCloseable {
         }
     }
 
-    /** Ends every process, then removes every namespace (and with it its cables). */
+    /**
+     * Ends every process, takes away what agents kept in the kernel (their state is in the folder of their host's name),
+     * then removes every namespace (and with it its cables).
+     */
     @Override
     public void close() {
         processes.forEach(WeftProcess::close);
         processes.clear();
+        hosts.forEach(this::removeKept);
         while (!namespaces.isEmpty()) {
             remove(namespaces.pop());
+        }
+    }
+
+    private void removeKept(LabHost host) {
+        Path id = folder.resolve(host.name()).resolve("host-id");
+        if (Files.exists(id)) {
+            Datapaths.remove(HostIdentity.loadOrCreate(id));
         }
     }
 

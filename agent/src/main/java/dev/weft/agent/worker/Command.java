@@ -68,6 +68,9 @@ public sealed interface Command {
     /** There are no public ports of this pool to be had for a while. */
     record BlocksExhausted(long pool, long forNanos) implements Command {}
 
+    /** A member of a pool, as the network names it, is down or up again; the tag is the pool's. */
+    record MemberHealth(long poolTag, long member, boolean down) implements Command {}
+
     /** Flows that carry one of these tags go. The array is not changed after it was sent. */
     @SuppressWarnings("ArrayRecordComponent")
     record Invalidate(long[] tags) implements Command {}
@@ -80,6 +83,9 @@ public sealed interface Command {
      * @param latch counted down when all were looked at
      */
     record Adopt(boolean replace, AtomicInteger waiting, CountDownLatch latch) implements Command {}
+
+    /** From now on frames of so many octets fit the tunnel; 0: unknown. */
+    record TunnelMtu(int octets) implements Command {}
 
     /** Ask the datapath of another host whether it still forwards; the answer names the token. */
     record Probe(long hostHigh, long hostLow, long token) implements Command {}

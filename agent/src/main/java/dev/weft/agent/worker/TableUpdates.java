@@ -104,7 +104,16 @@ final class TableUpdates {
             case Command.NeighbourForgotten at -> neighbours.outOfTable(at.router(), at.high(), at.low(), at.mac());
             case Command.BlockGranted block -> blocks.granted(block);
             case Command.BlocksExhausted none -> blocks.exhausted(none, clock.nanoTime());
+            case Command.MemberHealth of -> {
+                if (tables.setDown(of.member(), of.down())) {
+                    flows.invalidate(of.poolTag());
+                }
+            }
             case Command.Invalidate tags -> invalidate(tags.tags());
+            case Command.TunnelMtu mtu -> {
+                simulator.setTunnelMtu(mtu.octets());
+                flows.invalidate(Tag.tunnelMtu());
+            }
             case Command.Probe probe -> channel.probe(probe.hostHigh(), probe.hostLow(), probe.token());
             case Command.Adopt adopt -> adoption.begin(adopt.replace(), adopt.waiting(), adopt.latch());
             case Command.Done done -> {

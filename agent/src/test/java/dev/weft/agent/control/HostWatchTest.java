@@ -25,7 +25,7 @@ class HostWatchTest {
 
     @BeforeEach
     void listen() {
-        watch.tellDown(down::add);
+        watch.tellOver(down::add);
     }
 
     /** @param answers whether the host answers what it is asked */
@@ -80,13 +80,27 @@ class HostWatchTest {
     }
 
     @Test
-    void aHostWithASessionIsNotAsked() {
+    void aHostWithASessionIsNotAskedAndHasAWhileToSayEverythingAgain() {
         watch.sessionEnded(HOST, UNDERLAY, now);
-        watch.back(HOST);
-        pass(SECOND, false);
+        watch.back(HOST, now);
+        pass(4 * SECOND, false);
         assertThat(asked).isEmpty();
         assertThat(down).isEmpty();
+        assertThat(watch.isKept(HOST)).isTrue();
+        pass(2 * SECOND, false);
+        assertThat(down).containsExactly(HOST);
         assertThat(watch.isKept(HOST)).isFalse();
+    }
+
+    @Test
+    void aHostThatGoesAgainWhileItReturnsIsAskedAgain() {
+        watch.sessionEnded(HOST, UNDERLAY, now);
+        watch.back(HOST, now);
+        pass(SECOND, false);
+        watch.sessionEnded(HOST, UNDERLAY, now);
+        pass(600 * MILLI, false);
+        assertThat(asked).hasSize(3);
+        assertThat(down).containsExactly(HOST);
     }
 
     @Test

@@ -178,6 +178,31 @@ class WorkerTest {
     }
 
     @Test
+    void anotherTunnelMtuConcernsTheFlowsThatGoThroughTheTunnelAndNoOthers() {
+        net.vm("far", "right", WorkerBench.THERE, false);
+        build();
+        learnA();
+        learnB();
+        var there = IpAddress.parse("172.16.0.2");
+        bench.tell(new Command.RemotePort(bench.network.portIndex(net.portId("far")), there.high(), there.low(), 77));
+        neighbour("right", "10.0.2.77", "02:00:00:00:02:77", "far");
+        bench.send(a, echo(1));
+        bench.send(
+                a,
+                Frames.echoRequest(A, "10.0.2.77", 7, 1)
+                        .from(A_MAC)
+                        .to(LEFT_GATE)
+                        .bytes());
+        assertThat(bench.datapath.flows()).hasSize(2);
+
+        bench.tell(new Command.TunnelMtu(1300));
+
+        assertThat(bench.datapath.flows())
+                .singleElement()
+                .satisfies(flow -> assertThat(flow.actions().toString()).contains("output"));
+    }
+
+    @Test
     void aForgottenNeighbourTakesItsFlowsAlongAndNoOthers() {
         build();
         learnA();
@@ -324,13 +349,14 @@ class WorkerTest {
     }
 
     private void neighbour(String side, String address, String mac) {
+        neighbour(side, address, mac, side.equals("left") ? "a" : "b");
+    }
+
+    private void neighbour(String side, String address, String mac, String vm) {
         var ip = IpAddress.parse(address);
         bench.tell(new Command.NeighbourLearned(router(), ip.high(), ip.low(), mac(mac), routerPort(side), -1));
         bench.tell(new Command.MacLearned(
-                bench.network.bridgeIndex(net.bridgeId(side)),
-                0,
-                mac(mac),
-                bench.network.portIndex(net.portId(side.equals("left") ? "a" : "b"))));
+                bench.network.bridgeIndex(net.bridgeId(side)), 0, mac(mac), bench.network.portIndex(net.portId(vm))));
     }
 
     private int router() {

@@ -46,7 +46,6 @@ public record KernelFeatures(List<Feature> features) {
             maps(found);
             programs(found);
         }
-        found.add(file("BTF of the kernel", Path.of("/sys/kernel/btf/vmlinux"), "a kernel with CONFIG_DEBUG_INFO_BTF"));
         found.add(fileSystem());
         found.add(library());
         return new KernelFeatures(found);
@@ -103,8 +102,7 @@ public record KernelFeatures(List<Feature> features) {
                     found.add(helper(name, helper.number, helper.since));
                 }
                 int attached = BpfLink.tryTcx(NO_INTERFACE, Direction.INGRESS, program);
-                found.add(feature(
-                        "TCX link", Errno.ENODEV.is(attached) ? 0 : attached, "Linux 6.6; a clsact filter stands in"));
+                found.add(feature("TCX link", Errno.ENODEV.is(attached) ? 0 : attached, "Linux 6.6"));
                 Libc.close(program);
             }
         }
@@ -115,15 +113,11 @@ public record KernelFeatures(List<Feature> features) {
         SKB_VLAN_PUSH(18, "Linux 4.3"),
         SKB_SET_TUNNEL_KEY(21, "Linux 4.3"),
         REDIRECT(23, "Linux 4.4"),
-        SKB_CHANGE_HEAD(43, "Linux 4.10"),
         SKB_ADJUST_ROOM(50, "Linux 4.13"),
         CLONE_REDIRECT(13, "Linux 4.2"),
         RINGBUF_RESERVE(131, "Linux 5.8"),
-        CSUM_LEVEL(135, "Linux 5.8"),
-        REDIRECT_NEIGH(152, "Linux 5.10"),
         REDIRECT_PEER(155, "Linux 5.10"),
-        KTIME_GET_COARSE_NS(160, "Linux 5.11"),
-        LOOP(181, "Linux 5.17");
+        KTIME_GET_COARSE_NS(160, "Linux 5.11");
 
         final int number;
         final String since;
@@ -164,12 +158,6 @@ public record KernelFeatures(List<Feature> features) {
         return result >= 0
                 ? new Feature(name, true, "")
                 : new Feature(name, false, Errno.name(-result) + "; needs " + since);
-    }
-
-    private static Feature file(String name, Path path, String brings) {
-        return Files.exists(path)
-                ? new Feature(name, true, "")
-                : new Feature(name, false, "no " + path + "; needs " + brings);
     }
 
     private static Feature fileSystem() {

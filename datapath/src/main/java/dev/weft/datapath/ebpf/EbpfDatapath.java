@@ -84,7 +84,7 @@ public final class EbpfDatapath implements Datapath {
             var host = new EbpfWorker.Host(tables, ports, masks, remotes, runs, flowCount, survivors, config.workers());
             workers = new EbpfWorker[config.workers()];
             for (int i = 0; i < workers.length; i++) {
-                var injector = new Injector(namespace, pair.ifindex(), pair.farMac(), arena);
+                var injector = new Injector(namespace, pair.ifindex(), tables.orders, i, arena);
                 workers[i] = own(new EbpfWorker(host, i, injector, config.clock(), arena));
             }
             captures = own(new Captures(tables, config.clock()));

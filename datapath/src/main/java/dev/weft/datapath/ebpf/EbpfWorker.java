@@ -32,7 +32,7 @@ import java.lang.foreign.MemorySegment;
 @HotPath
 final class EbpfWorker implements WorkerPort, AutoCloseable {
     /** After the last upcall a worker looks for the next one so long before it sleeps: waking costs more. */
-    private static final long SPIN_NANOS = 50_000;
+    private static final long SPIN_NANOS = 200_000;
 
     /** Of flows whose use is read by one call: packets wait meanwhile. */
     private static final int BATCH = 256;

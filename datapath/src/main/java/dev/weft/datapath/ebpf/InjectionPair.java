@@ -1,6 +1,5 @@
 package dev.weft.datapath.ebpf;
 
-import dev.weft.base.MacAddress;
 import dev.weft.datapath.DatapathException;
 import dev.weft.datapath.bpf.BpfException;
 import dev.weft.datapath.bpf.BpfLink;
@@ -9,7 +8,6 @@ import dev.weft.datapath.link.LinkException;
 import dev.weft.datapath.link.Links;
 import dev.weft.datapath.link.NetworkNamespace;
 import java.util.List;
-import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,12 +15,11 @@ import org.slf4j.LoggerFactory;
 final class InjectionPair implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(InjectionPair.class);
 
-    /** A super-packet with orders in front. */
+    /** Any super-packet. */
     private static final int MTU = 65_535;
 
     private final BpfLink program;
     private final int ifindex;
-    private final long farMac;
 
     InjectionPair(KernelTables tables, NetworkNamespace namespace, int tunnelPort) {
         String near = nearName(tunnelPort);
@@ -38,8 +35,6 @@ final class InjectionPair implements AutoCloseable {
             }
             ifindex = links.get(near).ifindex();
             Link end = links.get(far);
-            Optional<MacAddress> mac = end.mac();
-            farMac = mac.map(MacAddress::bits).orElse(0L);
             program = tables.attach("inject", namespace, end.ifindex(), "weft_inject");
         } catch (LinkException | BpfException refused) {
             throw new DatapathException("the injection pair cannot be made: " + refused.getMessage(), refused);
@@ -49,11 +44,6 @@ final class InjectionPair implements AutoCloseable {
     /** Of our end. */
     int ifindex() {
         return ifindex;
-    }
-
-    /** Of the other end. */
-    long farMac() {
-        return farMac;
     }
 
     private static String nearName(int tunnelPort) {

@@ -2,7 +2,6 @@ package dev.weft.datapath.ebpf;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -21,16 +20,15 @@ import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
 import dev.weft.sim.packet.Tcp;
 import dev.weft.sim.packet.Udp;
-import dev.weft.sim.packet.Vlan;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Sends frames into the kernel with orders in front ({@code struct inject}), by a packet socket at our end of a pair of
- * interfaces; the program at the other end does as ordered. Frames are gathered and sent by one call. Not thread safe:
- * touched only by its worker thread.
+ * Sends frames into the kernel by a packet socket at our end of a pair of interfaces; what to do with each is written to
+ * the kernel's {@code orders} first, and the frame's mark says where. Frames are gathered and sent by one call. Not thread
+ * safe: touched only by its worker thread.
  *
  * <p>A frame from a VM may lack what the VM left to hardware. A transport checksum that is just the pseudo header's sum
  * is said to be unfinished; a longer frame than the ingress carries is said to be a super-packet. To a checksum that
@@ -43,39 +41,60 @@ final class Injector implements AutoCloseable {
     private static final int MESSAGE_SIZE = 64; // struct mmsghdr
     private static final int MSG_VECTORS = 16;
     private static final int MSG_VECTOR_COUNT = 24;
+    private static final int MSG_CONTROL = 32;
+    private static final int MSG_CONTROL_LENGTH = 40;
     private static final int VECTOR_SIZE = 16;
+    // struct cmsghdr: length(64) level(32) type(32), then the mark(32) and as much to fill up.
+    private static final int CONTROL_SIZE = 24;
+    private static final int CONTROL_MARK = 16;
+    private static final int SO_MARK = 36;
+    private static final int SLOTS = 1 << Inject.SLOT_BITS;
+    private static final int MOST_USES = 1 << Integer.SIZE - Inject.PLACE_BITS;
     private static final int SOL_PACKET = 263;
     private static final int OPTION_VNET_HDR = 15;
     private static final int OPTION_QDISC_BYPASS = 20;
     private static final int SO_SNDBUFFORCE = 32;
     private static final int SEND_BUFFER_BYTES = 4 << 20;
-    /** The kernel moves what is behind an Ethernet header only when an IPv4 header's worth stays. */
-    private static final int SHORTEST = Ethernet.LENGTH + Ipv4.LENGTH;
 
     private static final ValueLayout.OfShort BE_SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     // Immutable after construction.
     private final int fd;
-    private final long mac;
+    private final MemorySegment orders;
+    private final int worker;
+    private final MemorySegment controls;
     private final MemorySegment messages;
     private final MemorySegment vectors;
     private final MemorySegment buffer;
     private final Packet packet = new Packet();
     // Owned by the worker thread.
     private int waiting;
+    private int slot;
+    private int uses = 1; // never 0: no frame of another's has a mark of ours
     private long used;
     private long failures;
 
-    /** @param ifindex of our end; {@code mac} of the other */
-    Injector(NetworkNamespace namespace, int ifindex, long mac, Arena arena) {
-        this.mac = mac;
+    /**
+     * @param ifindex of our end
+     * @param orders the kernel's, of all workers
+     */
+    Injector(NetworkNamespace namespace, int ifindex, MemorySegment orders, int worker, Arena arena) {
+        this.orders = orders;
+        this.worker = worker;
         messages = arena.allocate((long) MOST * MESSAGE_SIZE, 8);
         vectors = arena.allocate((long) MOST * VECTOR_SIZE, 8);
+        controls = arena.allocate((long) MOST * CONTROL_SIZE, 8);
         buffer = arena.allocate(BUFFER_BYTES, 64);
         for (int i = 0; i < MOST; i++) {
             long message = (long) i * MESSAGE_SIZE;
             messages.set(JAVA_LONG, message + MSG_VECTORS, vectors.address() + (long) i * VECTOR_SIZE);
             messages.set(JAVA_LONG, message + MSG_VECTOR_COUNT, 1);
+            long control = (long) i * CONTROL_SIZE;
+            messages.set(JAVA_LONG, message + MSG_CONTROL, controls.address() + control);
+            messages.set(JAVA_LONG, message + MSG_CONTROL_LENGTH, CONTROL_SIZE);
+            controls.set(JAVA_LONG, control, CONTROL_MARK + Integer.BYTES);
+            controls.set(JAVA_INT, control + 8, Libc.SOL_SOCKET);
+            controls.set(JAVA_INT, control + 12, SO_MARK);
         }
         fd = namespace.call(() -> open(ifindex));
     }
@@ -102,7 +121,6 @@ final class Injector implements AutoCloseable {
     /**
      * Takes a frame and what to do with it; {@link #flush} sends it.
      *
-     * @param step null: it is looked up once more
      * @param gsoSize payload of a segment, 0: not known, or no super-packet
      * @param mtu of the ingress, by which a super-packet of unknown size is cut
      */
@@ -116,54 +134,39 @@ final class Injector implements AutoCloseable {
             MemorySegment step,
             int gsoSize,
             int mtu) {
-        long room = VirtioNetHeader.LENGTH + Inject.SIZE + Math.max(length, SHORTEST) + 16L;
+        long room = VirtioNetHeader.LENGTH + length + 15L;
         if (waiting == MOST || used + room > BUFFER_BYTES) {
             flush();
         }
-        boolean tagged = length >= Ethernet.LENGTH + Vlan.LENGTH && Ethernet.type(segment, offset) == Ethernet.VLAN;
-        int tag = tagged ? Vlan.LENGTH : 0;
-        int type = tagged ? Vlan.type(segment, offset + Ethernet.LENGTH) : Ethernet.type(segment, offset);
-        int bare = length - tag;
         long head = used;
-        long orders = head + VirtioNetHeader.LENGTH;
-        long frame = orders + Inject.SIZE;
-        MemorySegment.copy(segment, offset, buffer, frame, 2 * 6);
-        MemorySegment.copy(segment, offset + 12 + tag, buffer, frame + 12, bare - 12L);
-        int sent = bare;
-        if (bare < SHORTEST) {
-            buffer.asSlice(frame + bare, SHORTEST - bare).fill((byte) 0);
-            sent = SHORTEST;
-        }
-        putOrders(orders, type, inPort, tunnelKey, flags, bare, step);
-        buffer.set(
-                JAVA_INT_UNALIGNED,
-                orders + Inject.TCI,
-                tagged ? Inject.TAGGED | Vlan.tci(segment, offset + Ethernet.LENGTH) : 0);
+        long frame = head + VirtioNetHeader.LENGTH;
+        MemorySegment.copy(segment, offset, buffer, frame, length);
         VirtioNetHeader.clear(buffer, head);
-        finish(head, frame, bare, gsoSize, mtu);
+        finish(head, frame, length, gsoSize, mtu);
+        controls.set(
+                JAVA_INT, (long) waiting * CONTROL_SIZE + CONTROL_MARK, writeOrders(inPort, tunnelKey, flags, step));
         long vector = (long) waiting * VECTOR_SIZE;
         vectors.set(JAVA_LONG, vector, buffer.address() + head);
-        vectors.set(JAVA_LONG, vector + 8, (long) VirtioNetHeader.LENGTH + Inject.SIZE + sent);
-        used = head + VirtioNetHeader.LENGTH + Inject.SIZE + sent + 15 & ~15L;
+        vectors.set(JAVA_LONG, vector + 8, VirtioNetHeader.LENGTH + (long) length);
+        used = frame + length + 15 & ~15L;
         waiting++;
     }
 
-    private void putOrders(long at, int type, int inPort, int tunnelKey, int flags, int length, MemorySegment step) {
-        putMac(at, mac);
-        putMac(at + 6, 0);
-        // What is not IP pretends to be: the kernel cuts the orders off IP packets only.
-        buffer.set(BE_SHORT, at + 12, (short) (type == Ethernet.IPV6 ? Ethernet.IPV6 : Ethernet.IPV4));
-        buffer.set(JAVA_SHORT_UNALIGNED, at + Inject.FLAGS, (short) flags);
-        buffer.set(JAVA_INT_UNALIGNED, at + Inject.IN_PORT, inPort);
-        buffer.set(JAVA_INT_UNALIGNED, at + Inject.TUNNEL_KEY, tunnelKey);
-        buffer.set(JAVA_INT_UNALIGNED, at + Inject.LENGTH, length);
-        MemorySegment.copy(step, 0, buffer, at + Inject.STEP, Layout.Step.SIZE);
-    }
-
-    private void putMac(long at, long value) {
-        buffer.set(BE_SHORT, at, (short) (value >>> 32));
-        buffer.set(BE_SHORT, at + 2, (short) (value >>> 16));
-        buffer.set(BE_SHORT, at + 4, (short) value);
+    /** Into this worker's next slot. Returns the mark that names them. */
+    private int writeOrders(int inPort, int tunnelKey, int flags, MemorySegment step) {
+        int place = worker << Inject.SLOT_BITS | slot;
+        int mark = uses << Inject.PLACE_BITS | place;
+        long at = (long) place * Inject.SIZE;
+        orders.set(JAVA_INT, at + Inject.MARK, mark);
+        orders.set(JAVA_INT, at + Inject.FLAGS, flags);
+        orders.set(JAVA_INT, at + Inject.IN_PORT, inPort);
+        orders.set(JAVA_INT, at + Inject.TUNNEL_KEY, tunnelKey);
+        MemorySegment.copy(step, 0, orders, at + Inject.STEP, Layout.Step.SIZE);
+        if (++slot == SLOTS) {
+            slot = 0;
+            uses = uses + 1 == MOST_USES ? 1 : uses + 1;
+        }
+        return mark;
     }
 
     /** Says of a TCP or UDP frame what it lacks. */
@@ -192,8 +195,7 @@ final class Injector implements AutoCloseable {
             return;
         }
         buffer.set(JAVA_BYTE, head, (byte) VirtioNetHeader.NEEDS_CHECKSUM);
-        buffer.set(JAVA_SHORT_UNALIGNED, head + VirtioNetHeader.CHECKSUM_START_OFFSET, (short)
-                (Inject.SIZE + packet.l4Offset));
+        buffer.set(JAVA_SHORT_UNALIGNED, head + VirtioNetHeader.CHECKSUM_START_OFFSET, (short) packet.l4Offset);
         buffer.set(JAVA_SHORT_UNALIGNED, head + VirtioNetHeader.CHECKSUM_OFFSET_OFFSET, (short) field);
         if (longer) {
             int size = gsoSize != 0 ? gsoSize : mtu - (headers - packet.l3Offset);
@@ -202,8 +204,7 @@ final class Injector implements AutoCloseable {
                     ? VirtioNetHeader.GSO_UDP_SEGMENTS
                     : v4 ? VirtioNetHeader.GSO_TCPV4 : VirtioNetHeader.GSO_TCPV6;
             buffer.set(JAVA_BYTE, head + VirtioNetHeader.GSO_TYPE_OFFSET, (byte) type);
-            buffer.set(
-                    JAVA_SHORT_UNALIGNED, head + VirtioNetHeader.HEADER_LENGTH_OFFSET, (short) (Inject.SIZE + headers));
+            buffer.set(JAVA_SHORT_UNALIGNED, head + VirtioNetHeader.HEADER_LENGTH_OFFSET, (short) headers);
             buffer.set(JAVA_SHORT_UNALIGNED, head + VirtioNetHeader.SEGMENT_SIZE_OFFSET, (short) size);
         }
     }

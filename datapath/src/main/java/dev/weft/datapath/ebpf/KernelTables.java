@@ -81,6 +81,7 @@ final class KernelTables implements AutoCloseable {
     final MemorySegment masks;
     final MemorySegment steps;
     final MemorySegment taken;
+    final MemorySegment orders;
 
     private KernelTables(DatapathConfig config, Pins pins) {
         this.pins = pins;
@@ -90,6 +91,7 @@ final class KernelTables implements AutoCloseable {
             object.maxEntries("flows", config.flowCapacity());
             object.maxEntries("queued", Layout.MAX_PORTS * config.workers());
             object.maxEntries("taken", Layout.MAX_PORTS * config.workers());
+            object.maxEntries("orders", config.workers() << Layout.Inject.SLOT_BITS);
             queueChunks = config.upcallQueueBytes() / Layout.CHUNK;
             rings = makeRings(config);
             object.innerMap("rings", rings.getFirst().fd());
@@ -118,6 +120,7 @@ final class KernelTables implements AutoCloseable {
             masks = map("masks").map(arena);
             steps = map("steps").map(arena);
             taken = map("taken").map(arena);
+            orders = map("orders").map(arena);
             begin(config);
         } catch (RuntimeException refused) {
             close();

@@ -188,18 +188,17 @@ final class Layout {
     }
 
     static final class Inject {
-        static final int SIZE = 100;
-        static final int ETHERNET = 0;
-        static final int FLAGS = 14;
-        static final int IN_PORT = 16;
-        static final int TUNNEL_KEY = 20;
-        static final int TCI = 24;
-        static final int LENGTH = 28;
-        static final int STEP = 32;
+        static final int SIZE = 88;
+        static final int MARK = 0;
+        static final int FLAGS = 4;
+        static final int IN_PORT = 8;
+        static final int TUNNEL_KEY = 12;
+        static final int STEP = 16;
 
         static final int LOOKUP = 1;
         static final int NO_PUNT = 2;
-        static final int TAGGED = 0x10000;
+        static final int SLOT_BITS = 12;
+        static final int PLACE_BITS = 19;
 
         private Inject() {}
     }

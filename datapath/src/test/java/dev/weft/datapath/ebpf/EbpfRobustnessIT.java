@@ -3,21 +3,16 @@ package dev.weft.datapath.ebpf;
 import static dev.weft.datapath.TestFrames.exact;
 import static dev.weft.datapath.TestFrames.key;
 import static dev.weft.datapath.TestFrames.udp;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.PortSpec;
 import dev.weft.datapath.PortStatistics;
 import dev.weft.datapath.WorkerPort;
-import dev.weft.datapath.bpf.BpfFileSystem;
-import dev.weft.datapath.bpf.BpfMap;
 import dev.weft.sim.flow.ActionList;
-import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Set;
-import java.util.UUID;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -113,14 +108,6 @@ class EbpfRobustnessIT {
             install(host, 2, a, frame, to(next));
             host.send(a, frame);
             awaitFrame(host, next, frame);
-        }
-    }
-
-    private static void pretendLayout(UUID id, int version) {
-        var pin = BpfFileSystem.USUAL.resolve("weft").resolve(id.toString()).resolve("settings");
-        try (var settings = BpfMap.pinned(pin).orElseThrow();
-                var arena = Arena.ofConfined()) {
-            settings.map(arena).set(JAVA_INT, Layout.Settings.LAYOUT_VERSION, version);
         }
     }
 

@@ -42,19 +42,69 @@ final class EbpfUnderlay implements AutoCloseable {
         return IpAddress.parse("10.77.0." + host);
     }
 
+    static IpAddress addressV6(int host) {
+        return IpAddress.parse("fd77::" + host);
+    }
+
     /** The namespace of a host, made when it is asked for first. */
     String host(IpAddress underlay) {
-        String number = underlay.toString().substring(underlay.toString().lastIndexOf('.') + 1);
+        String text = underlay.toString();
+        String number = text.substring(text.lastIndexOf(underlay.isV4() ? '.' : ':') + 1);
         String namespace = id + "-h" + number;
         if (!namespaces.contains(namespace)) {
             add(namespace);
             must("ip -n %s link add under mtu %d type veth peer name h%s mtu %d netns %s"
                     .formatted(namespace, UNDERLAY_MTU, number, UNDERLAY_MTU, wire));
             must("ip -n %s link set h%s master br0 up".formatted(wire, number));
-            must("ip -n %s address add %s/24 dev under && ip -n %s link set under up && ip -n %s link set lo up"
-                    .formatted(namespace, underlay, namespace, namespace));
+            if (!underlay.isV4()) {
+                must("ip netns exec %s sh -c 'echo 0 > /proc/sys/net/ipv6/conf/under/disable_ipv6'"
+                        .formatted(namespace));
+            }
+            must("ip -n %s address add %s dev under && ip -n %s link set under up && ip -n %s link set lo up"
+                    .formatted(namespace, text + (underlay.isV4() ? "/24" : "/64 nodad"), namespace, namespace));
         }
         return namespace;
+    }
+
+    /** The namespace of the bridge that joins the hosts: interface {@code hN} is the far end of host N's. */
+    String wire() {
+        return wire;
+    }
+
+    /**
+     * A machine with a stack of its own behind a veth to a host: its interface {@code eth0} has the addresses 10.5.0.N
+     * and fd05::N, and it knows the MACs of machines 1 to 9.
+     *
+     * @return the name of the host's end
+     */
+    String addMachine(String host, int number) {
+        String namespace = machine(number);
+        String name = "p" + NUMBERS.incrementAndGet();
+        must("ip netns add " + namespace);
+        namespaces.add(namespace);
+        must("ip -n %s link add %s type veth peer name eth0 address 02:00:00:00:00:0%d netns %s"
+                .formatted(host, name, number, namespace));
+        must("ip -n %s link set %s up && ip -n %s link set eth0 up".formatted(host, name, namespace));
+        must("ip -n %s address add 10.5.0.%d/24 dev eth0 && ip -n %s address add fd05::%d/64 dev eth0 nodad"
+                .formatted(namespace, number, namespace, number));
+        for (int i = 1; i < 10; i++) {
+            if (i != number) {
+                String neighbour = "lladdr 02:00:00:00:00:0%d dev eth0".formatted(i);
+                must("ip -n %s neigh add 10.5.0.%d %s && ip -n %s neigh add fd05::%d %s"
+                        .formatted(namespace, i, neighbour, namespace, i, neighbour));
+            }
+        }
+        return name;
+    }
+
+    /** The namespace of a machine. */
+    String machine(int number) {
+        return id + "-m" + number;
+    }
+
+    /** ethtool(8) -K in a namespace of this underlay. */
+    void offload(String namespace, String name, String features) {
+        must("ip netns exec %s ethtool -K %s %s".formatted(namespace, name, features));
     }
 
     EbpfHost open(DatapathConfig config) {

@@ -77,6 +77,11 @@ public final class FlowMask {
         words[6] |= IpPrefix.lowMask(bits);
     }
 
+    /** Whether the flow is about one destination. */
+    public boolean hasWholeDst() {
+        return words[5] == -1L && words[6] == -1L;
+    }
+
     public void addProtocol() {
         words[7] |= 0xffL << 56;
     }

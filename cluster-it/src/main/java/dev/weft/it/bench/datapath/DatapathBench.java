@@ -41,6 +41,7 @@ public final class DatapathBench implements Benchmark {
         rows.put("flow-setup", SetupRows::flowSetup);
         rows.put("mask-width", MaskRows::width);
         rows.put("mask-lookup", MaskRows::lookup);
+        rows.put("change-blast", ScaleRows::changeBlast);
         rows.put("noisy-neighbour", FirstPacketRows::noisyNeighbour);
         rows.put("ovs-tcp", OvsRows::tcp);
         rows.put("ovs-cost", OvsRows::cost);

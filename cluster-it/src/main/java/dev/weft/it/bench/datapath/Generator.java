@@ -15,6 +15,7 @@ import java.lang.management.ThreadMXBean;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 /**
  * Sends frames out of an interface of a VM as fast as one CPU can: a packet socket past the queueing discipline, {@link
@@ -105,12 +106,22 @@ final class Generator implements AutoCloseable {
         return start(frames, nanos, pace, SILENT).join();
     }
 
+    /** Sends so many frames. */
+    Sent send(Frames frames, int count, Pace pace) {
+        return start(() -> sendHere(frames, Long.MAX_VALUE, count, pace, SILENT))
+                .join();
+    }
+
     /** As {@link #send}, without waiting. One at a time. */
     Sending start(Frames frames, long nanos, Pace pace, Log log) {
+        return start(() -> sendHere(frames, nanos, Long.MAX_VALUE, pace, log));
+    }
+
+    private static Sending start(Supplier<Sent> sender) {
         var sent = new CompletableFuture<Sent>();
         Thread.ofPlatform().daemon().name("bench-generator").start(() -> {
             try {
-                sent.complete(sendHere(frames, nanos, pace, log));
+                sent.complete(sender.get());
             } catch (Throwable thrown) {
                 sent.completeExceptionally(thrown);
             }
@@ -132,14 +143,14 @@ final class Generator implements AutoCloseable {
         }
     }
 
-    private Sent sendHere(Frames frames, long nanos, Pace pace, Log log) {
+    private Sent sendHere(Frames frames, long nanos, long most, Pace pace, Log log) {
         MeasureException.check(CpuAffinity.pin(CPU), "bind a thread to processor " + CPU);
         long packets = 0;
         long cpuBefore = THREADS.getCurrentThreadCpuTime();
         long begin = CLOCK.nanoTime();
         long elapsed = 0;
-        while (elapsed < nanos) {
-            long allowed = pace.allowed(elapsed) - packets;
+        while (elapsed < nanos && packets < most) {
+            long allowed = Math.min(pace.allowed(elapsed), most) - packets;
             if (allowed > 0) {
                 int count = (int) Math.min(allowed, Frames.BATCH);
                 long messages = frames.nextBatch(count);

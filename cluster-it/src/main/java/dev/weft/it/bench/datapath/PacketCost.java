@@ -64,6 +64,13 @@ final class PacketCost implements AutoCloseable {
         return new Run(sent.packets(), settle(before, sent.packets()), sent.cpuNanos(), sent.wallNanos());
     }
 
+    /** Exactly so many packets. */
+    Run attempt(Frames frames, int count, Generator.Pace pace) {
+        long before = received();
+        Generator.Sent sent = generator.send(frames, count, pace);
+        return new Run(sent.packets(), settle(before, sent.packets()), sent.cpuNanos(), sent.wallNanos());
+    }
+
     /** What has arrived, once it is all or no more comes. */
     private long settle(long before, long sent) {
         long begin = NanoClock.SYSTEM.nanoTime();

@@ -9,6 +9,9 @@ import java.util.concurrent.TimeUnit;
 /** New flows a second: every packet is the first of its 5-tuple, and each of them must arrive. */
 final class SetupRows {
     private static final int ROUNDS = 6;
+    /** At the first rate, for the compiler. */
+    private static final int WARM_UP_ROUNDS = 1;
+
     private static final long ROUND_NANOS = TimeUnit.SECONDS.toNanos(5);
     static final int FLOWS = 1 << 20;
     /** Few enough not to be in the way of the next round. */
@@ -40,12 +43,15 @@ final class SetupRows {
             double best = 0;
             double leastNanos = Double.MAX_VALUE;
             var delivered = new ArrayList<Double>();
-            for (int i = 0; i < rounds; i++) {
+            for (int i = -WARM_UP_ROUNDS; i < rounds; i++) {
                 between.run();
                 long before = CpuTime.threadNanos(WORKER);
                 PacketCost.Run run = cost.attempt(frames, nanos, new Generator.Pace((long) rate, true));
                 leastNanos = Math.min(leastNanos, (double) (CpuTime.threadNanos(WORKER) - before) / run.delivered());
                 double perSecond = run.delivered() / (run.wallNanos() / 1e9);
+                if (i < 0) {
+                    continue;
+                }
                 if (run.delivered() >= run.sent() * (1 - LOSS_ALLOWED)) {
                     best = Math.max(best, perSecond);
                     rate *= 1.15;

@@ -140,6 +140,12 @@ final class WeftPaths {
         hosts.apply("tenant: bench\n" + text, PORTS);
     }
 
+    /** A route through the routed VM; those of IPv6 prefixes need quotes. */
+    void routeThroughRouted(String prefix) {
+        apply("routes: [{router: router, destination: %s, port: right-gateway, gateway: %s}]"
+                .formatted(prefix, Address.ROUTED.v4()));
+    }
+
     /** Changes routes to the routed VM in nothing but a weight that has no effect, which ends all flows to it. */
     void endRoutedFlows() {
         weight = weight % MAX_WEIGHT + 1;

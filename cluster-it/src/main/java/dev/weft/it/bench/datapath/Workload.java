@@ -44,6 +44,24 @@ final class Workload {
         return frames(flows, Address.NEIGHBOUR, Address.ROUTED, WeftPaths.ROUTER_MAC, IPV4_PAYLOAD, IPV6_PAYLOAD);
     }
 
+    /** From the sender to so many addresses behind the router, 10.8.0.0 and on: IPv4, a flow each. */
+    static List<byte[]> scattered(int addresses) {
+        var frames = new ArrayList<byte[]>();
+        for (int i = 0; i < addresses; i++) {
+            frames.add(PacketExpression.parse("udp %s:%d > 10.%d.%d.%d:53 src-mac %s dst-mac %s ttl 64 length %d"
+                    .formatted(
+                            Address.SENDER.v4(),
+                            FIRST_PORT,
+                            8 + (i >>> 16),
+                            i >>> 8 & 0xff,
+                            i & 0xff,
+                            Address.SENDER.mac(),
+                            WeftPaths.ROUTER_MAC,
+                            IPV4_PAYLOAD)));
+        }
+        return frames;
+    }
+
     private static List<byte[]> numbered(int flows, Address from, Address to, String mac) {
         return frames(flows, from, to, mac, Frames.NUMBERED_PAYLOAD, Frames.NUMBERED_PAYLOAD);
     }
