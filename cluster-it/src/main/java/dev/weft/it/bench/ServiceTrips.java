@@ -21,8 +21,6 @@ import org.apache.zookeeper.ZooKeeper;
  * or plainly routed. No flow knows any of them. Driven by one thread.
  */
 final class ServiceTrips implements AutoCloseable {
-    private static final int DESTINATIONS = 4_000;
-    private static final int PER_NET = 250;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
     private static final long PACKET_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final int SESSION_MILLIS = 10_000;
@@ -57,14 +55,6 @@ final class ServiceTrips implements AutoCloseable {
     }
 
     private static String network() {
-        var neighbours = new StringBuilder();
-        for (int i = 0; i < DESTINATIONS; i++) {
-            neighbours
-                    .append(i == 0 ? "" : ", ")
-                    .append("{address: ")
-                    .append(address(i))
-                    .append(", mac: \"02:00:00:00:02:09\"}");
-        }
         return """
                 tenants: [{name: bench}]
                 service_blocks: [{name: bench, owner: bench, prefix: 0x00004000/24}]
@@ -72,7 +62,12 @@ final class ServiceTrips implements AutoCloseable {
                 tenant: bench
                 service_tables:
                   - {name: web, instances: true, entries: [{prefix: 0x00004001, rules: [{address: 10.2.0.2}]}]}
-                bridges: [{name: left}, {name: right, neighbours: [%s]}]
+                bridges:
+                  - name: left
+                  - name: right
+                    neighbours:
+                      - {address: 10.2.0.2, mac: "02:00:00:00:02:09"}
+                      - {address: 10.2.0.3, mac: "02:00:00:00:02:09"}
                 routers: [{name: router, service_table: web}]
                 ports:
                   - {name: c, bridge: left, host: h1, interface: c}
@@ -83,11 +78,10 @@ final class ServiceTrips implements AutoCloseable {
                   - {name: right-up, bridge: right, peer: right-gateway}
                   - {name: left-gateway, router: router, mac: "02:00:00:00:ff:01", addresses: [10.0.1.1/24]}
                   - {name: right-gateway, router: router, mac: "02:00:00:00:ff:02", addresses: [10.2.0.1/16]}
-                """.formatted(neighbours);
-    }
-
-    private static String address(int destination) {
-        return "10.2." + destination / PER_NET + "." + (2 + destination % PER_NET);
+                routes:
+                  - {router: router, destination: 10.9.0.0/16, port: right-gateway, gateway: 10.2.0.2}
+                  - {router: router, destination: 10.9.0.0/16, port: right-gateway, gateway: 10.2.0.3}
+                """;
     }
 
     private int await(String name) {
@@ -107,10 +101,12 @@ final class ServiceTrips implements AutoCloseable {
                 "sal 10.0.1.5:" + ++connection + " > 10.0.1.1:0 flags syn verno 7 service 0x00004001" + SENDER));
     }
 
-    /** The first packet to an address; as long as a SYN is when it leaves. */
+    /** The first packet to an address, of which there are two equal ways; as long as a SYN is when it leaves. */
     MemorySegment udp() {
-        return MemorySegment.ofArray(PacketExpression.parse(
-                "udp 10.0.1.5:1000 > " + address(destination++ % DESTINATIONS) + ":53 length 80" + SENDER));
+        String address = "10.9." + (destination >>> 8 & 0xff) + "." + (destination & 0xff);
+        destination++;
+        return MemorySegment.ofArray(
+                PacketExpression.parse("udp 10.0.1.5:1000 > " + address + ":53 length 80" + SENDER));
     }
 
     /** From the sending to the arrival; negative when it did not arrive. */
