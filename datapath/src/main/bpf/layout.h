@@ -153,8 +153,9 @@ struct settings {
 	__u64 incarnation; /* of these maps, drawn when they were made */
 	__u32 life;        /* of the process that has them now, 1..255 */
 	__u32 reserved;
+	__u64 namespace; /* inode of the one that ports and devices are in */
 };
-_Static_assert(sizeof(struct settings) == 56, "struct settings");
+_Static_assert(sizeof(struct settings) == 64, "struct settings");
 
 /* `identities`, by port number: which interface it is, so that a process to come can tell. Never read by the kernel. */
 struct identity {

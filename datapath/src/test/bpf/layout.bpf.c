@@ -126,6 +126,7 @@ OFFSET(Settings_UNDERLAY_V6, settings, underlay_v6);
 OFFSET(Settings_UNDERLAY, settings, underlay);
 OFFSET(Settings_INCARNATION, settings, incarnation);
 OFFSET(Settings_LIFE, settings, life);
+OFFSET(Settings_NAMESPACE, settings, namespace);
 
 NUMBER(Identity_SIZE, sizeof(struct identity));
 OFFSET(Identity_ID_HIGH, identity, id_high);

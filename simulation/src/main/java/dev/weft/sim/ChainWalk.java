@@ -213,12 +213,12 @@ final class ChainWalk implements Fields {
     public void use(int field, int bits) {
         switch (field) {
             case SRC -> {
-                if (bits > V4_BITS || kind() == IPV6) {
+                if (kind() == IPV6 || bits > V4_BITS) {
                     sim.useSrcHigh(bits);
                 }
             }
             case DST -> {
-                if (bits > V4_BITS || kind() == IPV6) {
+                if (kind() == IPV6 || bits > V4_BITS) {
                     sim.useDstHigh(bits);
                 }
             }

@@ -114,6 +114,7 @@ public final class Outcome {
     private boolean hasConnection;
     private int connectionTcpFlags;
     private final Headers quote = new Headers();
+    private boolean tracksFragment;
     private long wantedPool;
 
     private int serviceTable;
@@ -147,6 +148,7 @@ public final class Outcome {
         serviceTable = Tables.NONE;
         serviceCount = 0;
         serviceConnection = 0;
+        tracksFragment = false;
         interestedCount = 0;
     }
 
@@ -346,6 +348,18 @@ public final class Outcome {
         boolean v4 = packet.key.etherType() == Ethernet.IPV4;
         Translation.apply(copy, l4 + Icmp.LENGTH, end, v4, quote);
         Checksum.fillTransport(copy, l3, l4, end, v4 ? Ipv4.ICMP : Ipv6.ICMPV6);
+    }
+
+    /**
+     * The packet is a fragment, and what became of it rests on the connection it belongs to: only the home of the whole
+     * tuple knows that.
+     */
+    public boolean tracksFragment() {
+        return tracksFragment;
+    }
+
+    void trackFragment() {
+        tracksFragment = true;
     }
 
     /** The pool of public ports that another block is needed of, soon or (of a {@code PARK}) now; 0 for none. */

@@ -145,8 +145,9 @@ final class Simulation extends PacketView {
     }
 
     private void connect() {
-        if (out.connection().bindings() > 0 && tables.connections().wouldClash(out.connection(), nowNanos)) {
+        if (tables.connections().wouldClash(out.connection(), nowNanos)) {
             out.drop(DropReason.TUPLE_TAKEN);
+            out.notCacheable(); // it is free again when the other connection ends
             return;
         }
         out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);

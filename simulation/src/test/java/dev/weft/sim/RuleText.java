@@ -9,7 +9,7 @@ import dev.weft.topology.schema.Rule;
  *
  * <pre>
  * from 10.0.0.0/8 protocol tcp dport 80-90 accept
- * to-group web !sport 1-1023 log reject
+ * to-group web !sport 1-1023 reject
  * invert ethertype arp drop
  * in vm1 redirect-out vm2
  * </pre>
@@ -26,7 +26,6 @@ final class RuleText {
                 case "drop" -> rule.setAction(Rule.Action.DROP);
                 case "reject" -> rule.setAction(Rule.Action.REJECT);
                 case "return" -> rule.setAction(Rule.Action.RETURN);
-                case "log" -> rule.setLog(true);
                 case "invert" -> rule.setInvert(true);
                 case "name" -> rule.setName(words[++i]);
                 case "jump" -> rule.setJumpId(id("chain", words[++i]));

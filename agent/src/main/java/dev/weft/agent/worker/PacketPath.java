@@ -8,6 +8,7 @@ import dev.weft.sim.Outcome;
 import dev.weft.sim.Simulator;
 import dev.weft.sim.Tables;
 import dev.weft.sim.flow.ActionList;
+import dev.weft.sim.flow.FlowHome;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
@@ -43,6 +44,7 @@ final class PacketPath {
     private final Tables tables;
     private final Flows flows;
     private final Connections connections;
+    private final Siblings siblings;
     private final Blocks blocks;
     private final Neighbours neighbours;
     private final Macs macs;
@@ -61,6 +63,7 @@ final class PacketPath {
     private final Outcome[] outcomes = new Outcome[ALL_LEVELS];
     private final Outcome question = new Outcome();
     private boolean asking;
+    private boolean isHandedOver;
 
     PacketPath(WorkerParts parts) {
         seat = parts.seat;
@@ -69,6 +72,7 @@ final class PacketPath {
         tables = parts.tables;
         flows = parts.flows;
         connections = parts.connections;
+        siblings = parts.siblings;
         blocks = parts.blocks;
         translated = parts.translated;
         neighbours = parts.neighbours;
@@ -147,8 +151,33 @@ final class PacketPath {
         } else {
             simulator.simulate(packet, port, now, outcomes[0]);
         }
+        if (outcomes[0].tracksFragment() && !isHandedOver && handOver(packet, inPort)) {
+            return;
+        }
         // What a flow sent up is about this packet's TTL or length, which no flow can match.
         settle(0, port, inPort, reason == WorkerPort.UpcallHandler.MISS, wasParked, now);
+    }
+
+    /** A fragment that a sibling took up, of a connection whose home is here. */
+    void handedOver(MemorySegment segment, long offset, int length, int inPort) {
+        isHandedOver = true;
+        try {
+            simulate(segment, offset, length, inPort, 0, WorkerPort.UpcallHandler.MISS, false);
+        } finally {
+            isHandedOver = false;
+        }
+        resumeReady();
+    }
+
+    /** To the worker that knows the fragment's connection; false when that is this one. */
+    private boolean handOver(Packet packet, int inPort) {
+        int home = FlowHome.ofWhole(packet.key);
+        if (siblings.isHome(home)) {
+            return false;
+        }
+        counters.count(WorkerCounter.HANDED_OVER);
+        siblings.handPacket(home, inPort, packet.segment, packet.offset, packet.length);
+        return true;
     }
 
     /** Whether the packet's flow was installed while it was on its way up; then it has been treated. */

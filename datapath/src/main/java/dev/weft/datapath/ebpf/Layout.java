@@ -121,7 +121,7 @@ final class Layout {
     }
 
     static final class Settings {
-        static final int SIZE = 56;
+        static final int SIZE = 64;
         static final int LAYOUT_VERSION = 0;
         static final int WORKERS = 4;
         static final int TUNNEL_PORT = 8;
@@ -131,6 +131,7 @@ final class Layout {
         static final int UNDERLAY = 24;
         static final int INCARNATION = 40;
         static final int LIFE = 48;
+        static final int NAMESPACE = 56;
 
         private Settings() {}
     }

@@ -25,6 +25,7 @@ final class StepCompiler {
     private final RemoteTable remotes;
     private final MemorySegment steps;
     private final MemorySegment whole;
+    private final MemorySegment empty;
     private int count;
     private int leastMtu;
     private int mostTtl;
@@ -34,6 +35,7 @@ final class StepCompiler {
         this.remotes = remotes;
         steps = arena.allocate((long) Step.SIZE * (ActionList.MAX_WORDS + 1), 8);
         whole = arena.allocate(Step.SIZE, 8);
+        empty = arena.allocate(Step.SIZE, 8);
     }
 
     /** False: a remote host is one too many for the table. */
@@ -159,7 +161,7 @@ final class StepCompiler {
     }
 
     private void begin() {
-        steps.asSlice(at(), Step.SIZE).fill((byte) 0);
+        MemorySegment.copy(empty, 0, steps, at(), Step.SIZE);
     }
 
     private void finish(int out, int mtu) {

@@ -26,6 +26,7 @@ final class BareDatapath implements AutoCloseable {
     private static final int UPCALLS_AT_ONCE = 64;
     private static final long WAIT_NANOS = 10_000_000;
     private static final Duration END = Duration.ofSeconds(5);
+    private static final int USUAL_FLOWS = 65_536;
     private static final int BUDGET = 10_000_000;
 
     private final Path path;
@@ -45,11 +46,17 @@ final class BareDatapath implements AutoCloseable {
     }
 
     static BareDatapath open(BenchLab lab, String kind) {
+        return open(lab, kind, USUAL_FLOWS);
+    }
+
+    /** @param capacity flows */
+    static BareDatapath open(BenchLab lab, String kind, int capacity) {
         LabHost host = lab.host();
         lab.in(host, "addr add " + Baselines.underlay(0) + "/32 dev lo");
         var path = new Path("flow cache alone", lab.sender(host), lab.vm(host, Address.NEIGHBOUR));
-        var config =
-                DatapathConfig.of(1, IpAddress.parse(Baselines.underlay(0))).withNamespace(host.namespace());
+        var config = DatapathConfig.of(1, IpAddress.parse(Baselines.underlay(0)))
+                .withFlowCapacity(capacity)
+                .withNamespace(host.namespace());
         Datapath datapath = NetworkNamespace.named(host.namespace())
                 .call(() -> Datapaths.open(kind, config).datapath());
         return lab.own(new BareDatapath(path, datapath));
@@ -83,7 +90,7 @@ final class BareDatapath implements AutoCloseable {
     void install(FlowKey key, FlowMask mask) {
         int result = seat.install(++flows, key, mask, deliver);
         if (result != WorkerPort.INSTALLED) {
-            throw new MeasureException("a flow was not installed: " + result);
+            throw new MeasureException("flow " + flows + " was not installed: " + result);
         }
     }
 

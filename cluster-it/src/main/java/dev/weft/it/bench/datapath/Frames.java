@@ -151,8 +151,8 @@ final class Frames implements AutoCloseable {
         long at = (long) frame * slot + udpOffsets[frame];
         int tuple = (int) (Hashing.mix(firstTuple + itsNumber & tuples - 1) & tuples - 1);
         int difference = u16(at) + u16(at + 2) + u16(at + UDP_PAYLOAD);
-        int source = LOWEST_PORT + (tuple & 0x7fff);
-        int destination = LOWEST_PORT + (tuple >>> 15 & 0xffff) % (0x10000 - LOWEST_PORT);
+        int source = source(tuple);
+        int destination = destination(tuple);
         bytes.set(BE_SHORT, at, (short) source);
         bytes.set(BE_SHORT, at + 2, (short) destination);
         difference -= source + destination;
@@ -164,6 +164,17 @@ final class Frames implements AutoCloseable {
             difference -= trailerSum(trailer);
         }
         bytes.set(BE_SHORT, at + UDP_PAYLOAD, (short) onesComplement(difference));
+    }
+
+    /** The ports of a tuple, 0..tuples-1. */
+    @HotPath
+    static int source(int tuple) {
+        return LOWEST_PORT + (tuple & 0x7fff);
+    }
+
+    @HotPath
+    static int destination(int tuple) {
+        return LOWEST_PORT + (tuple >>> 15 & 0xffff) % (0x10000 - LOWEST_PORT);
     }
 
     @HotPath

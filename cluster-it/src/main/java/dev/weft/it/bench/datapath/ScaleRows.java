@@ -3,13 +3,18 @@ package dev.weft.it.bench.datapath;
 import dev.weft.base.IpAddress;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.FlowDump;
+import dev.weft.it.bench.PairedRatios;
 import dev.weft.it.bench.Row;
+import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.packet.Ipv4;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What a change costs those it does not concern. */
+/** What many flows cost, and what a change costs those it does not concern. */
 final class ScaleRows {
     private static final int FLOWS = 100_000;
     private static final int FLOWS_OF_SMOKE = 1_000;
@@ -22,6 +27,10 @@ final class ScaleRows {
     private static final int COVERED = 10;
     private static final int COVERED_ADDRESSES = 16;
     private static final String ALL_PREFIX = "10.8.0.0/14";
+
+    // Powers of two, as Frames wants them.
+    private static final int MANY_FLOWS = 1 << 20;
+    private static final int FEW_FLOWS = 1 << 10;
 
     private ScaleRows() {}
 
@@ -80,5 +89,48 @@ final class ScaleRows {
             }
         });
         return byId;
+    }
+
+    /** Exact flows of IPv6 in a cache of their number, without an agent: what its packets and its maps cost. */
+    static Row millionFlows(Ground ground) {
+        int many = ground.plan().full() ? MANY_FLOWS : FEW_FLOWS;
+        List<byte[]> templates =
+                Collections.nCopies(Frames.BATCH, Workload.bridged(2).get(1));
+        long mapsBefore = MapMemory.bytes();
+        var full = withFlows(ground, templates.getFirst(), many);
+        long maps = MapMemory.bytes() - mapsBefore;
+        var small = withFlows(ground, templates.getFirst(), FEW_FLOWS);
+        try (var subject = PacketCost.open(full.path());
+                var reference = PacketCost.open(small.path());
+                var random = Frames.withNewPorts(templates, many);
+                var few = Frames.withNewPorts(templates, FEW_FLOWS)) {
+            var pairs = new PairedRatios(PairedRatios.interleave(
+                            ground.plan().pairs(),
+                            () -> subject.run(random, ground.runNanos()),
+                            () -> reference.run(few, ground.runNanos()))
+                    .stream()
+                    .map(runs -> new PairedRatios.Pair(
+                            runs.subject().nanosPerPacket(), runs.reference().nanosPerPacket()))
+                    .toList());
+            return Row.of(
+                    "million-flows",
+                    List.of(
+                            Row.Figure.of(pairs, "x, packets of flows at random", Row.Bar.atMost(1.6)),
+                            new Row.Figure(maps / 1e6, "MB, memory of the maps", Row.Bar.atMost(1000)),
+                            new Row.Figure(many, "flows", null)),
+                    FEW_FLOWS + " flows, in turn with it; without an agent, whose own memory is not in it");
+        }
+    }
+
+    private static BareDatapath withFlows(Ground ground, byte[] template, int flows) {
+        var datapath = BareDatapath.open(ground.lab(), ground.kind(), flows + FEW_FLOWS);
+        FlowKey key = datapath.keyOf(template);
+        var mask = new FlowMask();
+        mask.exact();
+        for (int tuple = 0; tuple < flows; tuple++) {
+            key.setTransport(Ipv4.UDP, 0, FlowKey.NOT_FRAGMENT, 0, Frames.source(tuple), Frames.destination(tuple));
+            datapath.install(key, mask);
+        }
+        return datapath;
     }
 }

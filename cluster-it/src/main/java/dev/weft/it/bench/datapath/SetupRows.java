@@ -1,6 +1,5 @@
 package dev.weft.it.bench.datapath;
 
-import dev.weft.it.bench.Figures;
 import dev.weft.it.bench.Row;
 import java.util.ArrayList;
 import java.util.List;
@@ -122,17 +121,15 @@ final class SetupRows {
                     () -> {});
         }
         Search own = weft(ground, ground.weftTuples());
-        double ovsRate = Math.max(
-                other.best(),
-                Figures.best(other.delivered().stream()
-                        .mapToDouble(Double::doubleValue)
-                        .toArray()));
+        if (other.best() == 0) {
+            throw new MeasureException(ovs.path() + " delivered all packets at no rate that was tried");
+        }
         return Row.of(
                 "ovs-flow-setup",
                 List.of(
-                        new Row.Figure(own.best() / ovsRate, "x " + ovs.path(), null),
+                        new Row.Figure(own.best() / other.best(), "x " + ovs.path(), null),
                         new Row.Figure(own.best(), "flows/s", null),
-                        new Row.Figure(ovsRate, "flows/s, " + ovs.path(), null)),
+                        new Row.Figure(other.best(), "flows/s, " + ovs.path(), null)),
                 ovs.path() + ", best of " + ROUNDS + " rounds each; its flows name the UDP ports");
     }
 }
