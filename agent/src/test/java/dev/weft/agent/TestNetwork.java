@@ -10,6 +10,10 @@ import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Rule;
+import dev.weft.topology.schema.ServiceBlock;
+import dev.weft.topology.schema.ServiceEntry;
+import dev.weft.topology.schema.ServiceRule;
+import dev.weft.topology.schema.ServiceTable;
 import dev.weft.topology.schema.Tenant;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -18,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Says a tenant's network in verbs: {@code net.bridge("left"); net.join("left", "r", "10.0.1.1/24")}. */
 public final class TestNetwork {
@@ -26,6 +31,7 @@ public final class TestNetwork {
     private final Map<String, Router> routers = new HashMap<>();
     private final List<Port> ports = new ArrayList<>();
     private final List<Route> routes = new ArrayList<>();
+    private @Nullable ServiceTable serviceTable;
     private final List<Message> others = new ArrayList<>();
 
     public TestNetwork(String tenantName) {
@@ -95,6 +101,22 @@ public final class TestNetwork {
         Port.Builder port = ports.removeLast().toBuilder();
         more.accept(port);
         ports.add(port.build());
+        return this;
+    }
+
+    /** The tenant has all services, and the router these rules for one of them. */
+    public TestNetwork service(String router, String prefix, ServiceRule... rules) {
+        serviceTable = ServiceTable.newBuilder()
+                .setId(id("service table", router))
+                .setName(router)
+                .setTenantId(tenant.getId())
+                .addEntries(ServiceEntry.newBuilder().setPrefix(prefix).addAllRules(List.of(rules)))
+                .build();
+        routers.computeIfPresent(
+                router,
+                (name, message) -> message.toBuilder()
+                        .setServiceTableId(id("service table", router))
+                        .build());
         return this;
     }
 
@@ -175,6 +197,15 @@ public final class TestNetwork {
     /** All of it, in one transaction. */
     public Transaction transaction() {
         var transaction = Transaction.builder().put(tenant);
+        if (serviceTable != null) {
+            transaction.put(ServiceBlock.newBuilder()
+                    .setId(id("service block", "all"))
+                    .setName("all")
+                    .setOwnerId(tenant.getId())
+                    .setPrefix("*")
+                    .build());
+            transaction.put(serviceTable);
+        }
         bridges.values().forEach(transaction::put);
         routers.values().forEach(transaction::put);
         ports.forEach(transaction::put);

@@ -615,6 +615,17 @@ final class Simulation extends PacketView {
         emitted(port, whole, what, detail);
     }
 
+    /** An untagged frame of this length was written at {@link Outcome#nextEmit()}: the packet, which now comes in as that. */
+    void goesOn(Device device, Port in, int length, int target) {
+        int tci = vlanTci & ~FlowKey.VLAN_PRESENT;
+        int whole = vlanTci == 0 ? length : PacketWriter.tag(out.emitBuffer(), out.nextEmit(), length, tci);
+        out.emittedInto(in.index, whole, ingress);
+        if (explanation != null) {
+            explain(device, "goes on to " + IpAddress.toString(0, IpAddress.V4_MARK | target & 0xffff_ffffL));
+        }
+        consumed = true;
+    }
+
     /** A frame of this length was written at {@link Outcome#nextEmit()}; it leaves the port. */
     void emitted(Port port, int length, String what, String detail) {
         if (length != PacketWriter.NO_ROOM && length <= Outcome.MAX_EMIT_LENGTH) {

@@ -111,6 +111,7 @@ final class Rules {
             report(port, "peer", port.getName(), "a port cannot be its own peer (expected another port)");
         }
         vlans.checkPort(port, onBridge);
+        services.checkPort(port);
         mtus.checkPort(ref, port);
         if (onBridge) {
             stations.checkBridgePort(ref, port);

@@ -141,6 +141,11 @@ public final class ControlSide implements AutoCloseable {
         return site.network();
     }
 
+    /** Instances of services. */
+    public Instances instances() {
+        return site.instances;
+    }
+
     public PortBoard ports() {
         return site.board;
     }

@@ -42,7 +42,7 @@ class SalAllocationTest {
                 packet.wrap(frame, 0, (int) frame.byteSize());
                 sum += PacketParser.parse(packet) + FlowHome.of(packet, 7);
                 if (packet.sal.isForService()) {
-                    sum += SalForward.write(out, 0, packet, i);
+                    sum += SalForward.forward(out, 0, packet, 5, 1, i, 63);
                 }
                 if (packet.sal.control != 0 && guard.accepts(packet.sal.flags, i, 1, 2)) {
                     sum++;
