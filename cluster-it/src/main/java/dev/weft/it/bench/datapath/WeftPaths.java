@@ -37,14 +37,7 @@ final class WeftPaths {
 
         /** @param upcalls a second of one port */
         static Shape eachTupleAFlow(int flows, int upcalls) {
-            return new Shape(
-                    true,
-                    QUEUE_BYTES,
-                    Map.of(
-                            "limits.flows",
-                            flows,
-                            "limits.upcalls-per-second",
-                            upcalls));
+            return new Shape(true, QUEUE_BYTES, Map.of("limits.flows", flows, "limits.upcalls-per-second", upcalls));
         }
     }
 
@@ -104,18 +97,18 @@ final class WeftPaths {
         }
         hosts.apply(
                 NETWORK.formatted(
-                        Address.SENDER.mac(),
-                        Address.ROUTED.mac(),
-                        near.name(),
-                        near.namespace(),
-                        sender.hostInterface(),
-                        far.name(),
-                        far.namespace(),
-                        neighbour.hostInterface(),
-                        routed.hostInterface(),
-                        ROUTER_MAC,
-                        shape.byPorts() ? ", inbound_chain: by-ports" : "",
-                        FAR_ROUTER_MAC)
+                                Address.SENDER.mac(),
+                                Address.ROUTED.mac(),
+                                near.name(),
+                                near.namespace(),
+                                sender.hostInterface(),
+                                far.name(),
+                                far.namespace(),
+                                neighbour.hostInterface(),
+                                routed.hostInterface(),
+                                ROUTER_MAC,
+                                shape.byPorts() ? ", inbound_chain: by-ports" : "",
+                                FAR_ROUTER_MAC)
                         + (shape.byPorts() ? chain() : ""),
                 PORTS);
         String what = far.equals(near) ? "Weft" : "Weft, two hosts";
