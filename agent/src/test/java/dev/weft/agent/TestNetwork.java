@@ -2,10 +2,14 @@ package dev.weft.agent;
 
 import com.google.protobuf.Message;
 import dev.weft.topology.Transaction;
+import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Conditions;
+import dev.weft.topology.schema.Health;
+import dev.weft.topology.schema.Member;
 import dev.weft.topology.schema.Nat;
+import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
@@ -135,6 +139,33 @@ public final class TestNetwork {
                 .setPortId(id("port", port))
                 .addAddresses(address)
                 .setPorts(l4Ports)
+                .build());
+        return this;
+    }
+
+    /** A router's address that stands for one member, which is asked by TCP whether it is well. */
+    public TestNetwork balancer(String name, String router, String address, String member, int memberPort) {
+        others.add(Pool.newBuilder()
+                .setId(id("pool", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .addMembers(Member.newBuilder().setAddress(member).setPort(memberPort))
+                .setHealth(Health.newBuilder()
+                        .setType(Health.Type.TCP)
+                        .setInterval(100)
+                        .setTimeout(500)
+                        .setFall(2)
+                        .setRise(2))
+                .build());
+        others.add(Balancer.newBuilder()
+                .setId(id("balancer", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .setRouterId(routers.get(router).getId())
+                .setAddress(address)
+                .setProtocol("tcp")
+                .setPort("80")
+                .setPoolId(id("pool", name))
                 .build());
         return this;
     }

@@ -178,7 +178,7 @@ final class ChainWalk implements Fields {
             case DSCP -> sim.packet.key.dscp();
             case IN_PORT -> inPort;
             case OUT_PORT -> outPort;
-            case CONNECTION -> sim.tracking.state(sim);
+            case CONNECTION -> sim.tracking.stateForRule(sim);
             case TCP_PHASE -> sim.tracking.tcpPhase(sim);
             default -> throw new AssertionError("field " + field);
         };

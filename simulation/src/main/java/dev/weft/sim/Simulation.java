@@ -148,6 +148,9 @@ final class Simulation extends PacketView {
             out.notCacheable(); // it is free again when the other connection ends
             return;
         }
+        if (tracking.isFirstJudged()) {
+            out.notCacheable();
+        }
         out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
         out.interestRemoteHosts();
     }

@@ -45,6 +45,7 @@ final class Tracking {
     private int state;
     private int slot;
     private boolean towardsOrigin;
+    private boolean firstWasJudged;
     private boolean left;
     private long leftAt;
 
@@ -59,6 +60,7 @@ final class Tracking {
         state = UNTRACKED;
         slot = ConnectionTable.NONE;
         left = false;
+        firstWasJudged = false;
     }
 
     /** One of the constants above; everything that tells connections apart is in the mask then. */
@@ -72,8 +74,23 @@ final class Tracking {
 
     /** A {@code Phase} of the known TCP connection; {@link #NO_PHASE} when there is none. */
     int tcpPhase(Simulation sim) {
-        boolean known = state(sim) == FORWARD || state == ANSWER;
-        return known && sim.packet.key.protocol() == Ipv4.TCP ? table.phase(slot) : NO_PHASE;
+        boolean known = stateForRule(sim) == FORWARD || state == ANSWER;
+        if (!known || sim.packet.key.protocol() != Ipv4.TCP) {
+            return NO_PHASE;
+        }
+        sim.out.addTag(table.phaseTag(slot));
+        return table.phase(slot);
+    }
+
+    /** As {@link #state}. A rule that sees the first packet of a connection sees the next ones as another state. */
+    int stateForRule(Simulation sim) {
+        firstWasJudged |= state(sim) == NEW;
+        return state;
+    }
+
+    /** Whether what was decided holds for the first packet only, if it is recorded. */
+    boolean isFirstJudged() {
+        return firstWasJudged;
     }
 
     /** Whether it was asked for, and the packet may be recorded. */

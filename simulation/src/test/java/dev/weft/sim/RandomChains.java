@@ -102,7 +102,7 @@ final class RandomChains {
         boolean ports = random.nextBoolean();
         var fields = new TreeMap<Integer, String>();
         for (int i = 1 + random.nextInt(3); i > 0; i--) {
-            int field = random.nextInt(ports ? 11 : 9);
+            int field = random.nextInt(ports ? 13 : 9);
             fields.put(field, (random.nextInt(5) == 0 && field != 8 ? "!" : "") + condition(field, sixes, ports, vms));
         }
         return (random.nextInt(12) == 0 ? "invert " : "") + String.join(" ", fields.values()) + " ";
@@ -120,6 +120,8 @@ final class RandomChains {
             case 7 -> "vlan " + pick(List.of("none", "7", "0-6"));
             case 8 -> "fragments " + pick(List.of("HEADER", "UNFRAGMENTED"));
             case 9 -> "dport " + ports(53);
+            case 11 -> "connection " + pick(List.of("new", "forward,new", "answer", "none", "forward,answer,related"));
+            case 12 -> "tcp " + pick(List.of("opening", "open", "closing"));
             default -> "sport " + ports(1000);
         };
     }

@@ -3,6 +3,8 @@ package dev.weft.sim;
 import dev.weft.topology.schema.Conditions;
 import dev.weft.topology.schema.Redirect;
 import dev.weft.topology.schema.Rule;
+import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * Rules in words, for tests: conditions, each after a {@code !} when it must not hold, then what to do.
@@ -58,6 +60,11 @@ final class RuleText {
             case "vlan" -> on.addVlan(value);
             case "dscp" -> on.addDscp(value);
             case "fragments" -> on.setFragments(Conditions.Fragments.valueOf(value));
+            case "connection" ->
+                on.addAllConnection(Arrays.stream(value.split(","))
+                        .map(state -> Conditions.Connection.valueOf(state.toUpperCase(Locale.ROOT)))
+                        .toList());
+            case "tcp" -> on.addTcp(Conditions.Tcp.valueOf(value.toUpperCase(Locale.ROOT)));
             case "in" -> on.addInPortIds(id("port", value));
             case "out" -> on.addOutPortIds(id("port", value));
             case "in-group" -> on.addInGroupIds(id("port group", value));

@@ -770,13 +770,17 @@ public final class Topology {
         if (out.answeredSlot() != ConnectionTable.NONE) {
             int slot = out.answeredSlot();
             connections.read(slot, inHand);
-            connections.answered(
-                    slot, Phase.afterAnswer(inHand.phase(), inHand.forward.protocol(), out.answeredTcpFlags()));
+            if (connections.answered(
+                    slot, Phase.afterAnswer(inHand.phase(), inHand.forward.protocol(), out.answeredTcpFlags()))) {
+                invalidate(Set.of(connections.phaseTag(slot)));
+            }
         }
         if (out.hasConnection()) {
             int result = connections.put(out.connection(), out.connectionTcpFlags(), now);
             if (result == ConnectionTable.ADDED) {
                 connections.tags(connections.begunBy(out.connection().forward, now), tag -> invalidate(Set.of(tag)));
+            } else if (result == ConnectionTable.RENEWED) {
+                invalidate(Set.of(connections.phaseTag(connections.begunBy(out.connection().forward, now))));
             } else if (result != ConnectionTable.KNOWN && result != ConnectionTable.RENEWED) {
                 throw new AssertionError("the connection was not recorded: " + result);
             }
