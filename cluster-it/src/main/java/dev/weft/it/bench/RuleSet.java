@@ -10,6 +10,7 @@ import dev.weft.topology.schema.Rule;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -46,9 +47,14 @@ final class RuleSet {
         for (int i = 0; i < GROUPS; i++) {
             groups.add(group(i));
         }
-        for (int i = 0; i < count; i++) {
-            rules.add(rule());
+        var distinct = new LinkedHashSet<Rule>(); // the store refuses a rule that the same one before it hides
+        while (distinct.size() < count) {
+            Rule rule = rule();
+            if (rule.getMatch().getSerializedSize() > 0) { // one for all packets would hide the rest
+                distinct.add(rule);
+            }
         }
+        rules.addAll(distinct);
         var order = new HashMap<Rule, Integer>();
         rules.forEach(rule -> order.put(rule, generality(rule)));
         rules.sort(Comparator.comparing(order::get));
