@@ -1,6 +1,7 @@
 package dev.weft.it.bench.datapath;
 
 import dev.weft.agent.lab.Commands;
+import dev.weft.agent.lab.Fabric;
 import dev.weft.agent.lab.Lab;
 import dev.weft.agent.lab.LabHost;
 import dev.weft.agent.lab.Place;
@@ -100,6 +101,15 @@ final class BenchLab implements AutoCloseable {
     /** A program in a VM or host until the lab is taken down; its output goes to a file of this name. */
     WeftProcess program(Place place, String name, String... command) {
         return lab.program(place, name, command);
+    }
+
+    /** {@code weft} as a process of its own, until the lab is taken down. */
+    WeftProcess weft(Place place, String name, String... arguments) {
+        return lab.weft(place, name, arguments);
+    }
+
+    Fabric fabric() {
+        return lab.fabric();
     }
 
     /** For names that must differ. */

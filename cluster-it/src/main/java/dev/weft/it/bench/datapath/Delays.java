@@ -85,6 +85,30 @@ final class Delays implements AutoCloseable {
         return new Run(sent, delays);
     }
 
+    /** Of the last run's frames, those that came after one that was sent later (RFC 4737, 3.3). */
+    long reordered(int sent) {
+        long reordered = 0;
+        long earliestLater = Long.MAX_VALUE;
+        for (int i = sent - 1; i >= 0; i--) {
+            long at = arrivedAt.getAtIndex(JAVA_LONG, i);
+            if (at > earliestLater) {
+                reordered++;
+            } else if (at != 0) {
+                earliestLater = at;
+            }
+        }
+        return reordered;
+    }
+
+    /** When the last of the last run's frames to arrive did, monotonic; 0 when none did. */
+    long lastArrival(int sent) {
+        long last = 0;
+        for (int i = 0; i < sent; i++) {
+            last = Math.max(last, arrivedAt.getAtIndex(JAVA_LONG, i));
+        }
+        return last;
+    }
+
     private void sending(long number, int count, long nanos) {
         int end = (int) Math.min(number + count, sentAt.length);
         Arrays.fill(sentAt, (int) Math.min(number, end), end, nanos);

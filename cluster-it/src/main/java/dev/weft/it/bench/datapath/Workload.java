@@ -34,6 +34,11 @@ final class Workload {
         return numbered(flows, Address.ROUTED, Address.SENDER, WeftPaths.FAR_ROUTER_MAC);
     }
 
+    /** From the VM behind the router to the sender's neighbour. */
+    static List<byte[]> routedToNeighbourNumbered(int flows) {
+        return numbered(flows, Address.ROUTED, Address.NEIGHBOUR, WeftPaths.FAR_ROUTER_MAC);
+    }
+
     /** From the sender to the VM behind the router, 64 octets. */
     static List<byte[]> routed(int flows) {
         return frames(flows, Address.SENDER, Address.ROUTED, WeftPaths.ROUTER_MAC, IPV4_PAYLOAD, IPV6_PAYLOAD);
