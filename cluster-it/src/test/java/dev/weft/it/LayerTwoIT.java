@@ -38,7 +38,7 @@ class LayerTwoIT {
 
     @BeforeAll
     static void build() {
-        cloud = TestCloud.withHosts(Duration.ofSeconds(6), "h1", "h2");
+        cloud = TestCloud.withHosts(Duration.ofSeconds(6), "h1", "h2").onDatapath("auto");
         client = cloud.vm("h1", "client", CLIENT_MAC);
         peer = cloud.vm("h2", "peer", PEER_MAC, "10.0.1.9/24");
         access = cloud.vm("h1", "access", "02:00:00:00:10:01", "10.10.0.2/24");
