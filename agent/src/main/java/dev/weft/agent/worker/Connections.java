@@ -162,18 +162,25 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
     }
 
     /**
-     * A connection in use comes up again by its next packet, which tells its copies: the simulation of that packet knows
-     * where they are now.
+     * A connection in use that has copies comes up again by its next packet, which tells them: the simulation of that
+     * packet knows where they are now. One that nobody else knows is refreshed as it is, since a packet that comes up may
+     * be overtaken.
      */
     @Override
     public boolean inUse(ConnectionTable from, int slot) {
         used = false;
         refreshedBefore = now - from.idleNanos(slot, now);
         from.tags(slot, lookForUse);
-        if (used) {
+        if (used && isCopied(from, slot)) {
             from.tags(slot, invalidate);
+            return false;
         }
-        return false;
+        return used;
+    }
+
+    private boolean isCopied(ConnectionTable from, int slot) {
+        from.read(slot, read);
+        return (from.toldHigh(slot) | from.toldLow(slot)) != 0 || !siblings.isHome(read.answer.homeHash());
     }
 
     private void lookForUse(long tag) {

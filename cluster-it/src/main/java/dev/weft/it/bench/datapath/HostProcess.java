@@ -39,8 +39,11 @@ final class HostProcess {
         agent = launch();
     }
 
-    /** @param options of the agent, beside its name, addresses and folders */
-    static HostProcess start(BenchLab lab, LabHost host, String... options) {
+    /**
+     * @param config of the agent, HOCON
+     * @param options of the agent, beside its name, addresses and folders
+     */
+    static HostProcess start(BenchLab lab, LabHost host, String config, String... options) {
         int port = STORE_PORT + lab.nextNumber();
         String address = lab.fabric().address();
         Path folder = lab.folder().resolve("store-" + port);
@@ -55,7 +58,9 @@ final class HostProcess {
                         "--data",
                         folder.toString())
                 .awaitOutput("ready", START_LIMIT);
-        var process = new HostProcess(lab, host, address + ":" + port, List.of(options));
+        var all = new ArrayList<>(List.of(options));
+        all.addAll(List.of("--config", file(lab, "agent", config).toString()));
+        var process = new HostProcess(lab, host, address + ":" + port, all);
         process.awaitReady();
         return process;
     }
@@ -144,18 +149,22 @@ final class HostProcess {
     private void applyWith(String yaml, List<String> options) {
         var output = new StringWriter();
         var writer = new PrintWriter(output);
-        Path file = lab.folder().resolve("network-" + lab.nextNumber() + ".yaml");
+        Path file = file(lab, "network", yaml);
         var command = new ArrayList<>(List.of("apply", "-f", file.toString(), "--store", store));
         command.addAll(options);
-        try {
-            Files.writeString(file, yaml);
-        } catch (IOException unwritable) {
-            throw new UncheckedIOException(file + " cannot be written", unwritable);
-        }
         int code = NetworkNamespace.named(lab.fabric().namespace())
                 .call(() -> Weft.run(writer, writer, command.toArray(String[]::new)));
         if (code != 0) {
             throw new MeasureException("weft " + command + " exited with " + code + ": " + output);
+        }
+    }
+
+    private static Path file(BenchLab lab, String name, String text) {
+        Path file = lab.folder().resolve(name + "-" + lab.nextNumber());
+        try {
+            return Files.writeString(file, text);
+        } catch (IOException unwritable) {
+            throw new UncheckedIOException(file + " cannot be written", unwritable);
         }
     }
 }

@@ -35,6 +35,9 @@ final class RestartRow {
     private static final double MILLI = 1e6;
     private static final Pattern GONE = Pattern.compile("took over what .*; (\\d+) flows went");
 
+    /** All the new flows are connections of one port; above its share the oldest would go, established or not. */
+    private static final String CONFIG = "weft.agent.limits {connections = 131072, connections-per-port = 131072}";
+
     private static final String NETWORK = """
             tenant: bench
             bridges:
@@ -95,7 +98,7 @@ final class RestartRow {
         Vm probed = lab.vm(host, Address.NEIGHBOUR);
         Vm routed = lab.vm(host, Address.ROUTED);
         var agent = HostProcess.start(
-                lab, host, "--datapath", kind, "--session-timeout", SESSION_SECONDS + "s", "--workers", "1");
+                lab, host, CONFIG, "--datapath", kind, "--session-timeout", SESSION_SECONDS + "s", "--workers", "1");
         String network = NETWORK.formatted(
                 WeftPaths.ROUTER_MAC,
                 Address.NEIGHBOUR.mac(),
