@@ -9,7 +9,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define LAYOUT_VERSION 2
+#define LAYOUT_VERSION 3
 
 #define MAX_PORTS 4096   /* port numbers are 1..4094; 0 is the tunnel */
 #define STATE_PORT 4095 /* state frames have a share of the rings of their own */
@@ -108,16 +108,15 @@ struct flow {
 	__u64 bytes;
 	__u64 used_nanos; /* CLOCK_MONOTONIC_COARSE; 0: never */
 	__u64 id;         /* its worker's number for it */
-	__u32 slot;       /* its worker's place for it */
+	__u32 first_step;
 	__u16 worker;
 	__u16 step_count; /* 0: drop, 1: `step`, more: that many of `steps` from first_step on */
-	__u32 first_step;
-	__u16 least_mtu; /* of all steps; 0: any */
-	__u8 most_ttl;   /* of all steps together */
-	__u8 life;       /* of the process that installed it: another one's flow has no owner yet */
+	__u16 least_mtu;  /* of all steps; 0: any */
+	__u8 most_ttl;    /* of all steps together */
+	__u8 life;        /* of the process that installed it: another one's flow has no owner yet */
 	struct step step;
 };
-_Static_assert(sizeof(struct flow) == 120, "struct flow");
+_Static_assert(sizeof(struct flow) == 112, "struct flow");
 
 #define REMOTE_DIRECT 1 /* the outer headers are known: no device, no stack between */
 #define REMOTE_V6 2

@@ -95,7 +95,6 @@ OFFSET(Flow_PACKETS, flow, packets);
 OFFSET(Flow_BYTES, flow, bytes);
 OFFSET(Flow_USED, flow, used_nanos);
 OFFSET(Flow_ID, flow, id);
-OFFSET(Flow_SLOT, flow, slot);
 OFFSET(Flow_WORKER, flow, worker);
 OFFSET(Flow_STEP_COUNT, flow, step_count);
 OFFSET(Flow_FIRST_STEP, flow, first_step);

@@ -22,7 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Answers the control socket: {@code status}, {@code connections}, {@code trace}, and what is about the datapath. Thread safe. */
+/** Answers the control socket: {@code status}, {@code connections}, {@code services}, {@code trace}, and what is about the datapath. Thread safe. */
 final class AgentRequests implements RequestHandler {
     private static final long ANSWER_SECONDS = 5;
 
@@ -32,6 +32,8 @@ final class AgentRequests implements RequestHandler {
     private final ControlSide control;
     private final TopologyStore store;
     private final ConnectionRequests connections;
+    private final ServiceRequests services;
+    private final InstanceRequests instances;
 
     AgentRequests(
             AgentStatus status, WorkerCrew crew, DatapathRequests datapath, ControlSide control, TopologyStore store) {
@@ -41,6 +43,8 @@ final class AgentRequests implements RequestHandler {
         this.control = control;
         this.store = store;
         connections = new ConnectionRequests(crew.workers());
+        services = new ServiceRequests(crew.workers());
+        instances = new InstanceRequests(control, store);
     }
 
     @Override
@@ -48,6 +52,10 @@ final class AgentRequests implements RequestHandler {
         return switch (command) {
             case "status" -> status.all();
             case "connections" -> connections.list(arguments);
+            case "services" -> services.list(arguments);
+            case "register" -> instances.register(arguments);
+            case "unregister" -> instances.unregister(arguments);
+            case "instances" -> instances.list();
             case "trace" -> trace(arguments);
             default -> datapath.handle(command, arguments);
         };

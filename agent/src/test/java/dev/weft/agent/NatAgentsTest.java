@@ -14,6 +14,8 @@ import dev.weft.topology.EmbeddedZooKeeper;
 import dev.weft.topology.PortBlockStore;
 import dev.weft.topology.StoreConnection;
 import dev.weft.topology.ZkTopologyStore;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -212,6 +214,37 @@ class NatAgentsTest {
         Packet error = packet(h1.receive(net.portId("a"), SOON), h1);
         assertThat(error.key.protocol()).as("ICMP").isOne();
         assertThat(h1.agent().status().get("drops").toString()).contains("nat-exhausted");
+    }
+
+    @Test
+    void allAgentsHearOfAMemberThatDoesNotAnswer() throws Exception {
+        int port;
+        try (var listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            port = listening.getLocalPort();
+            build("20000-20999");
+            store.apply(net.balancer("front", "r", "203.0.113.80", "127.0.0.1", port)
+                    .transaction());
+            await().atMost(SOON).until(() -> refused(h1, "a") && !drops(h1).contains("no-member"));
+        }
+        await().atMost(SOON).until(() -> refused(h1, "a") && drops(h1).contains("no-member"));
+        await().atMost(SOON).until(() -> refused(h2, "up") && drops(h2).contains("no-member"));
+    }
+
+    /** A SYN to the balancer gets nowhere: a loopback member is for the check alone. */
+    private boolean refused(TestHost host, String port) {
+        var syn = Frames.tcp((port.equals("a") ? "10.0.1.5:" : "203.0.113.1:") + 4000, "203.0.113.80:80")
+                .flags(2);
+        host.send(
+                net.portId(port),
+                (port.equals("a")
+                                ? syn.from(A_MAC).to(GATE)
+                                : syn.from(OUTSIDE_MAC).to(UP_MAC))
+                        .bytes());
+        return drops(host).contains("bad-destination") || drops(host).contains("no-member");
+    }
+
+    private static String drops(TestHost host) {
+        return host.agent().status().get("drops").toString();
     }
 
     @SuppressWarnings("unchecked") // The rows are maps by text.

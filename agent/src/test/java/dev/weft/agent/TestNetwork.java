@@ -2,14 +2,22 @@ package dev.weft.agent;
 
 import com.google.protobuf.Message;
 import dev.weft.topology.Transaction;
+import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Conditions;
+import dev.weft.topology.schema.Health;
+import dev.weft.topology.schema.Member;
 import dev.weft.topology.schema.Nat;
+import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Rule;
+import dev.weft.topology.schema.ServiceBlock;
+import dev.weft.topology.schema.ServiceEntry;
+import dev.weft.topology.schema.ServiceRule;
+import dev.weft.topology.schema.ServiceTable;
 import dev.weft.topology.schema.Tenant;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -18,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Says a tenant's network in verbs: {@code net.bridge("left"); net.join("left", "r", "10.0.1.1/24")}. */
 public final class TestNetwork {
@@ -26,6 +35,7 @@ public final class TestNetwork {
     private final Map<String, Router> routers = new HashMap<>();
     private final List<Port> ports = new ArrayList<>();
     private final List<Route> routes = new ArrayList<>();
+    private @Nullable ServiceTable serviceTable;
     private final List<Message> others = new ArrayList<>();
 
     public TestNetwork(String tenantName) {
@@ -98,6 +108,22 @@ public final class TestNetwork {
         return this;
     }
 
+    /** The tenant has all services, and the router these rules for one of them. */
+    public TestNetwork service(String router, String prefix, ServiceRule... rules) {
+        serviceTable = ServiceTable.newBuilder()
+                .setId(id("service table", router))
+                .setName(router)
+                .setTenantId(tenant.getId())
+                .addEntries(ServiceEntry.newBuilder().setPrefix(prefix).addAllRules(List.of(rules)))
+                .build();
+        routers.computeIfPresent(
+                router,
+                (name, message) -> message.toBuilder()
+                        .setServiceTableId(id("service table", router))
+                        .build());
+        return this;
+    }
+
     /** A router's port on an interface of a host. */
     public TestNetwork uplink(String name, String router, String mac, UUID host, String... addresses) {
         ports.add(port(name)
@@ -139,6 +165,33 @@ public final class TestNetwork {
         return this;
     }
 
+    /** A router's address that stands for one member, which is asked by TCP whether it is well. */
+    public TestNetwork balancer(String name, String router, String address, String member, int memberPort) {
+        others.add(Pool.newBuilder()
+                .setId(id("pool", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .addMembers(Member.newBuilder().setAddress(member).setPort(memberPort))
+                .setHealth(Health.newBuilder()
+                        .setType(Health.Type.TCP)
+                        .setInterval(100)
+                        .setTimeout(500)
+                        .setFall(2)
+                        .setRise(2))
+                .build());
+        others.add(Balancer.newBuilder()
+                .setId(id("balancer", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .setRouterId(routers.get(router).getId())
+                .setAddress(address)
+                .setProtocol("tcp")
+                .setPort("80")
+                .setPoolId(id("pool", name))
+                .build());
+        return this;
+    }
+
     /** From now on nothing of this protocol goes out to the VM behind a port. */
     public TestNetwork drops(String port, String protocol) {
         String name = "no-" + protocol;
@@ -175,6 +228,15 @@ public final class TestNetwork {
     /** All of it, in one transaction. */
     public Transaction transaction() {
         var transaction = Transaction.builder().put(tenant);
+        if (serviceTable != null) {
+            transaction.put(ServiceBlock.newBuilder()
+                    .setId(id("service block", "all"))
+                    .setName("all")
+                    .setOwnerId(tenant.getId())
+                    .setPrefix("*")
+                    .build());
+            transaction.put(serviceTable);
+        }
         bridges.values().forEach(transaction::put);
         routers.values().forEach(transaction::put);
         ports.forEach(transaction::put);

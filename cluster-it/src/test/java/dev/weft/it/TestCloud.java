@@ -46,6 +46,7 @@ final class TestCloud implements AutoCloseable {
     private final Map<String, WeftProcess> agents = new HashMap<>();
     private final Map<String, Vm> vms = new HashMap<>();
     private Optional<WeftProcess> store = Optional.empty();
+    private String datapath = "userspace";
     private int starts;
 
     private TestCloud(Path folder, Lab lab, Duration sessionTimeout) {
@@ -68,6 +69,12 @@ final class TestCloud implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Instead of {@code userspace}, for agents started from now on. */
+    TestCloud onDatapath(String kind) {
+        datapath = kind;
+        return this;
     }
 
     /** The store first, then all agents at once; returns when they are ready. */
@@ -117,7 +124,7 @@ final class TestCloud implements AutoCloseable {
                         "--socket",
                         socket(host).toString(),
                         "--datapath",
-                        "userspace",
+                        datapath,
                         "--session-timeout",
                         sessionTimeout.toMillis() + "ms"));
     }

@@ -36,7 +36,8 @@ public interface WorkerPort {
     void completeKey(Packet packet);
 
     /**
-     * Installs a flow of this worker. {@code flowId} is the worker's own number for it, unique among its live flows.
+     * Installs a flow of this worker. {@code flowId} is the worker's own number for it; its low 32 bits are a small number,
+     * unique among the worker's live flows.
      * When an equal flow survived an earlier process and is nobody's yet, it becomes this one in place: no packet finds
      * it missing, the actions are the new ones from then on, its counters go on.
      * When the ingress port has its most masks (64) already and {@code mask} is new to it, the flow goes in exact.

@@ -360,6 +360,12 @@ public final class ConnectionTable {
         return Tag.connection(hash(key));
     }
 
+    /** The tag of every flow whose verdict asked how far this connection is. */
+    public long phaseTag(int slot) {
+        records.readForward(slot, scratch);
+        return Tag.connection(~hash(scratch));
+    }
+
     /** The tags of all tuples by which this connection is found. */
     public void tags(int slot, TagConsumer to) {
         records.readForward(slot, scratch);

@@ -31,6 +31,8 @@ final class Bridge extends Device {
 
     final int inboundChain;
     final int outboundChain;
+    /** Index of its service table. */
+    final int serviceTable;
 
     Bridge(
             int index,
@@ -43,7 +45,8 @@ final class Bridge extends Device {
             BridgeHosts hosts,
             boolean vlanAware,
             int inboundChain,
-            int outboundChain) {
+            int outboundChain,
+            int serviceTable) {
         super(index, id, name);
         this.inputs = inputs;
         this.exterior = exterior;
@@ -53,6 +56,7 @@ final class Bridge extends Device {
         this.vlanAware = vlanAware;
         this.inboundChain = inboundChain;
         this.outboundChain = outboundChain;
+        this.serviceTable = serviceTable;
     }
 
     @Override
@@ -101,9 +105,14 @@ final class Bridge extends Device {
             return;
         }
         sim.out.addTag(Tag.flood(id));
-        if (!BridgeAnswers.isAnswered(sim, this, in, vlan, known)) {
+        if (!isAnswered(sim, in, vlan, known)) {
             BridgeFlood.flood(sim, this, in, vlan);
         }
+    }
+
+    private boolean isAnswered(Simulation sim, Port in, int vlan, BridgeVlan known) {
+        boolean looksFor = serviceTable != CompiledServices.NONE && ServiceWalk.isDiscovery(sim, this, in, known);
+        return looksFor || BridgeAnswers.isAnswered(sim, this, in, vlan, known);
     }
 
     /** Router ports say nothing new: their MACs are known. */

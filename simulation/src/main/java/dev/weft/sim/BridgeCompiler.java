@@ -53,7 +53,8 @@ final class BridgeCompiler {
         return inputs.toArray();
     }
 
-    dev.weft.sim.Bridge compile(int index, Bridge message, Object[] inputs, int inboundChain, int outboundChain) {
+    dev.weft.sim.Bridge compile(
+            int index, Bridge message, Object[] inputs, int inboundChain, int outboundChain, int serviceTable) {
         for (Port port : own) {
             Port peer = peerOf(port);
             if (peer != null && !peer.onBridge && port.vlans.untagged() != PortVlans.NONE) {
@@ -88,7 +89,8 @@ final class BridgeCompiler {
                 hosts(),
                 !own.stream().allMatch(port -> port.vlans.isPlain()),
                 inboundChain,
-                outboundChain);
+                outboundChain,
+                serviceTable);
     }
 
     private void addDhcp(Bridge message) {

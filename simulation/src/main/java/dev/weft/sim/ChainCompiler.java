@@ -75,7 +75,7 @@ final class ChainCompiler {
             for (Rule rule : chain.message.getRulesList()) {
                 count(ways, rule.getGotoId());
                 count(ways, rule.getJumpId());
-                if (!rule.getJumpId().isEmpty() && !rule.getLog()) {
+                if (!rule.getJumpId().isEmpty()) {
                     jumps.add(rule.getJumpId());
                 }
             }
@@ -139,7 +139,7 @@ final class ChainCompiler {
                 tests.add(all);
                 flat.add(rule);
                 String label = Integer.toString(i + 1) + (rule.getName().isEmpty() ? "" : " (" + rule.getName() + ")");
-                labels.add(new Label(name, label, rule.getLog()));
+                labels.add(new Label(name, label));
             }
             blocks.add(new int[] {from, tests.size()});
         }

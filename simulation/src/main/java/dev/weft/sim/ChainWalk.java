@@ -178,7 +178,7 @@ final class ChainWalk implements Fields {
             case DSCP -> sim.packet.key.dscp();
             case IN_PORT -> inPort;
             case OUT_PORT -> outPort;
-            case CONNECTION -> sim.tracking.state(sim);
+            case CONNECTION -> sim.tracking.stateForRule(sim);
             case TCP_PHASE -> sim.tracking.tcpPhase(sim);
             default -> throw new AssertionError("field " + field);
         };
@@ -213,12 +213,12 @@ final class ChainWalk implements Fields {
     public void use(int field, int bits) {
         switch (field) {
             case SRC -> {
-                if (bits > V4_BITS || kind() == IPV6) {
+                if (kind() == IPV6 || bits > V4_BITS) {
                     sim.useSrcHigh(bits);
                 }
             }
             case DST -> {
-                if (bits > V4_BITS || kind() == IPV6) {
+                if (kind() == IPV6 || bits > V4_BITS) {
                     sim.useDstHigh(bits);
                 }
             }

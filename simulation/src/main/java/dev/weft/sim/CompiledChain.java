@@ -39,7 +39,7 @@ final class CompiledChain {
     private final Label[] labels;
 
     /** A rule for people. */
-    record Label(String chain, String rule, boolean logged) {
+    record Label(String chain, String rule) {
         @Override
         public String toString() {
             return "chain " + chain + ", rule " + rule;
@@ -78,10 +78,6 @@ final class CompiledChain {
     /** Where to go on after the chain that the rule was written in: behind the jump to it, or the end of all. */
     int end(int position) {
         return ends[position];
-    }
-
-    boolean isLogged(int position) {
-        return labels[position].logged;
     }
 
     Label label(int position) {

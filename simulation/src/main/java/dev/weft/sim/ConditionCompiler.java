@@ -13,8 +13,13 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Turns a rule's conditions into tests, each field's after those that say whether the field is there. */
+/**
+ * Turns a rule's conditions into tests. Addresses come first, since they tell most packets apart; what says whether a
+ * field is there comes before the field, unless another test implies it.
+ */
 final class ConditionCompiler {
+    private static final int ALL_KINDS = Fields.IP | Fields.ARP | Fields.OTHER;
+
     // Words for Fields.crossed.
     static final int CROSSED_BRIDGE = 0;
     static final int CROSSED_ROUTER = 1;
@@ -41,20 +46,22 @@ final class ConditionCompiler {
         Conditions match = rule.getMatch();
         Conditions not = rule.getNot();
         var tests = new ArrayList<Test>();
-        tests.addAll(prerequisites(match, not));
+        addresses(tests, match, false);
+        addresses(tests, not, true);
+        tests.addAll(prerequisites(match, not, tests));
         tests.addAll(tests(match, false));
         tests.addAll(tests(not, true));
-        List<Test> fragments = fragments(match, not);
+        boolean implied = match.getFragments() == Conditions.Fragments.BY_FIELDS && !rule.getInvert();
+        List<Test> fragments = implied ? new ArrayList<>() : fragments(match, not);
         if (rule.getInvert()) {
-            var inverted = new ArrayList<Test>(fragments);
-            inverted.add(new Test.Not(tests));
-            return inverted;
+            fragments.add(new Test.Not(tests));
+        } else {
+            fragments.addAll(tests);
         }
-        fragments.addAll(tests);
         return fragments;
     }
 
-    /** The only ones outside of an inversion. */
+    /** The only ones outside of an inversion; by fields, they are what ports and ICMP imply. */
     private static List<Test> fragments(Conditions match, Conditions not) {
         int kinds =
                 switch (match.getFragments()) {
@@ -91,12 +98,16 @@ final class ConditionCompiler {
         return conditions.getIcmpCount() > 0 || hasQuote(conditions);
     }
 
-    private static List<Test> prerequisites(Conditions match, Conditions not) {
+    private static List<Test> prerequisites(Conditions match, Conditions not, List<Test> addresses) {
         var tests = new ArrayList<Test>();
         int kinds = kinds(match) & kinds(not);
-        if (kinds != ALL_KINDS) {
-            boolean arp = match.getEthertypeList().contains("arp");
-            tests.add(new Test.Kind(arp ? kinds : kinds & ~Fields.ARP));
+        if (kinds != ALL_KINDS && !match.getEthertypeList().contains("arp")) {
+            kinds &= ~Fields.ARP;
+        }
+        int implied = readsBehindIp(match) || readsBehindIp(not) ? Fields.IP : ALL_KINDS;
+        boolean v4 = addresses.stream().anyMatch(ConditionCompiler::isV4Only);
+        if (((v4 ? implied & (Fields.IPV4 | Fields.ARP) : implied) & ~kinds) != 0) {
+            tests.add(new Test.Kind(kinds));
         }
         if (hasPorts(match) || hasPorts(not)) {
             tests.add(new Test.Ports());
@@ -109,8 +120,6 @@ final class ConditionCompiler {
         }
         return tests;
     }
-
-    private static final int ALL_KINDS = Fields.IP | Fields.ARP | Fields.OTHER;
 
     /** The kinds of packet that have all the fields asked for; a single network says which family, inverted or not. */
     private static int kinds(Conditions conditions) {
@@ -144,6 +153,17 @@ final class ConditionCompiler {
         return kinds;
     }
 
+    private static boolean isV4Only(Test test) {
+        return test instanceof Test.Networks networks
+                && !networks.inverted()
+                && networks.set().networks().stream().allMatch(IpPrefix::isV4);
+    }
+
+    private void addresses(List<Test> tests, Conditions all, boolean inverted) {
+        networks(tests, Fields.DST, all.getDestinationList(), all.getDestinationGroupIdsList(), inverted);
+        networks(tests, Fields.SRC, all.getSourceList(), all.getSourceGroupIdsList(), inverted);
+    }
+
     private List<Test> tests(Conditions all, boolean inverted) {
         var tests = new ArrayList<Test>();
         ranges(
@@ -156,8 +176,6 @@ final class ConditionCompiler {
                 Fields.PROTOCOL,
                 all.getProtocolList().stream().map(t -> single(MatchText.protocol(t))),
                 inverted);
-        networks(tests, Fields.DST, all.getDestinationList(), all.getDestinationGroupIdsList(), inverted);
-        networks(tests, Fields.SRC, all.getSourceList(), all.getSourceGroupIdsList(), inverted);
         ranges(
                 tests,
                 Fields.L4_DST,

@@ -86,6 +86,16 @@ public enum DropReason {
     NOT_TRANSLATABLE("it belongs to no connection, so its source cannot be translated"),
     /** More translations on its way than a record holds. */
     TOO_MANY_TRANSLATIONS("too many routers on its way translate it"),
+    /** The service table has no entry for the service it names. */
+    NO_SERVICE("the service table has no entry for the service it names"),
+    /** A DROP rule of the service table. */
+    SERVICE_DROPPED("a rule of the service table drops it"),
+    /** Sent back to a service router that it came through already. */
+    SERVICE_LOOP("it came through this service router before"),
+    /** No place in its Serval header for one more service router. */
+    SOURCE_FULL("it came through more service routers than it can name"),
+    /** Nobody on the bridge has the address of an instance. */
+    NO_INSTANCE("no port of the bridge has an instance of the service it looks for"),
     /** For a bridge's DHCP server, which does not know the client or the message. */
     FOR_DHCP_SERVER("it is for the bridge's DHCP server, which has no answer"),
     /** Longer than a port's MTU or the way to the other host allows. */

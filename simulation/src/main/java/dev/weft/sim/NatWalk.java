@@ -190,7 +190,7 @@ final class NatWalk {
 
     private void quote(ConnectionKey as, boolean v4) {
         boolean icmp = Tracking.isIcmp(sim.packet.quote.protocol, v4);
-        boolean ports = sim.packet.quote.fragment == FlowKey.NOT_FRAGMENT;
+        boolean ports = sim.packet.quote.fragment != FlowKey.LATER_FRAGMENT;
         sim.rewriteQuotedSrc(as.srcHigh(), as.srcLow());
         sim.rewriteQuotedDst(as.dstHigh(), as.dstLow());
         if (ports && icmp) {
@@ -391,9 +391,7 @@ final class NatWalk {
         if (!rule.asksForPorts()) {
             return true;
         }
-        if (sim.useFragment() == FlowKey.LATER_FRAGMENT) {
-            return false;
-        }
+        sim.useFragment();
         int port = sim.useL4Dst();
         return port >= rule.lowPort() && port <= rule.highPort();
     }

@@ -5,6 +5,7 @@ import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Pool;
+import dev.weft.topology.schema.ServiceTable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -26,6 +27,7 @@ final class NetworkCompiler {
     private final Map<UUID, Integer> bridgeIndices;
     private final Map<UUID, Integer> routerIndices;
     private final Map<UUID, Integer> chainIndices;
+    private final Map<UUID, Integer> serviceIndices;
     private final @Nullable Port[] ports;
     private final @Nullable Bridge[] bridges;
     private final @Nullable Router[] routers;
@@ -39,6 +41,7 @@ final class NetworkCompiler {
         bridgeIndices = indices(previous.bridgeIndices, snapshot.bridges(), dev.weft.topology.schema.Bridge::getId);
         routerIndices = indices(previous.routerIndices, snapshot.routers(), dev.weft.topology.schema.Router::getId);
         chainIndices = indices(previous.chains.indices, snapshot.all(Chain.class), Chain::getId);
+        serviceIndices = indices(previous.services.indices, snapshot.all(ServiceTable.class), ServiceTable::getId);
         ports = new Port[portIndices.size()];
         bridges = new Bridge[bridgeIndices.size()];
         routers = new Router[routerIndices.size()];
@@ -91,6 +94,7 @@ final class NetworkCompiler {
                 chains,
                 pools,
                 endpoints,
+                CompiledServices.compile(snapshot, serviceIndices, previous.services),
                 delta);
     }
 
@@ -129,6 +133,11 @@ final class NetworkCompiler {
     /** Of a reference that may be unset. */
     private int chain(String id) {
         return id.isEmpty() ? CompiledChain.NONE : indexOf(chainIndices, id);
+    }
+
+    /** Of a reference that may be unset. */
+    private int serviceTable(String id) {
+        return id.isEmpty() ? CompiledServices.NONE : indexOf(serviceIndices, id);
     }
 
     /** Those given before, and new ones behind them. Shared with the previous network when nothing is new. */
@@ -190,7 +199,8 @@ final class NetworkCompiler {
                         message,
                         inputs,
                         chain(message.getInboundChainId()),
-                        chain(message.getOutboundChainId()));
+                        chain(message.getOutboundChainId()),
+                        serviceTable(message.getServiceTableId()));
     }
 
     private Router compileRouter(
@@ -227,6 +237,7 @@ final class NetworkCompiler {
                         chain(message.getForwardChainId()),
                         chain(message.getOutboundChainId())),
                 new NatCompiler(portIndices, pools).compile(nats, balancers, own),
+                serviceTable(message.getServiceTableId()),
                 ownAddresses(own));
     }
 

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * known address of a bridge the neighbour tag of each router joined to it
  * joined by another router  the neighbour tags of all it now knows or no longer knows through the bridge
  * chains of a device        its device tag
+ * service table of a bridge its device tag; of a router, and rules: nothing, since no flow rests on them
  * addresses of the hosts    the tag of tunnel endpoints
  * rules of a chain          the tag of the chain that they are compiled into
  * translation of a router   its device tag, unless all that is new is which of the same members take connections
@@ -113,7 +114,10 @@ final class NetworkDelta {
     }
 
     private void compareBridge(Bridge before, @Nullable Bridge after) {
-        if (after == null || before.inboundChain != after.inboundChain || before.outboundChain != after.outboundChain) {
+        if (after == null
+                || before.inboundChain != after.inboundChain
+                || before.outboundChain != after.outboundChain
+                || before.serviceTable != after.serviceTable) {
             tags.add(before.tag);
         }
         Set<Router> joined = new LinkedHashSet<>(joined(before, previous.ports, previous.routers));

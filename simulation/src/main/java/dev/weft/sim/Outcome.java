@@ -2,6 +2,7 @@ package dev.weft.sim;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
+import dev.weft.base.ServiceId;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowMask;
 import dev.weft.sim.packet.Checksum;
@@ -12,6 +13,8 @@ import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Ipv6;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.Translation;
+import dev.weft.sim.sal.SalKey;
+import dev.weft.sim.service.ServiceSlot;
 import dev.weft.state.Connection;
 import dev.weft.state.ConnectionTable;
 import java.lang.foreign.Arena;
@@ -29,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * connection}), then by kind: {@code FORWARD}: install {@link #mask} and {@link #actions} under the {@linkplain #tag
  * tags} if {@link #cacheable()}, execute the actions; {@code DROP}: install if cacheable, count the reason; {@code
  * PARK}: keep the packet and ask for the neighbour; {@code CONSUMED}: nothing more. Last, whatever the kind, send the
- * emits, each by {@link Simulator#simulateEmit}.
+ * emits, each by {@link Simulator#simulateEmit} or, where it {@linkplain #emitEnters enters}, {@link
+ * Simulator#simulateEntering}.
  */
 @HotPath
 public final class Outcome {
@@ -42,6 +46,9 @@ public final class Outcome {
 
     /** In the place of a router, for what waits for public ports: {@link #parkedHigh()} is the pool. */
     public static final int POOL = Integer.MAX_VALUE;
+
+    /** In the place of a router, for what waits for a rule: {@link #parkedPort()} is the service table. */
+    public static final int SERVICE = Integer.MAX_VALUE - 1;
 
     private static final int DEDUPLICATED_TAGS = 48;
 
@@ -92,6 +99,10 @@ public final class Outcome {
     private final MemorySegment emitBuffer = Arena.ofAuto().allocate((long) MAX_EMITS * MAX_EMIT_LENGTH, 8);
     private final int[] emitPort = new int[MAX_EMITS];
     private final int[] emitLength = new int[MAX_EMITS];
+    /** The port that it comes in by, and not leaves. */
+    private final boolean[] emitEnters = new boolean[MAX_EMITS];
+
+    private final int[] emitCause = new int[MAX_EMITS];
     private int emitCount;
 
     private int parkedRouter;
@@ -103,7 +114,15 @@ public final class Outcome {
     private boolean hasConnection;
     private int connectionTcpFlags;
     private final Headers quote = new Headers();
+    private boolean tracksFragment;
     private long wantedPool;
+
+    private int serviceTable;
+    private final long[] serviceWords = new long[4];
+    private final ServiceSlot[] services = new ServiceSlot[MAX_EMITS];
+    private int serviceCount;
+    private long serviceConnection;
+
     private int answeredSlot;
     private int answeredTcpFlags;
     private final long[] interestedHigh = new long[MAX_INTERESTED];
@@ -126,6 +145,10 @@ public final class Outcome {
         answeredSlot = ConnectionTable.NONE;
         quote.rewritten = 0;
         wantedPool = 0;
+        serviceTable = Tables.NONE;
+        serviceCount = 0;
+        serviceConnection = 0;
+        tracksFragment = false;
         interestedCount = 0;
     }
 
@@ -251,6 +274,16 @@ public final class Outcome {
         return emitLength[index];
     }
 
+    /** It does not leave its port but comes in by it: {@link Simulator#simulateEntering}. */
+    public boolean emitEnters(int index) {
+        return emitEnters[index];
+    }
+
+    /** Of a frame that comes in: the exterior port that what it was made of came in by, or {@link Tables#NONE}. */
+    public int emitCause(int index) {
+        return emitCause[index];
+    }
+
     /** The emits' memory: overwritten by the next simulation into this outcome. */
     public MemorySegment emitBuffer() {
         return emitBuffer;
@@ -317,6 +350,18 @@ public final class Outcome {
         Checksum.fillTransport(copy, l3, l4, end, v4 ? Ipv4.ICMP : Ipv6.ICMPV6);
     }
 
+    /**
+     * The packet is a fragment, and what became of it rests on the connection it belongs to: only the home of the whole
+     * tuple knows that.
+     */
+    public boolean tracksFragment() {
+        return tracksFragment;
+    }
+
+    void trackFragment() {
+        tracksFragment = true;
+    }
+
     /** The pool of public ports that another block is needed of, soon or (of a {@code PARK}) now; 0 for none. */
     public long wantedPool() {
         return wantedPool;
@@ -325,6 +370,36 @@ public final class Outcome {
     /** Of a {@code PARK}: it waits for a block of {@link #wantedPool()}, not for a neighbour. */
     public boolean isParkedOnPool() {
         return parkedRouter == POOL;
+    }
+
+    /** Of a {@code PARK}: it waits for another rule for {@link #serviceWord}, not for a neighbour. */
+    public boolean isParkedOnService() {
+        return parkedRouter == SERVICE;
+    }
+
+    /** Dense index of the service table that was consulted, {@link Tables#NONE} when none was. */
+    public int serviceTable() {
+        return serviceTable;
+    }
+
+    /** @param index 0..3: 64 bits of the service that was looked up */
+    public long serviceWord(int index) {
+        return serviceWords[index];
+    }
+
+    /** How many rules were applied; none when the table has none for the service. */
+    public int serviceCount() {
+        return serviceCount;
+    }
+
+    /** A rule that was applied, of this worker's table. */
+    public ServiceSlot service(int index) {
+        return services[index];
+    }
+
+    /** What tells the connection from others whose packets were given to one target; 0 when there is no such. */
+    public long serviceConnection() {
+        return serviceConnection;
     }
 
     /** Slot of the connection that the packet answers, {@link ConnectionTable#NONE} when it answers none. */
@@ -461,7 +536,15 @@ public final class Outcome {
         return (long) emitCount * MAX_EMIT_LENGTH;
     }
 
+    void emittedInto(int port, int length, int cause) {
+        emitEnters[emitCount] = true;
+        emitCause[emitCount] = cause;
+        emitPort[emitCount] = port;
+        emitLength[emitCount++] = length;
+    }
+
     void emitted(int port, int length) {
+        emitEnters[emitCount] = false;
         emitPort[emitCount] = port;
         emitLength[emitCount++] = length;
     }
@@ -478,6 +561,33 @@ public final class Outcome {
     void parkOnPool(long pool) {
         wantedPool = pool;
         parkOn(POOL, POOL, pool, 0);
+    }
+
+    /** The table was consulted about this service. */
+    void service(int table, long word0, long word1, long word2, long word3) {
+        serviceTable = table;
+        serviceWords[0] = word0;
+        serviceWords[1] = word1;
+        serviceWords[2] = word2;
+        serviceWords[3] = word3;
+    }
+
+    void resolved(ServiceSlot slot) {
+        if (serviceCount < services.length) {
+            services[serviceCount++] = slot;
+        }
+    }
+
+    void serviceConnection(long connection) {
+        serviceConnection = connection;
+    }
+
+    void parkOnService() {
+        parkOn(
+                SERVICE,
+                serviceTable,
+                SalKey.digest(serviceWords[0], serviceWords[1], serviceWords[2], serviceWords[3]),
+                serviceTable);
     }
 
     void answer(int slot, int tcpFlags) {
@@ -513,13 +623,18 @@ public final class Outcome {
         List<Verdict.Emitted> emits = new ArrayList<>();
         for (int i = 0; i < emitCount; i++) {
             byte[] frame = emitBuffer.asSlice(emitOffset(i), emitLength[i]).toArray(ValueLayout.JAVA_BYTE);
-            emits.add(new Verdict.Emitted(emitPort[i], frame));
+            emits.add(new Verdict.Emitted(emitPort[i], emitEnters[i], frame));
         }
         var frames = List.copyOf(emits);
         return switch (kind) {
             case FORWARD -> new Verdict.Forward(program, proof, cacheable, frames);
             case DROP -> new Verdict.Drop(Objects.requireNonNull(dropReason), proof, cacheable, frames);
-            case PARK -> new Verdict.Park(parkedRouter, parkedPort, new IpAddress(parkedHigh, parkedLow), frames);
+            case PARK ->
+                isParkedOnService()
+                        ? new Verdict.Delay(
+                                new ServiceId(serviceWords[0], serviceWords[1], serviceWords[2], serviceWords[3]),
+                                frames)
+                        : new Verdict.Park(parkedRouter, parkedPort, new IpAddress(parkedHigh, parkedLow), frames);
             case CONSUMED -> new Verdict.Consumed(frames);
         };
     }

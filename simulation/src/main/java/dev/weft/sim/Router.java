@@ -29,6 +29,8 @@ final class Router extends Device {
     final RouteTable routes;
     final RouterChains chains;
     final NatTable nat;
+    /** Index of its service table. */
+    final int serviceTable;
     /** All addresses of its own, high and low. */
     private final long[] own;
 
@@ -43,6 +45,7 @@ final class Router extends Device {
             RouteTable routes,
             RouterChains chains,
             NatTable nat,
+            int serviceTable,
             long[] own) {
         super(index, id, name);
         this.inputs = inputs;
@@ -50,6 +53,7 @@ final class Router extends Device {
         this.routes = routes;
         this.chains = chains;
         this.nat = nat;
+        this.serviceTable = serviceTable;
         this.own = own;
         salt = tag;
     }

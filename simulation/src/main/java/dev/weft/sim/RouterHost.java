@@ -127,6 +127,10 @@ final class RouterHost {
             sim.drop(router, DropReason.FOR_ROUTER);
             return;
         }
+        if (v4 && ServiceWalk.isForRouter(sim, router)) {
+            ServiceWalk.atRouter(sim, router, in);
+            return;
+        }
         if (v4 && isDhcp(sim, router, in)) {
             return;
         }

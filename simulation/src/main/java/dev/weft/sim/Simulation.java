@@ -145,9 +145,13 @@ final class Simulation extends PacketView {
     }
 
     private void connect() {
-        if (out.connection().bindings() > 0 && tables.connections().wouldClash(out.connection(), nowNanos)) {
+        if (tables.connections().wouldClash(out.connection(), nowNanos)) {
             out.drop(DropReason.TUPLE_TAKEN);
+            out.notCacheable(); // it is free again when the other connection ends
             return;
+        }
+        if (tracking.isFirstJudged()) {
+            out.notCacheable();
         }
         out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
         out.interestRemoteHosts();
@@ -612,6 +616,17 @@ final class Simulation extends PacketView {
         boolean tagged = length != PacketWriter.NO_ROOM && port.vlans.form(vlan) == PortVlans.TAGGED;
         int whole = tagged ? PacketWriter.tag(out.emitBuffer(), out.nextEmit(), length, vlan) : length;
         emitted(port, whole, what, detail);
+    }
+
+    /** An untagged frame of this length was written at {@link Outcome#nextEmit()}: the packet, which now comes in as that. */
+    void goesOn(Device device, Port in, int length, int target) {
+        int tci = vlanTci & ~FlowKey.VLAN_PRESENT;
+        int whole = vlanTci == 0 ? length : PacketWriter.tag(out.emitBuffer(), out.nextEmit(), length, tci);
+        out.emittedInto(in.index, whole, ingress);
+        if (explanation != null) {
+            explain(device, "goes on to " + IpAddress.toString(0, IpAddress.V4_MARK | target & 0xffff_ffffL));
+        }
+        consumed = true;
     }
 
     /** A frame of this length was written at {@link Outcome#nextEmit()}; it leaves the port. */

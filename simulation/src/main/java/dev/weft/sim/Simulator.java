@@ -40,6 +40,7 @@ public final class Simulator {
     public void setNetwork(VirtualNetwork network) {
         this.network = network;
         run.network = network;
+        tables.services().follow(network.services);
     }
 
     public VirtualNetwork network() {
@@ -121,6 +122,28 @@ public final class Simulator {
             run.noteDrop(DropReason.UNKNOWN_PORT);
         } else {
             run.emit(from);
+        }
+        run.end();
+    }
+
+    /**
+     * A frame that a device made of a packet comes in by the port where that one did. Never cacheable.
+     *
+     * @param cause exterior port that the packet entered by, {@link Tables#NONE} when it entered by none
+     */
+    public void simulateEntering(Packet packet, int port, int cause, long nowNanos, Outcome out) {
+        run.begin(packet, cause, false, nowNanos, out);
+        out.notCacheable();
+        Port at = network.port(port);
+        Port from = network.port(cause);
+        if (at == null) {
+            run.noteDrop(DropReason.UNKNOWN_PORT);
+        } else {
+            run.tracking.begin(from);
+            if (from != null && from.stateful) {
+                run.tracking.state(run);
+            }
+            run.enter(at);
         }
         run.end();
     }

@@ -39,6 +39,7 @@ public final class Tables {
     private long[] remoteHosts = {};
     private final Int2IntHashMap portOfDatapathPort = new Int2IntHashMap(NONE);
     private final FloodTable floods = new FloodTable();
+    private final ServiceTables services = new ServiceTables();
     // (bridge, vlan, MAC) -> port, note, time
     private final WideMap macs;
     private int macCursor;
@@ -104,6 +105,11 @@ public final class Tables {
     /** Blocks of public ports this worker may give out. */
     public PortBlocks blocks() {
         return blocks;
+    }
+
+    /** This worker's service tables. */
+    public ServiceTables services() {
+        return services;
     }
 
     /** Entries not taken because a table was full. */

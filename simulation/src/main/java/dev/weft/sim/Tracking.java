@@ -45,6 +45,7 @@ final class Tracking {
     private int state;
     private int slot;
     private boolean towardsOrigin;
+    private boolean firstWasJudged;
     private boolean left;
     private long leftAt;
 
@@ -59,6 +60,7 @@ final class Tracking {
         state = UNTRACKED;
         slot = ConnectionTable.NONE;
         left = false;
+        firstWasJudged = false;
     }
 
     /** One of the constants above; everything that tells connections apart is in the mask then. */
@@ -72,8 +74,23 @@ final class Tracking {
 
     /** A {@code Phase} of the known TCP connection; {@link #NO_PHASE} when there is none. */
     int tcpPhase(Simulation sim) {
-        boolean known = state(sim) == FORWARD || state == ANSWER;
-        return known && sim.packet.key.protocol() == Ipv4.TCP ? table.phase(slot) : NO_PHASE;
+        boolean known = stateForRule(sim) == FORWARD || state == ANSWER;
+        if (!known || sim.packet.key.protocol() != Ipv4.TCP) {
+            return NO_PHASE;
+        }
+        sim.out.addTag(table.phaseTag(slot));
+        return table.phase(slot);
+    }
+
+    /** As {@link #state}. A rule that sees the first packet of a connection sees the next ones as another state. */
+    int stateForRule(Simulation sim) {
+        firstWasJudged |= state(sim) == NEW;
+        return state;
+    }
+
+    /** Whether what was decided holds for the first packet only, if it is recorded. */
+    boolean isFirstJudged() {
+        return firstWasJudged;
     }
 
     /** Whether it was asked for, and the packet may be recorded. */
@@ -129,6 +146,9 @@ final class Tracking {
             }
         }
         useTuple(sim);
+        if (isOfUnknown(packet)) {
+            return UNTRACKED;
+        }
         if (protocol == Ipv4.TCP) {
             sim.out.mask.addTcpFlags();
         }
@@ -191,10 +211,15 @@ final class Tracking {
 
     // Tuples.
 
-    /** Everything that tells one connection from another, hit or miss. */
+    /**
+     * Everything that tells one connection from another, hit or miss. A fragment comes to another worker than the rest
+     * of its connection: that one has to decide.
+     */
     static void useTuple(Simulation sim) {
         sim.useProtocol();
-        sim.useFragment();
+        if (sim.useFragment() != FlowKey.NOT_FRAGMENT) {
+            sim.out.trackFragment();
+        }
         sim.useSrcHigh(128);
         sim.useDstHigh(128);
         sim.useL4Src();
@@ -202,29 +227,27 @@ final class Tracking {
         sim.useIcmpId();
     }
 
-    /** As the packet entered. Fragments have no ports, first ones neither, so that all of a packet are one connection. */
+    /** As the packet entered. A later fragment has the ports of its first one, unless that is not known: then none. */
     private static void keyOf(FlowKey packet, boolean v4, long scope, ConnectionKey into) {
         boolean icmp = isIcmp(packet.protocol(), v4);
-        boolean ports = packet.fragment() == FlowKey.NOT_FRAGMENT;
         into.scope(scope).protocol(packet.protocol());
-        into.src(packet.srcHigh(), packet.srcLow(), ports ? icmp ? packet.icmpId() : packet.l4Src() : 0);
-        into.dst(packet.dstHigh(), packet.dstLow(), ports ? icmp ? packet.icmpId() : packet.l4Dst() : 0);
+        into.src(packet.srcHigh(), packet.srcLow(), icmp ? packet.icmpId() : packet.l4Src());
+        into.dst(packet.dstHigh(), packet.dstLow(), icmp ? packet.icmpId() : packet.l4Dst());
     }
 
     /** As the packet is by now. */
     static void currentKey(Simulation sim, boolean v4, ConnectionKey into) {
         FlowKey packet = sim.packet.key;
         boolean icmp = isIcmp(packet.protocol(), v4);
-        boolean ports = packet.fragment() == FlowKey.NOT_FRAGMENT;
         var now = sim.headers;
         into.protocol(packet.protocol());
-        into.src(now.srcHigh, now.srcLow, ports ? icmp ? now.icmpId : now.l4Src : 0);
-        into.dst(now.dstHigh, now.dstLow, ports ? icmp ? now.icmpId : now.l4Dst : 0);
+        into.src(now.srcHigh, now.srcLow, icmp ? now.icmpId : now.l4Src);
+        into.dst(now.dstHigh, now.dstLow, icmp ? now.icmpId : now.l4Dst);
     }
 
     private static void quotedKey(Quote quote, boolean v4, ConnectionKey into) {
         boolean icmp = isIcmp(quote.protocol, v4);
-        boolean ports = quote.fragment == FlowKey.NOT_FRAGMENT;
+        boolean ports = quote.fragment != FlowKey.LATER_FRAGMENT;
         into.protocol(quote.protocol);
         into.src(quote.srcHigh, quote.srcLow, ports ? icmp ? quote.icmpId : quote.l4Src : 0);
         into.dst(quote.dstHigh, quote.dstLow, ports ? icmp ? quote.icmpId : quote.l4Dst : 0);
@@ -234,11 +257,18 @@ final class Tracking {
     static void currentQuotedKey(Simulation sim, boolean v4, ConnectionKey into) {
         Quote quote = sim.packet.quote;
         boolean icmp = isIcmp(quote.protocol, v4);
-        boolean ports = quote.fragment == FlowKey.NOT_FRAGMENT;
+        boolean ports = quote.fragment != FlowKey.LATER_FRAGMENT;
         var now = sim.quoted;
         into.protocol(quote.protocol);
         into.src(now.srcHigh, now.srcLow, ports ? icmp ? now.icmpId : now.l4Src : 0);
         into.dst(now.dstHigh, now.dstLow, ports ? icmp ? now.icmpId : now.l4Dst : 0);
+    }
+
+    /** A later fragment whose first one has not been seen: whose it is nobody can say. */
+    static boolean isOfUnknown(FlowKey packet) {
+        return packet.fragment() == FlowKey.LATER_FRAGMENT
+                && (packet.l4Src() | packet.l4Dst() | packet.icmpId()) == 0
+                && (packet.protocol() == Ipv4.TCP || packet.protocol() == Ipv4.UDP);
     }
 
     static boolean isIcmp(int protocol, boolean v4) {

@@ -1,6 +1,7 @@
 package dev.weft.sim;
 
 import dev.weft.base.IpAddress;
+import dev.weft.base.ServiceId;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowMask;
 import java.util.List;
@@ -17,9 +18,12 @@ public sealed interface Verdict {
     /** The router has to ask for this neighbour first. */
     record Park(int router, int port, IpAddress neighbour, List<Emitted> emits) implements Verdict {}
 
+    /** The service it names waits for a rule that says where it is. */
+    record Delay(ServiceId service, List<Emitted> emits) implements Verdict {}
+
     /** A device took it for itself. */
     record Consumed(List<Emitted> emits) implements Verdict {}
 
-    /** A frame to leave a virtual port. */
-    record Emitted(int port, byte[] frame) {}
+    /** A frame to leave a virtual port, or to come in by it. */
+    record Emitted(int port, boolean enters, byte[] frame) {}
 }

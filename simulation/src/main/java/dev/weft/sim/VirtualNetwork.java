@@ -2,6 +2,7 @@ package dev.weft.sim;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.Tag;
+import dev.weft.sim.service.ServiceInstance;
 import dev.weft.topology.TopologySnapshot;
 import java.util.Arrays;
 import java.util.List;
@@ -31,6 +32,7 @@ public final class VirtualNetwork {
             Chains.EMPTY,
             Map.of(),
             TunnelEndpoints.NONE,
+            CompiledServices.EMPTY,
             Delta.NONE);
 
     /** No such object. */
@@ -48,6 +50,7 @@ public final class VirtualNetwork {
     final Map<String, MemberPool> pools;
 
     final TunnelEndpoints endpoints;
+    final CompiledServices services;
     private final Delta delta;
 
     /**
@@ -91,6 +94,7 @@ public final class VirtualNetwork {
             Chains chains,
             Map<String, MemberPool> pools,
             TunnelEndpoints endpoints,
+            CompiledServices services,
             Delta delta) {
         this.changeNumber = changeNumber;
         this.portIndices = portIndices;
@@ -102,6 +106,7 @@ public final class VirtualNetwork {
         this.chains = chains;
         this.pools = pools;
         this.endpoints = endpoints;
+        this.services = services;
         this.delta = delta;
     }
 
@@ -251,6 +256,16 @@ public final class VirtualNetwork {
     /** Whether a host of the fabric has this underlay address. */
     public boolean isTunnelEndpoint(long high, long low) {
         return endpoints.contains(high, low);
+    }
+
+    /** Whether the VM behind the port may register this. */
+    public boolean admits(ServiceInstance instance) {
+        return services.admits(instance);
+    }
+
+    /** Empty when there is no such table now. */
+    public Optional<String> serviceTableName(int index) {
+        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::name);
     }
 
     public UUID routerId(int index) {

@@ -159,7 +159,7 @@ class ChainTest {
     @Test
     void gotoDoesNotComeBack() {
         net.change(t -> t.chain("inner", "dport 80 return", "dport 81 drop")
-                .chain("middle", "goto inner", "drop")
+                .chain("middle", "protocol tcp goto inner", "drop")
                 .chain("c", "jump middle", "dport 80 drop")
                 .hook("port", "a", "inbound", "c"));
         assertThat(send(bridged(tcp(80)))).as("behind the jump to middle").isEqualTo("drop rule");

@@ -2,7 +2,10 @@ package dev.weft.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weft.base.Property;
 import dev.weft.sim.packet.Frames;
+import java.util.HashMap;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What a router makes of addresses, as a specification. */
@@ -304,5 +307,46 @@ class NatTest {
                                         .payload(quoted.ipBytes())))
                         .outcome())
                 .endsWith("output s");
+    }
+
+    @Test
+    void noTwoLiveConnectionsShareAnAnswerAndEachFindsItsWayBack() {
+        Property.check("public ports", 30, random -> {
+            var world = new NatTest();
+            world.net.change(t -> t.nat("r", "out", "source out of up to 203.0.113.10 to 203.0.113.11"));
+            world.net.grant("out", "203.0.113.10", 20000, 1 + random.nextInt(16));
+            world.net.grant("out", "203.0.113.11", 30000, 1 + random.nextInt(16));
+            Map<String, String> vmOfAnswer = new HashMap<>();
+            for (int i = 0; i < 200; i++) {
+                boolean first = random.nextBoolean();
+                String inside = (first ? "10.0.1.5" : "10.0.1.6") + ":" + (1000 + random.nextInt(40));
+                String server = "8.8.8." + random.nextInt(4) + ":" + (53 + random.nextInt(2));
+                String out = world.net
+                        .inject(first ? "a" : "b", world.from(first ? "a" : "b", "r-b1", Frames.udp(inside, server)))
+                        .outcome();
+                if (out.equals("park for ports")) {
+                    continue;
+                }
+                String address = out.substring(out.indexOf("set-src ") + 8).split(",")[0];
+                int port = out.contains("set-l4-src") ? port(out, "set-l4-src") : insidePort(inside);
+                String before = vmOfAnswer.put(server + " > " + address + ":" + port, inside);
+                assertThat(before == null || before.equals(inside))
+                        .as("%s and %s both have %s", before, inside, address + ":" + port)
+                        .isTrue();
+            }
+            assertThat(vmOfAnswer).isNotEmpty();
+            vmOfAnswer.forEach((answer, inside) -> {
+                String[] ends = answer.split(" > ");
+                String back = world.fromOutside(Frames.udp(ends[0], ends[1]));
+                assertThat(back).contains("set-dst " + inside.split(":")[0]);
+                if (back.contains("set-l4-dst")) {
+                    assertThat(port(back, "set-l4-dst")).isEqualTo(insidePort(inside));
+                }
+            });
+        });
+    }
+
+    private static int insidePort(String endpoint) {
+        return Integer.parseInt(endpoint.substring(endpoint.indexOf(':') + 1));
     }
 }

@@ -3,7 +3,9 @@ package dev.weft.sim;
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 
 /** Random chains on the devices of a random network; most let most packets through. */
@@ -72,11 +74,13 @@ final class RandomChains {
     }
 
     private void chain(Topology t, int number, List<String> vms) {
-        var rules = new String[random.nextInt(6)];
-        for (int i = 0; i < rules.length; i++) {
-            rules[i] = conditions(vms) + action(number);
+        var rules = new LinkedHashMap<String, String>(); // none twice under the same conditions: it would be refused
+        for (int i = random.nextInt(6); i > 0; i--) {
+            rules.putIfAbsent(conditions(vms), action(number));
         }
-        t.chain("c" + number, rules);
+        List<String> texts = new ArrayList<>();
+        rules.forEach((conditions, action) -> texts.add(conditions + action));
+        t.chain("c" + number, texts.toArray(new String[0]));
     }
 
     private String action(int number) {
@@ -92,29 +96,34 @@ final class RandomChains {
         };
     }
 
+    /** Each field once, so that no rule contradicts itself. */
     private String conditions(List<String> vms) {
-        var text = new StringBuilder(random.nextInt(12) == 0 ? "invert " : "");
         boolean sixes = random.nextInt(5) == 0;
+        boolean ports = random.nextBoolean();
+        var fields = new TreeMap<Integer, String>();
         for (int i = 1 + random.nextInt(3); i > 0; i--) {
-            String not = random.nextInt(5) == 0 ? "!" : "";
-            text.append(
-                            switch (random.nextInt(13)) {
-                                case 0, 1 ->
-                                    not + "from " + (sixes ? "fd00:" + random.nextInt(4) + "::/32" : network());
-                                case 2, 3 -> not + "to " + (sixes ? "fd00:" + random.nextInt(4) + "::/32" : network());
-                                case 4 -> not + "from-group " + pick(GROUPS);
-                                case 5 -> not + "to-group " + pick(GROUPS);
-                                case 6 -> not + "dport " + ports(53);
-                                case 7 -> not + "sport " + ports(1000);
-                                case 8 -> not + "protocol " + pick(List.of("udp", "tcp", "icmp", "47"));
-                                case 9 -> not + "in-group pg";
-                                case 10 -> not + "out " + vms.getFirst();
-                                case 11 -> not + "vlan " + pick(List.of("none", "7", "0-6"));
-                                default -> "fragments " + pick(List.of("HEADER", "UNFRAGMENTED"));
-                            })
-                    .append(' ');
+            int field = random.nextInt(ports ? 13 : 9);
+            fields.put(field, (random.nextInt(5) == 0 && field != 8 ? "!" : "") + condition(field, sixes, ports, vms));
         }
-        return text.toString();
+        return (random.nextInt(12) == 0 ? "invert " : "") + String.join(" ", fields.values()) + " ";
+    }
+
+    private String condition(int field, boolean sixes, boolean ports, List<String> vms) {
+        return switch (field) {
+            case 0 -> "from " + (sixes ? "fd00:" + random.nextInt(4) + "::/32" : network());
+            case 1 -> "to " + (sixes ? "fd00:" + random.nextInt(4) + "::/32" : network());
+            case 2 -> "from-group " + pick(GROUPS);
+            case 3 -> "to-group " + pick(GROUPS);
+            case 4 -> "protocol " + pick(ports ? List.of("udp", "tcp") : List.of("udp", "tcp", "icmp", "47"));
+            case 5 -> "in-group pg";
+            case 6 -> "out " + vms.getFirst();
+            case 7 -> "vlan " + pick(List.of("none", "7", "0-6"));
+            case 8 -> "fragments " + pick(List.of("HEADER", "UNFRAGMENTED"));
+            case 9 -> "dport " + ports(53);
+            case 11 -> "connection " + pick(List.of("new", "forward,new", "answer", "none", "forward,answer,related"));
+            case 12 -> "tcp " + pick(List.of("opening", "open", "closing"));
+            default -> "sport " + ports(1000);
+        };
     }
 
     private String ports(int near) {

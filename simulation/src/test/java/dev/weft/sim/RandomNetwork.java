@@ -2,8 +2,11 @@ package dev.weft.sim;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
+import dev.weft.base.ServiceId;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
+import dev.weft.sim.sal.SalControl;
+import dev.weft.sim.sal.SalMessage;
 import dev.weft.topology.schema.AllowedPair;
 import dev.weft.topology.schema.Port;
 import java.util.ArrayList;
@@ -40,6 +43,9 @@ final class RandomNetwork {
         chains = new RandomChains(random, addresses);
         net = Topology.build(this::plan);
         net.change(t -> chains.plan(t, bridges, routers, vms));
+        if (random.nextInt(3) == 0) {
+            net.change(this::services);
+        }
         grantPorts();
         for (int i = 0; i < 30; i++) {
             learn();
@@ -263,7 +269,7 @@ final class RandomNetwork {
 
     /** One random change of the topology or of what is known; it may turn out to change nothing. */
     void change() {
-        int kind = random.nextInt(15);
+        int kind = random.nextInt(16);
         lastChange = "change " + kind;
         switch (kind) {
             case 0, 1 ->
@@ -295,6 +301,7 @@ final class RandomNetwork {
                     net.change(t -> t.removePort(gone));
                 }
             }
+            case 12 -> net.change(this::services);
             case 8, 9 -> net.change(t -> chains.change(t, bridges, routers, vms));
             case 10 -> {
                 if (!uplinks.isEmpty()) {
@@ -370,7 +377,7 @@ final class RandomNetwork {
         String open = v4 ? "" : "[";
         String close = v4 ? "" : "]";
         var frame =
-                switch (random.nextInt(12)) {
+                switch (random.nextInt(13)) {
                     case 0 ->
                         Frames.tcp(open + src + close + srcPort.get(), open + dst + close + dstPort.get())
                                 .flags(random.nextInt(8));
@@ -381,6 +388,7 @@ final class RandomNetwork {
                     case 5 -> v4 ? Frames.arpRequest(src, dst) : Frames.neighbourSolicitation(src, dst);
                     case 6 -> v4 ? Frames.arpReply(src, dst) : Frames.neighbourAdvertisement(src, dst);
                     case 7 -> Frames.ethernet(0x88cc).payload(20);
+                    case 9 -> v4 ? Frames.ip(src, dst, 144).payload(sal()) : Frames.ip(src, dst, 144);
                     case 8 ->
                         Frames.udp(open + src + close + ":1000", open + dst + close + ":53")
                                 .payload(64)
@@ -408,6 +416,25 @@ final class RandomNetwork {
         var packet = frame.packet();
         packet.key.setIngress(net.portIndex(port) + 1, 0);
         return packet;
+    }
+
+    /** The first of a connection, or of an established one. */
+    private byte[] sal() {
+        var extensions = random.nextBoolean()
+                ? List.<SalMessage.Extension>of()
+                : List.<SalMessage.Extension>of(
+                        new SalMessage.Control(SalControl.SYN, 1, 0, 5),
+                        new SalMessage.Service(ServiceId.of(0x4001 + random.nextInt(2))));
+        return new SalMessage(2, extensions.isEmpty() ? random.nextInt(3) : 0, 17, extensions).encode();
+    }
+
+    private void services(Topology t) {
+        t.serviceBlock("all", "*")
+                .serviceTable("services", "0x00004001 forward 10.1.0.9", "* drop")
+                .services("bridge", pick(bridges), "services");
+        if (!routers.isEmpty()) {
+            t.services("router", pick(routers), "services");
+        }
     }
 
     private IpAddress address(boolean v4) {

@@ -3,13 +3,15 @@ package dev.weft.sim;
 import dev.weft.topology.schema.Conditions;
 import dev.weft.topology.schema.Redirect;
 import dev.weft.topology.schema.Rule;
+import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * Rules in words, for tests: conditions, each after a {@code !} when it must not hold, then what to do.
  *
  * <pre>
  * from 10.0.0.0/8 protocol tcp dport 80-90 accept
- * to-group web !sport 1-1023 log reject
+ * to-group web !sport 1-1023 reject
  * invert ethertype arp drop
  * in vm1 redirect-out vm2
  * </pre>
@@ -26,7 +28,6 @@ final class RuleText {
                 case "drop" -> rule.setAction(Rule.Action.DROP);
                 case "reject" -> rule.setAction(Rule.Action.REJECT);
                 case "return" -> rule.setAction(Rule.Action.RETURN);
-                case "log" -> rule.setLog(true);
                 case "invert" -> rule.setInvert(true);
                 case "name" -> rule.setName(words[++i]);
                 case "jump" -> rule.setJumpId(id("chain", words[++i]));
@@ -59,6 +60,11 @@ final class RuleText {
             case "vlan" -> on.addVlan(value);
             case "dscp" -> on.addDscp(value);
             case "fragments" -> on.setFragments(Conditions.Fragments.valueOf(value));
+            case "connection" ->
+                on.addAllConnection(Arrays.stream(value.split(","))
+                        .map(state -> Conditions.Connection.valueOf(state.toUpperCase(Locale.ROOT)))
+                        .toList());
+            case "tcp" -> on.addTcp(Conditions.Tcp.valueOf(value.toUpperCase(Locale.ROOT)));
             case "in" -> on.addInPortIds(id("port", value));
             case "out" -> on.addOutPortIds(id("port", value));
             case "in-group" -> on.addInGroupIds(id("port group", value));

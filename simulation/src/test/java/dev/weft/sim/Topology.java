@@ -32,6 +32,10 @@ import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
+import dev.weft.topology.schema.ServiceBlock;
+import dev.weft.topology.schema.ServiceEntry;
+import dev.weft.topology.schema.ServiceRule;
+import dev.weft.topology.schema.ServiceTable;
 import dev.weft.topology.schema.Tenant;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -346,6 +350,80 @@ public final class Topology {
 
     private com.google.protobuf.Message planned(UUID id) {
         return Objects.requireNonNull(objects.get(id), () -> "no object " + id + " in the plan");
+    }
+
+    /** Services of this tenant. */
+    public Topology serviceBlock(String name, String prefix) {
+        return put(
+                id("service block", name),
+                name,
+                ServiceBlock.newBuilder()
+                        .setId(id("service block", name).toString())
+                        .setName(name)
+                        .setOwnerId(TENANT.toString())
+                        .setPrefix(prefix)
+                        .build());
+    }
+
+    public Topology removeServiceBlock(String name) {
+        pending.delete(ServiceBlock.class, id("service block", name));
+        return this;
+    }
+
+    /** Entries like {@code 0x00004001/32 forward 10.0.2.9 weight 3, demux port c priority 5} or {@code * all forward ...}. */
+    public Topology serviceTable(String name, String... entries) {
+        var table = ServiceTable.newBuilder()
+                .setId(id("service table", name).toString())
+                .setName(name)
+                .setTenantId(TENANT.toString());
+        for (String text : entries) {
+            String[] head = text.split(" ", 2);
+            var entry = ServiceEntry.newBuilder().setPrefix(head[0]).setAll(head[1].startsWith("all "));
+            for (String rule : head[1].replaceFirst("^all ", "").split(", ")) {
+                entry.addRules(serviceRule(rule.split(" ")));
+            }
+            table.addEntries(entry);
+        }
+        return put(id("service table", name), name, table.build());
+    }
+
+    private static ServiceRule serviceRule(String[] word) {
+        var rule = ServiceRule.newBuilder().setAction(ServiceRule.Action.valueOf(word[0].toUpperCase(Locale.ROOT)));
+        for (int i = 1; i < word.length; i++) {
+            switch (word[i]) {
+                case "port" -> rule.setPortId(id("port", word[++i]).toString());
+                case "weight" -> rule.setWeight(Integer.parseInt(word[++i]));
+                case "priority" -> rule.setPriority(Integer.parseInt(word[++i]));
+                default -> rule.setAddress(word[i]);
+            }
+        }
+        return rule.build();
+    }
+
+    /** @param kind {@code bridge} or {@code router} */
+    public Topology services(String kind, String name, String table) {
+        var device = planned(id(kind, name)).toBuilder();
+        var descriptor = device.getDescriptorForType().findFieldByName("service_table_id");
+        device.setField(descriptor, id("service table", table).toString());
+        return put(id(kind, name), name, device.build());
+    }
+
+    /** As {@link #serviceTable}, of which registered instances are rules, too. */
+    public Topology serviceTableWithInstances(String name, String... entries) {
+        serviceTable(name, entries);
+        ServiceTable table = (ServiceTable) planned(id("service table", name));
+        return put(
+                id("service table", name),
+                name,
+                table.toBuilder().setInstances(true).build());
+    }
+
+    public UUID portId(String name) {
+        return id("port", name);
+    }
+
+    public ServiceTables serviceTables() {
+        return tables.services();
     }
 
     /**
@@ -676,7 +754,7 @@ public final class Topology {
         packet.key.setIngress(portIndex(port) + 1, 0);
         simulator.simulateTooLong(packet, portIndex(port), now, out);
         var verdict = out.toVerdict();
-        return new Sent(describe(out), follow(verdict.emits()), verdict, maskOf(out), out.cacheable());
+        return new Sent(describe(out), follow(verdict.emits(), Tables.NONE), verdict, maskOf(out), out.cacheable());
     }
 
     public Sent inject(String port, Packet packet) {
@@ -689,7 +767,7 @@ public final class Topology {
             flows.add(flowOf(port, packet, out));
         }
         var verdict = out.toVerdict();
-        return new Sent(text, follow(verdict.emits()), verdict, maskOf(out), out.cacheable());
+        return new Sent(text, follow(verdict.emits(), portIndex(port)), verdict, maskOf(out), out.cacheable());
     }
 
     /** The frame came with the flood key of the bridge. */
@@ -709,7 +787,7 @@ public final class Topology {
         var out = new Outcome();
         simulator.requestNeighbour(
                 park.port(), park.neighbour().high(), park.neighbour().low(), out);
-        return follow(out.toVerdict().emits());
+        return follow(out.toVerdict().emits(), Tables.NONE);
     }
 
     public String explain(String port, Frames frame) {
@@ -751,6 +829,7 @@ public final class Topology {
     }
 
     private void apply(Outcome out, Packet packet) {
+        tables.services().applied(out, packet.length, now);
         for (int i = 0; i < out.learnedMacCount(); i++) {
             int bridge = out.learnedMacBridge(i);
             if (tables.learnMac(bridge, out.learnedMacVlan(i), out.learnedMac(i), out.learnedMacPort(i))) {
@@ -770,13 +849,17 @@ public final class Topology {
         if (out.answeredSlot() != ConnectionTable.NONE) {
             int slot = out.answeredSlot();
             connections.read(slot, inHand);
-            connections.answered(
-                    slot, Phase.afterAnswer(inHand.phase(), inHand.forward.protocol(), out.answeredTcpFlags()));
+            if (connections.answered(
+                    slot, Phase.afterAnswer(inHand.phase(), inHand.forward.protocol(), out.answeredTcpFlags()))) {
+                invalidate(Set.of(connections.phaseTag(slot)));
+            }
         }
         if (out.hasConnection()) {
             int result = connections.put(out.connection(), out.connectionTcpFlags(), now);
             if (result == ConnectionTable.ADDED) {
                 connections.tags(connections.begunBy(out.connection().forward, now), tag -> invalidate(Set.of(tag)));
+            } else if (result == ConnectionTable.RENEWED) {
+                invalidate(Set.of(connections.phaseTag(connections.begunBy(out.connection().forward, now))));
             } else if (result != ConnectionTable.KNOWN && result != ConnectionTable.RENEWED) {
                 throw new AssertionError("the connection was not recorded: " + result);
             }
@@ -784,7 +867,7 @@ public final class Topology {
     }
 
     /** Each as {@code "<port> <frame in words> -> <what became of it>"}. */
-    private List<String> follow(List<Verdict.Emitted> emits) {
+    private List<String> follow(List<Verdict.Emitted> emits, int cause) {
         List<String> texts = new ArrayList<>();
         for (var emit : emits) {
             var packet = Frames.wrapped(emit.frame());
@@ -793,11 +876,15 @@ public final class Topology {
                 throw new AssertionError("a device sent a malformed frame: " + malformed);
             }
             var out = new Outcome();
-            simulator.simulateEmit(packet, emit.port(), now, out);
-            texts.add(network.portName(emit.port()) + " " + PacketExpression.print(emit.frame()) + " -> "
-                    + describe(out));
+            if (emit.enters()) {
+                simulator.simulateEntering(packet, emit.port(), cause, now, out);
+            } else {
+                simulator.simulateEmit(packet, emit.port(), now, out);
+            }
+            texts.add((emit.enters() ? "into " : "") + network.portName(emit.port()) + " "
+                    + PacketExpression.print(emit.frame()) + " -> " + describe(out));
             apply(out, packet);
-            texts.addAll(follow(out.toVerdict().emits()));
+            texts.addAll(follow(out.toVerdict().emits(), cause));
         }
         return texts;
     }
@@ -808,9 +895,11 @@ public final class Topology {
             case FORWARD -> describe(out.actions);
             case DROP -> "drop " + out.dropReason().label();
             case PARK ->
-                out.isParkedOnPool()
-                        ? "park for ports"
-                        : "park " + IpAddress.toString(out.parkedHigh(), out.parkedLow());
+                out.isParkedOnService()
+                        ? "park for a service"
+                        : out.isParkedOnPool()
+                                ? "park for ports"
+                                : "park " + IpAddress.toString(out.parkedHigh(), out.parkedLow());
             case CONSUMED -> "consumed";
         };
     }

@@ -64,8 +64,13 @@ public final class PortBlockStore {
         }
     }
 
-    /** A block as it is in the store; {@code version} is for {@link #take} and {@link #release}. */
-    public record Held(Block block, Owner owner, int version) {}
+    /**
+     * A block as it is in the store.
+     *
+     * @param version for {@link #take} and {@link #release}
+     * @param changedMillis when it was written last, by the server's clock, in milliseconds since 1970
+     */
+    public record Held(Block block, Owner owner, int version, long changedMillis) {}
 
     /** Ports in each block of the pool: {@code wanted} if nobody has said before. */
     public CompletableFuture<Integer> blockSize(UUID pool, int wanted) {
@@ -95,7 +100,8 @@ public final class PortBlockStore {
                 held.add(new Held(
                         block,
                         Owner.tryParse(content.text()).orElse(new Owner(new UUID(0, 0), 0, 0, false)),
-                        content.version()));
+                        content.version(),
+                        content.changedMillis()));
             }
         });
         return held;
@@ -126,8 +132,9 @@ public final class PortBlockStore {
                 null));
     }
 
-    private record Content(String text, int version) {
+    private record Content(String text, int version, long changedMillis) {
         static final int ABSENT = -1;
+        static final Content NONE = new Content("", ABSENT, 0);
     }
 
     private interface Call<T> {
@@ -171,21 +178,15 @@ public final class PortBlockStore {
         return call((zk, answer) -> zk.getData(
                 path,
                 false,
-                (rc, asked, context, data, stat) -> settle(
-                        answer,
-                        rc,
-                        asked,
-                        content(data, stat),
-                        new Content("", Content.ABSENT),
-                        Code.NONODE,
-                        Code.NONODE),
+                (rc, asked, context, data, stat) ->
+                        settle(answer, rc, asked, content(data, stat), Content.NONE, Code.NONODE, Code.NONODE),
                 null));
     }
 
     private static Content content(byte[] data, Stat stat) {
         return data == null
-                ? new Content("", Content.ABSENT)
-                : new Content(new String(data, StandardCharsets.UTF_8), stat.getVersion());
+                ? Content.NONE
+                : new Content(new String(data, StandardCharsets.UTF_8), stat.getVersion(), stat.getMtime());
     }
 
     private <T> void settle(

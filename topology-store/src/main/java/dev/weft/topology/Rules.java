@@ -5,6 +5,7 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
@@ -73,6 +74,8 @@ final class Rules {
             case Balancer balancer ->
                 new BalancerRules(draft, (field, value, expected) -> report(balancer, field, value, expected))
                         .check(balancer);
+            case Chain chain ->
+                new ChainRules(draft, (field, value, expected) -> report(chain, field, value, expected)).check(chain);
             case Nat nat ->
                 new NatRules(draft, (field, value, expected) -> report(nat, field, value, expected)).check(nat);
             default -> {} // Options of the schema say all there is.
@@ -108,6 +111,7 @@ final class Rules {
             report(port, "peer", port.getName(), "a port cannot be its own peer (expected another port)");
         }
         vlans.checkPort(port, onBridge);
+        services.checkPort(port);
         mtus.checkPort(ref, port);
         if (onBridge) {
             stations.checkBridgePort(ref, port);

@@ -68,6 +68,23 @@ final class ServiceRules {
         }
     }
 
+    void checkPort(Port port) {
+        boolean exterior = !port.getHostId().isEmpty() || port.getPeerId().isEmpty();
+        for (int i = 0; i < port.getAllowedServicesCount(); i++) {
+            String text = port.getAllowedServices(i);
+            String path = "allowed_services[" + i + "]";
+            if (port.getBridgeId().isEmpty() || !exterior) {
+                report.of(port, path, text, "only bridge ports with a host and interface have instances; remove it");
+            } else if (!isGranted(port.getTenantId(), ServicePrefix.parse(text))) {
+                report.of(
+                        port,
+                        path,
+                        text,
+                        "is in no service block of the tenant (expected services that were granted to it)");
+            }
+        }
+    }
+
     private boolean isGranted(String tenant, ServicePrefix prefix) {
         boolean[] granted = {false};
         draft.forEach(Schema.kindOf(ServiceBlock.class), (ref, object) -> {

@@ -2,6 +2,8 @@ package dev.weft.topology;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
+import dev.weft.base.ServiceId;
+import dev.weft.base.ServicePrefix;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.UUID;
@@ -44,6 +46,22 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
     public static final TableKind<TunnelTarget, Integer> TUNNEL_KEYS = new TableKind<>(
             "tunnel-keys", 16, new TargetCodec(), codec(4, (value, out) -> out.putInt(value), ByteBuffer::getInt));
 
+    /** Who serves which services, as the host of each said. Device: {@link #CLUSTER}. */
+    public static final TableKind<InstanceKey, InstanceValue> INSTANCES = new TableKind<>(
+            "instances",
+            64,
+            codec(
+                    50,
+                    (key, out) ->
+                            putId(key.port(), putService(key.prefix().id(), out).putShort((short)
+                                    key.prefix().bits())),
+                    in -> new InstanceKey(new ServicePrefix(getService(in), in.getShort()), getId(in))),
+            codec(
+                    12,
+                    (value, out) ->
+                            out.putInt(value.address()).putInt(value.priority()).putInt(value.weight()),
+                    in -> new InstanceValue(in.getInt(), in.getInt(), in.getInt())));
+
     /** Members of a pool that do not answer their health checks. Device: the pool. */
     public static final TableKind<MemberKey, Integer> DOWN_MEMBERS = new TableKind<>(
             "down-members",
@@ -58,6 +76,27 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
 
     /** The device of a table of which the whole cluster has one. */
     public static final UUID CLUSTER = new UUID(0, 0);
+
+    /** What an instance serves, and the port it is behind. */
+    public record InstanceKey(ServicePrefix prefix, UUID port) {}
+
+    /**
+     * @param address IPv4 bits
+     * @param priority 0 or more
+     * @param weight 1..65535
+     */
+    public record InstanceValue(int address, int priority, int weight) {
+        private static final int MAX_WEIGHT = 0xffff;
+
+        public InstanceValue {
+            if (priority < 0) {
+                throw new IllegalArgumentException("priority " + priority + " (expected 0..2147483647)");
+            }
+            if (weight < 1 || weight > MAX_WEIGHT) {
+                throw new IllegalArgumentException("weight " + weight + " (expected 1.." + MAX_WEIGHT + ")");
+            }
+        }
+    }
 
     /** @param port as the pool has it: 0 for the one that packets are sent to */
     public record MemberKey(IpAddress address, int port) {}
@@ -141,6 +180,14 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
         public Optional<TunnelTarget> decode(byte[] bytes) {
             return WITHOUT.decode(bytes).or(() -> WITH.decode(bytes));
         }
+    }
+
+    private static ByteBuffer putService(ServiceId id, ByteBuffer out) {
+        return out.putLong(id.word0()).putLong(id.word1()).putLong(id.word2()).putLong(id.word3());
+    }
+
+    private static ServiceId getService(ByteBuffer in) {
+        return new ServiceId(in.getLong(), in.getLong(), in.getLong(), in.getLong());
     }
 
     private static ByteBuffer putId(UUID id, ByteBuffer out) {

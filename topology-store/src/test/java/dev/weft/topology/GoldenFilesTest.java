@@ -10,11 +10,17 @@ import dev.weft.base.MacAddress;
 import dev.weft.topology.TableKind.MacKey;
 import dev.weft.topology.TableKind.NeighbourValue;
 import dev.weft.topology.TableKind.TunnelTarget;
+import dev.weft.topology.schema.AddressGroup;
 import dev.weft.topology.schema.Bridge;
+import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.ChangeWait;
+import dev.weft.topology.schema.Conditions;
 import dev.weft.topology.schema.Neighbour;
 import dev.weft.topology.schema.Port;
+import dev.weft.topology.schema.PortGroup;
+import dev.weft.topology.schema.Redirect;
 import dev.weft.topology.schema.Route;
+import dev.weft.topology.schema.Rule;
 import dev.weft.topology.schema.TableShape;
 import dev.weft.topology.schema.Tenant;
 import java.io.IOException;
@@ -77,6 +83,38 @@ class GoldenFilesTest {
                         .setAction(Route.Action.REJECT)
                         .setWeight(7)
                         .build());
+        all.put("chain", chain());
+        all.put(
+                "address-group",
+                AddressGroup.newBuilder()
+                        .setId(Samples.id("group", "web").toString())
+                        .setName("web")
+                        .setTenantId(TENANT.getId())
+                        .addAddresses("10.0.0.5")
+                        .addAddresses("fd00::/8")
+                        .build());
+        all.put(
+                "port-group",
+                PortGroup.newBuilder()
+                        .setId(Samples.id("group", "all").toString())
+                        .setName("all")
+                        .setTenantId(TENANT.getId())
+                        .build());
+        all.put(
+                "port-with-chains",
+                Samples.port(Samples.bridge(TENANT, "b"), "ruled").toBuilder()
+                        .setInboundChainId(Samples.id("chain", "c").toString())
+                        .setOutboundChainId(Samples.id("chain", "d").toString())
+                        .addPortGroupIds(Samples.id("group", "all").toString())
+                        .build());
+        all.put(
+                "router-with-chains",
+                Samples.router(TENANT, "ruled").toBuilder()
+                        .setInboundChainId(Samples.id("chain", "a").toString())
+                        .setOutboundChainId(Samples.id("chain", "b").toString())
+                        .setLocalRedirectChainId(Samples.id("chain", "c").toString())
+                        .setForwardChainId(Samples.id("chain", "d").toString())
+                        .build());
         all.put("stored-object", LogCodec.stored(TENANT, 42));
         all.put(
                 "log-entry",
@@ -92,6 +130,50 @@ class GoldenFilesTest {
                         .addHostIds(HOST.toString())
                         .build());
         return all;
+    }
+
+    /** Every field once. */
+    private static Chain chain() {
+        var match = Conditions.newBuilder()
+                .addSource("10.0.0.0/8")
+                .addDestination("10.0.0.5")
+                .addSourceGroupIds(Samples.id("group", "web").toString())
+                .addDestinationGroupIds(Samples.id("group", "web").toString())
+                .addProtocol("tcp")
+                .addSourcePort("1024-65535")
+                .addDestinationPort("80")
+                .addIcmp("3/13")
+                .addEthertype("ipv4")
+                .addSourceMac("02:00:00:00:00:01")
+                .addDestinationMac("02:00:00:00:00:00/ff:00:00:00:00:00")
+                .addVlan("none")
+                .addDscp("46")
+                .setFragments(Conditions.Fragments.UNFRAGMENTED)
+                .addInPortIds(PORT.toString())
+                .addOutPortIds(PORT.toString())
+                .addInGroupIds(Samples.id("group", "all").toString())
+                .addOutGroupIds(Samples.id("group", "all").toString())
+                .addCrossedBridgeIds(Samples.id("bridge", "b").toString())
+                .addCrossedRouterIds(Samples.id("router", "r").toString())
+                .addCrossedPortIds(PORT.toString())
+                .addQuotedSource("10.0.0.1")
+                .addQuotedDestination("10.0.0.2");
+        return Chain.newBuilder()
+                .setId(Samples.id("chain", "c").toString())
+                .setName("c")
+                .setTenantId(TENANT.getId())
+                .addRules(Rule.newBuilder()
+                        .setName("all")
+                        .setMatch(match)
+                        .setNot(Conditions.newBuilder().addVlan("5-7"))
+                        .setInvert(true)
+                        .setAction(Rule.Action.REJECT))
+                .addRules(Rule.newBuilder().setJumpId(Samples.id("chain", "d").toString()))
+                .addRules(Rule.newBuilder().setGotoId(Samples.id("chain", "e").toString()))
+                .addRules(Rule.newBuilder()
+                        .setRedirect(
+                                Redirect.newBuilder().setPortId(PORT.toString()).setDirection(Redirect.Direction.IN)))
+                .build();
     }
 
     private static String entryNames() {

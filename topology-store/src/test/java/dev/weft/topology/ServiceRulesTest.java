@@ -70,6 +70,19 @@ class ServiceRulesTest {
     }
 
     @Test
+    void aPortServesWhatItsTenantMayServe() {
+        String port = HEAD + "  - {name: p, bridge: b, host: h, interface: tap2, allowed_services: [%s]}\n";
+        assertThat(offline(port.formatted("0x00004001/32, 0x0000400100000007")).ports())
+                .extracting(each -> String.join(" ", each.getAllowedServicesList()))
+                .contains("0x00004001/32 0x0000400100000007/256");
+        assertThat(problem(port.formatted("0x00005001"))).contains("allowed_services[0] '0x00005001/256': is in no");
+        assertThat(problem(port.formatted("'*'"))).contains("is in no service block");
+        assertThat(problem(HEAD + "  - {name: r, router: x, addresses: [10.0.9.1/24], allowed_services: [16385]}\n"
+                        + "routers: [{name: x}]\n"))
+                .contains("only bridge ports");
+    }
+
+    @Test
     void blocksDoNotOverlap() {
         assertThat(problem(HEAD.replace("0x00005000/24", "0x00004000/24")))
                 .contains("overlaps")

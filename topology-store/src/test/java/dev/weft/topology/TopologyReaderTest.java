@@ -47,7 +47,7 @@ class TopologyReaderTest {
                   - {match: {in_ports: [vm], source: [10.0.0.0/8, 192.0.2.1/32]}, not: {protocol: [tcp], destination_port: [22, 8000-8080]}, action: accept}
                   - {jump: rest, match: {in_groups: [all]}}
               - name: rest
-                rules: [{match: {protocol: [6]}, action: reject, log: true}]
+                rules: [{match: {protocol: [6]}, action: reject}]
             """;
 
     private static DesiredTopology read(String text) {
@@ -164,6 +164,40 @@ class TopologyReaderTest {
                 .endsWith("did you mean 'vm'?");
         assertThat(problem(CHAINS.replace("8000-8080", "8080-8000")))
                 .endsWith("'8080-8000': expected a port of 0..65535 or a range like 8000-8080");
+    }
+
+    @Test
+    void refusesRulesThatMeanNothing() {
+        assertThat(rule("{match: {protocol: [tcp]}}")).contains("rules[0]: does nothing");
+        assertThat(rule("{action: accept, jump: other}")).contains("rules[0]: says several things");
+        assertThat(rule("{match: {fragments: later, destination_port: [80]}, action: drop}"))
+                .contains("rules[0].match.fragments 'later': later fragments have no ports");
+        assertThat(rule("{not: {fragments: header}, action: drop}")).contains("rules[0].not.fragments 'header'");
+        assertThat(rule("{match: {protocol: [icmp], source_port: [80]}, action: drop}"))
+                .contains("rules[0].match.protocol 'icmp': has no ports (expected tcp or udp)");
+        assertThat(rule("{match: {icmp: [8], source_port: [80]}, action: drop}"))
+                .contains("both ports and an ICMP");
+        assertThat(rule("{match: {source: [10.0.0.0/8], destination: ['fd00::/8']}, action: drop}"))
+                .contains("rules[0] 'fd00::/8': is of another family than 10.0.0.0/8");
+        assertThat(rule("{match: {source: [10.1.0.0/16]}, not: {source: [10.0.0.0/8]}, action: drop}"))
+                .contains("rules[0].not.source '10.1.0.0/16': is all that match asks for");
+        assertThat(rule("{action: drop}, {match: {protocol: [tcp]}, action: accept}"))
+                .contains("rules[1]: is never reached: rules[0] takes every packet");
+        assertThat(rule("{match: {vlan: [5]}, action: drop}, {match: {vlan: [5]}, action: accept}"))
+                .contains("rules[1]: is never reached: rules[0] takes the very same packets");
+    }
+
+    @Test
+    void refusesJumpsInACircle() {
+        assertThat(problems(CHAINS.replace("{match: {protocol: [6]}, action: reject", "{jump: web}, {action: reject")))
+                .anySatisfy(
+                        problem -> assertThat(problem).contains("chain 'web': rules[1].jump 'rest': leads in a circle"))
+                .anySatisfy(problem ->
+                        assertThat(problem).contains("chain 'rest': rules[0].jump 'web': leads in a circle"));
+    }
+
+    private static String rule(String rules) {
+        return problem("tenant: acme\nchains:\n  - {name: other}\n  - {name: c, rules: [" + rules + "]}\n");
     }
 
     @Test

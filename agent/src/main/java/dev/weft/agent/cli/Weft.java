@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
             FlowsCommand.class,
             DatapathCommand.class,
             ConnectionsCommand.class,
+            ServiceCommand.class,
             TraceCommand.class,
             HelpCommand.class
         },

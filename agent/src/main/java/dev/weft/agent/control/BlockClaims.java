@@ -3,10 +3,12 @@ package dev.weft.agent.control;
 import dev.weft.base.Hashing;
 import dev.weft.base.IpAddress;
 import dev.weft.sim.NatPool;
+import dev.weft.state.Lifetimes;
 import dev.weft.topology.PortBlockStore;
 import dev.weft.topology.PortBlockStore.Block;
 import dev.weft.topology.PortBlockStore.Held;
 import dev.weft.topology.PortBlockStore.Owner;
+import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +16,8 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.IntSupplier;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * Finds a block of public ports for a worker: one that this host had before its agent was restarted, else one that
@@ -27,6 +30,8 @@ final class BlockClaims {
     /** Claims of one address that another host may win before the next address is tried. */
     private static final int MAX_RACES = 8;
 
+    private static final long CLOSED_MILLIS = TimeUnit.NANOSECONDS.toMillis(2 * Lifetimes.STANDARD.tcpNanos());
+
     private static final int LEAST_PORTS = 16;
     private static final int MOST_PORTS = 1024;
     /** Blocks that each host can have of one address, if all take the same. */
@@ -37,15 +42,20 @@ final class BlockClaims {
     private final UUID self;
     private final int epoch;
     private final int workers;
-    private final IntSupplier hosts;
+    private final Supplier<Set<UUID>> hosts;
+    private final InstantSource time;
     // Shared.
     private final Set<Block> granted = ConcurrentHashMap.newKeySet();
 
     /** What a worker gets: it may give out these ports. */
     record Grant(IpAddress address, int first, int count) {}
 
-    /** @param hosts how many there are: more hosts, smaller blocks */
-    BlockClaims(PortBlockStore store, UUID self, int epoch, int workers, IntSupplier hosts) {
+    /**
+     * @param hosts that there are: the more, the smaller the blocks; those of a host that is no longer among them are closed
+     */
+    BlockClaims(
+            PortBlockStore store, UUID self, int epoch, int workers, Supplier<Set<UUID>> hosts, InstantSource time) {
+        this.time = time;
         this.store = store;
         this.self = self;
         this.epoch = epoch;
@@ -101,6 +111,7 @@ final class BlockClaims {
             if (own.isPresent()) {
                 return CompletableFuture.completedFuture(own.map(search::grant));
             }
+            inherit(held);
             boolean enough = search.ahead() && 2 * held.size() >= search.blocks();
             Optional<Block> free = enough ? Optional.empty() : free(search, address, held);
             if (free.isEmpty() || race == MAX_RACES) {
@@ -114,6 +125,25 @@ final class BlockClaims {
                         return claimAt(search, address, race + 1);
                     });
         });
+    }
+
+    /**
+     * Blocks of hosts that were removed: whoever meets one closes it, so that nobody gets its ports while connections may
+     * still live that have them; after the longest lifetime it is anybody's again.
+     */
+    private void inherit(List<Held> all) {
+        Set<UUID> living = hosts.get();
+        if (!living.contains(self)) {
+            return; // the topology has not been read yet: nobody knows who was removed
+        }
+        for (Held held : all) {
+            Owner owner = held.owner();
+            if (owner.open() && !living.contains(owner.host())) {
+                store.take(held, new Owner(owner.host(), owner.worker(), owner.epoch(), false));
+            } else if (!owner.open() && time.millis() - held.changedMillis() > CLOSED_MILLIS) {
+                store.release(held);
+            }
+        }
     }
 
     /** Ours, of an earlier run with perhaps another number of workers. */
@@ -142,7 +172,7 @@ final class BlockClaims {
 
     private int wantedSize(NatPool pool) {
         int ports = pool.lastPort() - pool.firstPort() + 1;
-        return Math.clamp(ports / (BLOCKS_PER_HOST * Math.max(1, hosts.getAsInt())), LEAST_PORTS, MOST_PORTS);
+        return Math.clamp(ports / (BLOCKS_PER_HOST * Math.max(1, hosts.get().size())), LEAST_PORTS, MOST_PORTS);
     }
 
     private long hash(int worker) {

@@ -15,7 +15,9 @@ import dev.weft.topology.TableKind;
 import dev.weft.topology.TopologyStore;
 import dev.weft.topology.Watch;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +25,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -105,7 +108,8 @@ public final class ControlSide implements AutoCloseable {
                 ground.host(),
                 keys.connectionEpoch(),
                 ground.workers().size(),
-                () -> ground.store().snapshot().hosts().size());
+                () -> hosts(ground.store()),
+                InstantSource.system());
         var site = new Site(
                 ground.host(),
                 ground.datapath(),
@@ -136,9 +140,20 @@ public final class ControlSide implements AutoCloseable {
         return new ControlSide(site, crew, lessons, system, watch);
     }
 
+    private static Set<UUID> hosts(TopologyStore store) {
+        return store.snapshot().hosts().stream()
+                .map(host -> UUID.fromString(host.getId()))
+                .collect(Collectors.toSet());
+    }
+
     /** The network that workers were told of last. */
     public VirtualNetwork network() {
         return site.network();
+    }
+
+    /** Instances of services. */
+    public Instances instances() {
+        return site.instances;
     }
 
     public PortBoard ports() {

@@ -25,6 +25,7 @@ final class Site {
     final FabricBoard fabric = new FabricBoard();
     final Readiness readiness = new Readiness();
     final HostWatch hosts;
+    final Instances instances;
     final NanoClock clock;
     final Options options;
     final BlockClaims claims;
@@ -66,6 +67,7 @@ final class Site {
         this.datapath = datapath;
         this.crew = crew;
         this.tables = tables;
+        instances = new Instances(tables);
         this.interfaces = interfaces;
         this.clock = clock;
         this.claims = claims;

@@ -102,6 +102,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         ports = new PortActors(context, site, keys, keyTable);
         floods = new FloodKeys(site, keys, keyTable);
         ActorRef<BlockActor.Command> blocks = context.spawn(BlockActor.create(site, site.claims), "blocks");
+        site.instances.start(context.spawn(InstanceActor.create(site), "instances"));
         lessons.teach(devices, fabric, blocks);
         health = context.spawn(HealthActor.create(site), "health");
         takeover = new Takeover(site, plan);

@@ -24,7 +24,8 @@ import java.util.Map;
  * @param actions what the datapath would do
  * @param mask the key's bits that decided it
  * @param cacheable whether it would become a flow
- * @param answers frames that devices would send of their own accord, by the port they leave
+ * @param answers frames that devices would send of their own accord, by the port they leave, and what the packet goes on
+ *     as, by the port that comes in by
  */
 public record TraceResult(
         String packet,
@@ -34,6 +35,9 @@ public record TraceResult(
         String mask,
         boolean cacheable,
         List<String> answers) {
+
+    /** A packet that goes on as another, which goes on as another: nothing sane is longer. */
+    private static final int MAX_LEVELS = 4;
 
     /** Simulates with an explanation; whatever the simulator explained to before is no longer explained to. */
     public static TraceResult of(Simulator simulator, int port, byte[] frame, long nowNanos, Outcome outcome) {
@@ -49,10 +53,39 @@ public record TraceResult(
         simulator.setExplanation(explanation);
         try {
             simulator.simulate(packet, port, nowNanos, outcome);
+            Verdict verdict = outcome.toVerdict();
+            follow(simulator, verdict, port, nowNanos, explanation, 1);
+            return of(simulator, packet, frame, outcome, verdict, explanation);
         } finally {
             simulator.setExplanation(null);
         }
-        Verdict verdict = outcome.toVerdict();
+    }
+
+    /** What the packet goes on as is explained like the packet. */
+    private static void follow(
+            Simulator simulator, Verdict verdict, int cause, long nowNanos, Explanation explanation, int level) {
+        for (Verdict.Emitted emitted : verdict.emits()) {
+            if (emitted.enters() && level < MAX_LEVELS) {
+                explanation.add(0, "packet", PacketExpression.summary(emitted.frame()), "goes on instead");
+                var packet = new Packet();
+                packet.wrap(MemorySegment.ofArray(emitted.frame()), 0, emitted.frame().length);
+                PacketParser.parse(packet);
+                var outcome = new Outcome();
+                simulator.simulateEntering(packet, emitted.port(), cause, nowNanos, outcome);
+                Verdict next = outcome.toVerdict();
+                explanation.add(0, "verdict", words(next), outcome.actions.toString());
+                follow(simulator, next, cause, nowNanos, explanation, level + 1);
+            }
+        }
+    }
+
+    private static TraceResult of(
+            Simulator simulator,
+            Packet packet,
+            byte[] frame,
+            Outcome outcome,
+            Verdict verdict,
+            Explanation explanation) {
         return new TraceResult(
                 PacketExpression.print(frame),
                 words(verdict),
@@ -71,7 +104,9 @@ public record TraceResult(
             case Verdict.Forward _ -> "forward";
             case Verdict.Drop drop -> "drop: " + drop.reason().label();
             case Verdict.Park park -> "park: asks for " + park.neighbour();
-            case Verdict.Consumed _ -> "answered";
+            case Verdict.Delay delay -> "park: service " + delay.service() + " is delayed";
+            case Verdict.Consumed consumed ->
+                consumed.emits().stream().anyMatch(Verdict.Emitted::enters) ? "goes on as another packet" : "answered";
         };
     }
 

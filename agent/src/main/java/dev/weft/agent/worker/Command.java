@@ -1,7 +1,9 @@
 package dev.weft.agent.worker;
 
 import dev.weft.agent.trace.TraceResult;
+import dev.weft.base.ServicePrefix;
 import dev.weft.sim.VirtualNetwork;
+import dev.weft.sim.service.ServiceInstance;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -98,6 +100,20 @@ public sealed interface Command {
      * @param slots how many to look at
      */
     record ShowConnections(int from, int slots, CompletableFuture<ConnectionPage> answer) implements Command {}
+
+    /** Somebody serves services, or serves them otherwise than before. */
+    record InstanceUp(ServiceInstance instance) implements Command {}
+
+    record InstanceDown(ServicePrefix prefix, UUID port) implements Command {}
+
+    /**
+     * Show some rules of the service tables.
+     *
+     * @param table dense index of the table to go on with
+     * @param entry place of the first entry there
+     * @param entries how many places to look at
+     */
+    record ShowServices(int table, int entry, int entries, CompletableFuture<ServicePage> answer) implements Command {}
 
     /** Simulate a frame as if it had come from this port's VM, without any effect, and say every step. */
     @SuppressWarnings("ArrayRecordComponent")

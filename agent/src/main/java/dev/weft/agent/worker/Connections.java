@@ -63,6 +63,7 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
         }
         table.read(slot, read);
         if (result != ConnectionTable.KNOWN) {
+            flows.invalidate(table.phaseTag(slot));
             keep(slot);
         }
         int home = read.answer.homeHash();
@@ -84,7 +85,11 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
     void answered(int slot, int tcpFlags) {
         table.read(slot, read);
         int phase = Phase.afterAnswer(read.phase(), read.forward.protocol(), tcpFlags);
-        if (!table.answered(slot, phase) || table.isOwner(slot)) {
+        if (!table.answered(slot, phase)) {
+            return;
+        }
+        flows.invalidate(table.phaseTag(slot));
+        if (table.isOwner(slot)) {
             return;
         }
         table.read(slot, read);
@@ -104,6 +109,7 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             int slot = table.begunBy(read.forward, nowNanos);
             if (slot != ConnectionTable.NONE && table.isOwner(slot) && table.epoch(slot) == read.epoch()) {
                 table.answered(slot, read.phase());
+                flows.invalidate(table.phaseTag(slot));
             }
             return;
         }
@@ -113,6 +119,7 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             table.tags(slot, invalidate);
         }
         if (result == ConnectionTable.ADDED || result == ConnectionTable.RENEWED) {
+            flows.invalidate(table.phaseTag(slot));
             table.read(slot, read);
             keep(slot);
         }

@@ -8,6 +8,7 @@ import dev.weft.sim.Outcome;
 import dev.weft.sim.Simulator;
 import dev.weft.sim.Tables;
 import dev.weft.sim.flow.ActionList;
+import dev.weft.sim.flow.FlowHome;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
@@ -25,6 +26,9 @@ final class PacketPath {
     /** The ingress of packets that the virtual network made: no datapath port. */
     static final int EMITTED = -1;
 
+    /** As {@link #EMITTED}, of packets that come in by a port again: it is in the place of the tunnel key. */
+    private static final int ENTERED = -2;
+
     /** An answer to an answer to a packet: nothing sane goes deeper. */
     private static final int LEVELS = 4;
 
@@ -40,15 +44,18 @@ final class PacketPath {
     private final Tables tables;
     private final Flows flows;
     private final Connections connections;
+    private final Siblings siblings;
     private final Blocks blocks;
     private final Neighbours neighbours;
     private final Macs macs;
     private final ParkingLot lot;
+    private final DelayedServices delayed;
     private final PortBudget errors;
     private final PortBudget replies;
     private final WorkerCounters counters;
     private final ParkingLot.FrameConsumer resumed = this::onResumed;
     private final Neighbours.Ready ready = this::onReady;
+    private final DelayedServices.Ready resolved = this::onReady;
     private final LongConsumer poolReady = this::onPoolReady;
     private final MemorySegment translated; // room for a frame whose quoted packet is another
     // Owned by the worker thread; by level.
@@ -56,6 +63,7 @@ final class PacketPath {
     private final Outcome[] outcomes = new Outcome[ALL_LEVELS];
     private final Outcome question = new Outcome();
     private boolean asking;
+    private boolean isHandedOver;
 
     PacketPath(WorkerParts parts) {
         seat = parts.seat;
@@ -64,11 +72,13 @@ final class PacketPath {
         tables = parts.tables;
         flows = parts.flows;
         connections = parts.connections;
+        siblings = parts.siblings;
         blocks = parts.blocks;
         translated = parts.translated;
         neighbours = parts.neighbours;
         macs = parts.macs;
         lot = parts.lot;
+        delayed = parts.delayed;
         errors = parts.errors;
         replies = parts.replies;
         counters = parts.counters;
@@ -84,9 +94,10 @@ final class PacketPath {
         resumeReady();
     }
 
-    /** Runs the packets again whose missing neighbour became known, or known to be silent. */
+    /** Runs the packets again whose missing neighbour became known, or known to be silent, and whose service has rules. */
     void resumeReady() {
         neighbours.drainReady(ready);
+        delayed.drainReady(resolved);
         blocks.drainReady(poolReady);
     }
 
@@ -140,8 +151,33 @@ final class PacketPath {
         } else {
             simulator.simulate(packet, port, now, outcomes[0]);
         }
+        if (outcomes[0].tracksFragment() && !isHandedOver && handOver(packet, inPort)) {
+            return;
+        }
         // What a flow sent up is about this packet's TTL or length, which no flow can match.
         settle(0, port, inPort, reason == WorkerPort.UpcallHandler.MISS, wasParked, now);
+    }
+
+    /** A fragment that a sibling took up, of a connection whose home is here. */
+    void handedOver(MemorySegment segment, long offset, int length, int inPort) {
+        isHandedOver = true;
+        try {
+            simulate(segment, offset, length, inPort, 0, WorkerPort.UpcallHandler.MISS, false);
+        } finally {
+            isHandedOver = false;
+        }
+        resumeReady();
+    }
+
+    /** To the worker that knows the fragment's connection; false when that is this one. */
+    private boolean handOver(Packet packet, int inPort) {
+        int home = FlowHome.ofWhole(packet.key);
+        if (siblings.isHome(home)) {
+            return false;
+        }
+        counters.count(WorkerCounter.HANDED_OVER);
+        siblings.handPacket(home, inPort, packet.segment, packet.offset, packet.length);
+        return true;
     }
 
     /** Whether the packet's flow was installed while it was on its way up; then it has been treated. */
@@ -177,7 +213,7 @@ final class PacketPath {
     private void settle(int level, int port, int inPort, boolean mayCache, boolean wasParked, long now) {
         Packet packet = packets[level];
         Outcome outcome = outcomes[level];
-        boolean macsAreNews = applyEffects(outcome, port, now);
+        boolean macsAreNews = applyEffects(level, port, now);
         if (outcome.hasConnection() && !connections.began(outcome, now)) {
             counters.drop(WorkerDrop.NOT_RECORDED);
             return;
@@ -194,7 +230,7 @@ final class PacketPath {
                 if (outcome.wantedPool() != 0) {
                     blocks.want(outcome.wantedPool(), true, now);
                 }
-                execute(packet, inPort, outcome);
+                execute(packet, inPort == ENTERED ? EMITTED : inPort, outcome);
                 counters.count(WorkerCounter.FORWARDED);
             }
             case DROP -> {
@@ -227,7 +263,8 @@ final class PacketPath {
     }
 
     /** Whether a MAC was learned that this host did not know there. */
-    private boolean applyEffects(Outcome outcome, int port, long now) {
+    private boolean applyEffects(int level, int port, long now) {
+        Outcome outcome = outcomes[level];
         boolean macsAreNews = false;
         for (int i = 0; i < outcome.learnedMacCount(); i++) {
             macsAreNews |= macs.heard(
@@ -247,6 +284,7 @@ final class PacketPath {
                     port,
                     now);
         }
+        tables.services().applied(outcome, packets[level].length, now);
         if (outcome.answeredSlot() != ConnectionTable.NONE) {
             connections.answered(outcome.answeredSlot(), outcome.answeredTcpFlags());
         }
@@ -276,7 +314,9 @@ final class PacketPath {
             return;
         }
         counters.count(WorkerCounter.PARKED);
-        if (outcome.isParkedOnPool()) {
+        if (outcome.isParkedOnService()) {
+            delayed.waits(outcome, now);
+        } else if (outcome.isParkedOnPool()) {
             blocks.want(outcome.wantedPool(), false, now);
         } else {
             neighbours.miss(router, outcome.parkedPort(), high, low, now);
@@ -290,6 +330,10 @@ final class PacketPath {
                 counters.drop(WorkerDrop.EMIT_DEPTH);
                 return;
             }
+            if (outcome.emitEnters(i)) {
+                enterAgain(level + 1, outcome, i, now);
+                continue;
+            }
             PortBudget budget = outcome.kind() == Outcome.Kind.DROP ? errors : replies;
             if (cause >= 0 && !budget.take(cause, now)) {
                 counters.drop(WorkerDrop.EMIT_BUDGET);
@@ -299,6 +343,17 @@ final class PacketPath {
                 simulator.simulateEmit(packets[level + 1], outcome.emitPort(i), now, outcomes[level + 1]);
                 settle(level + 1, outcome.emitPort(i), EMITTED, false, false, now);
             }
+        }
+    }
+
+    /** One for each packet, or a few: no budget of their own. */
+    private void enterAgain(int level, Outcome from, int index, long now) {
+        if (enter(level, from, index)) {
+            int port = from.emitPort(index);
+            int cause = from.emitCause(index);
+            packets[level].key.setIngress(ENTERED, port);
+            simulator.simulateEntering(packets[level], port, cause, now, outcomes[level]);
+            settle(level, cause, ENTERED, false, false, now);
         }
     }
 
@@ -350,7 +405,7 @@ final class PacketPath {
     }
 
     private void onResumed(MemorySegment segment, long offset, int length, int port, int inPort, int tunnelKey) {
-        if (inPort != EMITTED) {
+        if (inPort != EMITTED && inPort != ENTERED) {
             simulate(segment, offset, length, inPort, tunnelKey, WorkerPort.UpcallHandler.MISS, true);
             return;
         }
@@ -361,8 +416,12 @@ final class PacketPath {
             counters.drop(WorkerDrop.MALFORMED);
             return;
         }
-        packet.key.setIngress(EMITTED, 0);
-        simulator.simulateEmit(packet, port, now, outcomes[0]);
-        settle(0, port, EMITTED, false, true, now);
+        packet.key.setIngress(inPort, tunnelKey);
+        if (inPort == ENTERED) {
+            simulator.simulateEntering(packet, tunnelKey, port, now, outcomes[0]);
+        } else {
+            simulator.simulateEmit(packet, port, now, outcomes[0]);
+        }
+        settle(0, port, inPort, false, true, now);
     }
 }

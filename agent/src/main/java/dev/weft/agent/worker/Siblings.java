@@ -46,6 +46,14 @@ final class Siblings {
         }
     }
 
+    /** A packet to the home of a hash, which is not here. */
+    void handPacket(int hash, int inPort, MemorySegment segment, long offset, int length) {
+        Backchannel home = all[ConnectionHash.home(hash, all.length)];
+        if (!home.offerFrame(Backchannel.HANDOVER, inPort, 0, segment, offset, length)) {
+            counters.count(WorkerCounter.SIBLING_FULL);
+        }
+    }
+
     /** A state message to the home of a hash, which is not here. */
     void handState(int hash, MemorySegment segment, long offset, int length) {
         Backchannel home = all[ConnectionHash.home(hash, all.length)];

@@ -18,6 +18,7 @@ final class TableUpdates {
     private final Flows flows;
     private final Macs macs;
     private final Neighbours neighbours;
+    private final DelayedServices delayed;
     private final StateChannel channel;
     private final FloodFlows floods;
     private final Inspector inspector;
@@ -25,6 +26,7 @@ final class TableUpdates {
     private final Blocks blocks;
     private final Redecision redecision;
     private final ConnectionLister lister;
+    private final ServiceLister services;
     private final NanoClock clock;
     // Owned by the worker thread.
     private VirtualNetwork network = VirtualNetwork.EMPTY;
@@ -35,10 +37,12 @@ final class TableUpdates {
         flows = parts.flows;
         macs = parts.macs;
         neighbours = parts.neighbours;
+        delayed = parts.delayed;
         channel = parts.channel;
         blocks = parts.blocks;
         redecision = parts.redecision;
         lister = new ConnectionLister(parts);
+        services = new ServiceLister(parts);
         clock = parts.clock;
         this.floods = floods;
         this.inspector = inspector;
@@ -117,6 +121,13 @@ final class TableUpdates {
                 done.latch().countDown();
             }
             case Command.ShowConnections show -> lister.show(show);
+            case Command.InstanceUp up -> {
+                if (tables.services().up(up.instance())) {
+                    delayed.rulesChanged();
+                }
+            }
+            case Command.InstanceDown down -> tables.services().down(down.prefix(), down.port());
+            case Command.ShowServices show -> services.show(show);
             case Command.Inspect inspect -> inspector.inspect(inspect);
         }
     }
@@ -125,6 +136,9 @@ final class TableUpdates {
     private void switchTo(VirtualNetwork next) {
         network = next;
         simulator.setNetwork(next);
+        if (!tables.services().changed().isEmpty()) {
+            delayed.rulesChanged();
+        }
         macs.setNetwork(next);
         neighbours.setNetwork(next);
         invalidate(next.delta().tags());

@@ -225,6 +225,8 @@ public final class Worker {
         try {
             if (kind == Backchannel.STATE) {
                 state(segment, offset, length, false);
+            } else {
+                path.handedOver(segment, offset, length, inPort);
             }
         } catch (RuntimeException | AssertionError | StackOverflowError fault) {
             counters.drop(WorkerDrop.INTERNAL_ERROR);

@@ -31,7 +31,7 @@ public enum WorkerCounter {
     EMITTED("emitted"),
     STATE_SENT("state-sent"),
     STATE_RECEIVED("state-received"),
-    /** State messages that came to the wrong worker and were handed on, once. */
+    /** State messages and fragments that came to another worker than theirs and were handed on, once. */
     HANDED_OVER("handed-over"),
     /** Commands for a sibling that had no room for them. */
     SIBLING_FULL("sibling-full"),

@@ -19,6 +19,9 @@ final class WorkerParts {
     private static final int BURST_SECONDS = 1;
     private static final long PARKING_NANOS = NeighbourBroker.GIVE_UP_NANOS + NeighbourBroker.RETRY_NANOS / 2;
 
+    /** As Serval has it. */
+    private static final int DELAYED_SERVICES = 1024;
+
     final int index;
     final int workers;
     final WorkerPort seat;
@@ -36,6 +39,7 @@ final class WorkerParts {
     final Neighbours neighbours;
     final Macs macs;
     final ParkingLot lot;
+    final DelayedServices delayed;
     final PortBudget errors;
     final PortBudget replies;
     final MemorySegment translated;
@@ -71,6 +75,7 @@ final class WorkerParts {
                 setup.learnings(),
                 asker);
         lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
+        delayed = new DelayedServices(tables.services(), DELAYED_SERVICES);
         translated = arena.allocate(ParkingLot.MAX_FRAME_BYTES, 64);
         errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
         replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());

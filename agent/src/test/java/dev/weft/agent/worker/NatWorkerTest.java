@@ -151,6 +151,72 @@ class NatWorkerTest {
     }
 
     @Test
+    void fragmentsAreTranslatedWithTheirConnectionInBothDirections() {
+        for (int worker = 0; worker < 4; worker++) {
+            grant(worker, 20000 + 200 * worker, 200);
+        }
+        for (int i = 0; i < 20; i++) {
+            Packet first = Objects.requireNonNull(fragment(i, 0, true), "the first fragment");
+            int port = first.key.l4Src();
+            assertThat(IpAddress.toString(first.key.srcHigh(), first.key.srcLow()))
+                    .isEqualTo(PUBLIC);
+            assertThat(port).isBetween(20000, 20799);
+            Packet later = Objects.requireNonNull(fragment(i, 64, false), "the later fragment");
+            assertThat(IpAddress.toString(later.key.srcHigh(), later.key.srcLow()))
+                    .isEqualTo(PUBLIC);
+            Packet whole = Objects.requireNonNull(
+                    fromA(Frames.udp("10.0.1.5:" + (1000 + i), "8.8.8.8:53")), "an unfragmented packet");
+            assertThat(whole.key.l4Src()).as("the same connection").isEqualTo(port);
+            there.send(
+                    up,
+                    Frames.udp("8.8.8.8:53", PUBLIC + ":" + port)
+                            .payload(56)
+                            .fragment(100 + i, 0, true)
+                            .from(OUTSIDE_MAC)
+                            .to(UP_MAC)
+                            .bytes());
+            turn();
+            Packet back = Frames.wrapped(Objects.requireNonNull(here.receive(a), "the answer's first fragment"));
+            assertThat(PacketParser.parse(back)).isZero();
+            assertThat(back.key.l4Dst()).isEqualTo(1000 + i);
+            there.send(
+                    up,
+                    Frames.udp("8.8.8.8:53", PUBLIC + ":" + port)
+                            .payload(56)
+                            .fragment(100 + i, 64, false)
+                            .from(OUTSIDE_MAC)
+                            .to(UP_MAC)
+                            .bytes());
+            turn();
+            Packet rest = Frames.wrapped(Objects.requireNonNull(here.receive(a), "the answer's later fragment"));
+            assertThat(PacketParser.parse(rest)).isZero();
+            assertThat(IpAddress.toString(rest.key.dstHigh(), rest.key.dstLow()))
+                    .isEqualTo("10.0.1.5");
+        }
+        assertThat(here.count(WorkerCounter.HANDED_OVER)).isPositive();
+    }
+
+    /** From the VM, out of the uplink. */
+    private Packet fragment(int id, int offset, boolean more) {
+        here.send(
+                a,
+                Frames.udp("10.0.1.5:" + (1000 + id), "8.8.8.8:53")
+                        .payload(56)
+                        .fragment(id, offset, more)
+                        .from(A_MAC)
+                        .to(GATE)
+                        .bytes());
+        turn();
+        byte[] out = there.receive(up);
+        if (out == null) {
+            return null;
+        }
+        Packet packet = Frames.wrapped(out);
+        assertThat(PacketParser.parse(packet)).isZero();
+        return packet;
+    }
+
+    @Test
     void packetWaitsForPortsAndGoesOnWithThem() {
         assertThat(fromA(Frames.udp("10.0.1.5:1000", "8.8.8.8:53"))).isNull();
         assertThat(here.lessons).hasSize(1).first().asString().startsWith("block for worker ");

@@ -9,6 +9,7 @@ import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.PortSpec;
 import dev.weft.datapath.memory.MemoryDatapath;
 import dev.weft.datapath.memory.MemoryFabric;
+import dev.weft.sim.DropReason;
 import dev.weft.sim.Tables;
 import dev.weft.sim.VirtualNetwork;
 import dev.weft.state.ConnectionTable;
@@ -138,6 +139,13 @@ final class WorkerBench implements AutoCloseable {
         return number;
     }
 
+    void tellOne(int worker, Command command) {
+        if (!workers.get(worker).offer(command)) {
+            throw new AssertionError("backchannel full");
+        }
+        turn();
+    }
+
     void tell(Command command) {
         workers.forEach(worker -> {
             if (!worker.offer(command)) {
@@ -169,6 +177,10 @@ final class WorkerBench implements AutoCloseable {
 
     long count(WorkerCounter what) {
         return workers.stream().mapToLong(worker -> worker.counters().get(what)).sum();
+    }
+
+    long dropped(DropReason why) {
+        return workers.stream().mapToLong(worker -> worker.counters().get(why)).sum();
     }
 
     long dropped(WorkerDrop why) {

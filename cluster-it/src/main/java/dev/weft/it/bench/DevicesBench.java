@@ -12,19 +12,24 @@ public final class DevicesBench implements Benchmark {
 
     @Override
     public String about() {
-        return "Time and memory of one packet at firewalls, translation and balancers; what a connection takes.";
+        return "Time and memory of one packet at rules, routes, translation and balancers; what a connection takes.";
     }
 
     @Override
     public List<String> rows() {
-        return StatefulRows.NAMES;
+        var names = new ArrayList<>(ScalingRows.NAMES);
+        names.addAll(StatefulRows.NAMES);
+        return names;
     }
 
     @Override
     public List<Row> run(Plan plan, Progress progress) {
         var calibration = new Calibration();
         double[] steps = new double[plan.full() ? 5 : 1];
-        var rows = new ArrayList<>(new StatefulRows(!plan.full(), progress).run());
+        var rows = new ArrayList<>(new ScalingRows().run(plan, progress));
+        if (StatefulRows.NAMES.stream().anyMatch(plan::wants)) {
+            rows.addAll(new StatefulRows(!plan.full(), progress).run());
+        }
         for (int i = 0; i < steps.length; i++) {
             steps[i] = calibration.nanosPerStep();
         }

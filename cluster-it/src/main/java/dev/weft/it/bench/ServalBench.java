@@ -8,13 +8,20 @@ import dev.weft.sim.service.ServiceEntry;
 import dev.weft.sim.service.ServiceRule;
 import dev.weft.sim.service.ServiceTable;
 import dev.weft.sim.service.ServiceTarget;
+import dev.weft.topology.TopologyException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 import org.jspecify.annotations.Nullable;
 
 /** What a packet that names a service costs, and how its table keeps up with changes. */
 public final class ServalBench implements Benchmark {
+    private static final double NANOS_PER_MICRO = 1e3;
+    /** Times as many packets: what a worker runs is compiled after some 20,000. */
+    private static final int WARM_UP = 20;
+
     private static final int CONNECTIONS = 100_000;
     private static final int[] WEIGHTS = {1, 1, 2, 3, 5, 8};
 
@@ -27,12 +34,12 @@ public final class ServalBench implements Benchmark {
 
     @Override
     public String about() {
-        return "Service tables: lookups among 1,000,000 prefixes, rule changes meanwhile, shares of weighted instances.";
+        return "Late binding of services against plain routing; service tables of 1,000,000 prefixes; flapping instances.";
     }
 
     @Override
     public List<String> rows() {
-        return List.of("table-lookup-256", "table-lookup", "table-update", "balance");
+        return List.of("late-binding", "flap", "table-lookup", "table-lookup-256", "table-update", "balance");
     }
 
     @Override
@@ -43,13 +50,96 @@ public final class ServalBench implements Benchmark {
         var calibration = new Calibration();
         List<Double> steps = new ArrayList<>();
         List<Row> rows = new ArrayList<>();
-        rows.add(lookup("table-lookup-256", prefixes, 256, 1_000, rounds, calibration, steps, progress));
-        rows.add(lookup("table-lookup", prefixes, 16, 250, rounds, calibration, steps, progress));
-        progress.step("changing rules while looking up");
-        rows.add(update(prefixes, smoke ? 20_000 : 2_000_000));
-        rows.add(balance());
+        steps.add(calibration.nanosPerStep());
+        if (plan.wants("late-binding") || plan.wants("flap")) {
+            rows.addAll(trips(plan, progress));
+            steps.add(calibration.nanosPerStep());
+        }
+        if (plan.wants("table-lookup")) {
+            rows.add(lookup("table-lookup", prefixes, 16, 250, rounds, calibration, steps, progress));
+        }
+        if (plan.wants("table-lookup-256")) {
+            rows.add(lookup("table-lookup-256", prefixes, 256, 1_000, rounds, calibration, steps, progress));
+        }
+        if (plan.wants("table-update")) {
+            progress.step("changing rules while looking up");
+            rows.add(update(prefixes, smoke ? 20_000 : 2_000_000));
+        }
+        if (plan.wants("balance")) {
+            rows.add(balance());
+        }
         rows.add(Calibration.row(steps.stream().mapToDouble(step -> step).toArray()));
         return rows;
+    }
+
+    private static List<Row> trips(Plan plan, Progress progress) {
+        progress.step("an agent in this process, ZooKeeper embedded");
+        try (var folder = ScratchFolder.make();
+                var trips = new ServiceTrips(folder.path())) {
+            List<Row> rows = new ArrayList<>();
+            int packets = plan.full() ? 2_000 : 20;
+            progress.step("first packets of connections");
+            if (plan.wants("late-binding")) {
+                rows.add(lateBinding(trips, packets));
+            }
+            if (plan.wants("flap")) {
+                progress.step("an instance that comes and goes");
+                rows.add(flap(trips, plan.full() ? 5 : 1));
+            }
+            return rows;
+        } catch (IOException | TopologyException refused) {
+            return List.of(Row.couldNotRun("late-binding", String.valueOf(refused.getMessage())));
+        }
+    }
+
+    /** In turn, so that both meet the same machine. */
+    private static Row lateBinding(ServiceTrips trips, int packets) {
+        for (int i = 0; i < WARM_UP * packets; i++) {
+            trips.nanos(trips.syn());
+            trips.nanos(trips.udp());
+        }
+        double[] bound = new double[packets];
+        double[] routed = new double[packets];
+        for (int i = 0; i < packets; i++) {
+            bound[i] = trips.nanos(trips.syn()) / NANOS_PER_MICRO;
+            routed[i] = trips.nanos(trips.udp()) / NANOS_PER_MICRO;
+        }
+        double binding = Figures.median(bound);
+        double routing = Figures.median(routed);
+        return Row.of(
+                "late-binding",
+                List.of(
+                        new Row.Figure(binding / routing, "times the routed", Row.Bar.atMost(1.2)),
+                        new Row.Figure(binding, "us p50 resolved", null),
+                        new Row.Figure(routing, "us p50 routed", null)),
+                "first packets, plainly routed by one of two ways, through a whole agent over the memory datapath; "
+                        + packets + " of each in turn");
+    }
+
+    private static Row flap(ServiceTrips trips, int seconds) throws IOException {
+        double before = synMicros(trips, seconds);
+        long first = trips.transaction();
+        Thread flapping = trips.flap(TimeUnit.SECONDS.toNanos(seconds));
+        double during = synMicros(trips, seconds);
+        join(flapping);
+        double writes = (trips.transaction() - first - 1) / (double) seconds;
+        return Row.of(
+                "flap",
+                List.of(
+                        new Row.Figure(writes, "writes/s to ZooKeeper", Row.Bar.atMost(10)),
+                        new Row.Figure(during / before, "times others' latency", Row.Bar.atMost(1.2)),
+                        new Row.Figure(during, "us p50 meanwhile", null),
+                        new Row.Figure(before, "us p50 before", null)),
+                "one instance registered and unregistered as fast as 1,000 times a second; others' first packets");
+    }
+
+    private static double synMicros(ServiceTrips trips, int seconds) {
+        List<Double> micros = new ArrayList<>();
+        long end = NanoClock.SYSTEM.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+        while (end - NanoClock.SYSTEM.nanoTime() > 0) {
+            micros.add(trips.nanos(trips.syn()) / NANOS_PER_MICRO);
+        }
+        return Figures.median(micros.stream().mapToDouble(each -> each).toArray());
     }
 
     private Row lookup(

@@ -79,7 +79,7 @@ public final class SimulationBench implements Benchmark {
                 what);
     }
 
-    private double nanos(SimulationWorkload.Walk walk, int packets) {
+    private double nanos(FrameWalk walk, int packets) {
         long begin = NanoClock.SYSTEM.nanoTime();
         sink += walk.run(packets);
         return (double) (NanoClock.SYSTEM.nanoTime() - begin) / packets;

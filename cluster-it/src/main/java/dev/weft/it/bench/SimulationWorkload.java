@@ -2,13 +2,9 @@ package dev.weft.it.bench;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
-import dev.weft.sim.Outcome;
 import dev.weft.sim.Simulator;
 import dev.weft.sim.Tables;
 import dev.weft.sim.VirtualNetwork;
-import dev.weft.sim.packet.Packet;
-import dev.weft.sim.packet.PacketParser;
-import dev.weft.sim.trace.PacketExpression;
 import dev.weft.state.ConnectionTable;
 import dev.weft.state.Lifetimes;
 import dev.weft.topology.MemoryTopologyStore;
@@ -19,9 +15,6 @@ import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Tenant;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.UUID;
 
@@ -31,15 +24,10 @@ import java.util.UUID;
  * frames. One thread.
  */
 final class SimulationWorkload {
-    static final int FRAMES = 1 << 14;
+    static final int FRAMES = FrameWalk.FRAMES;
 
     private static final int MACHINES = 1 << 7;
     private static final int ROUTES = 1000;
-    private static final int SLOT = 64;
-    /** Odd, so that a walk by it meets every frame once before any again. */
-    private static final int STRIDE = 6_151;
-
-    private static final long NOW = 1;
     private static final UUID TENANT = id("tenant");
     private static final UUID HOST = id("host");
     private static final String UP_MAC = "02:00:00:00:01:01";
@@ -52,45 +40,10 @@ final class SimulationWorkload {
             3);
     private final Simulator simulator = new Simulator(tables, 0);
     private final VirtualNetwork network;
-    private final Packet packet = new Packet();
-    private final Outcome out = new Outcome();
 
-    /** Frames of one kind of walk, in slots of equal size. */
-    final class Walk {
-        private final MemorySegment frames = Arena.ofAuto().allocate((long) FRAMES * SLOT, 64);
-        private final int[] lengths = new int[FRAMES];
-        private final int[] ingress = new int[FRAMES];
-        private int filled;
-        private int at;
-
-        private void add(String expression, int ingressPort) {
-            byte[] frame = PacketExpression.parse(expression);
-            if (frame.length > SLOT) {
-                throw new IllegalStateException("frame of " + frame.length + " octets (expected at most " + SLOT + ")");
-            }
-            MemorySegment.copy(frame, 0, frames, ValueLayout.JAVA_BYTE, (long) filled * SLOT, frame.length);
-            lengths[filled] = frame.length;
-            ingress[filled++] = ingressPort;
-        }
-
-        /** From a frame to its outcome, {@code count} times; the sum keeps the compiler from leaving it out. */
-        int run(int count) {
-            int sum = 0;
-            for (int i = 0; i < count; i++) {
-                at = at + STRIDE & FRAMES - 1;
-                packet.wrap(frames, (long) at * SLOT, lengths[at]);
-                packet.key.setIngress(ingress[at] + 1, 0);
-                sum += PacketParser.parse(packet);
-                simulator.simulate(packet, ingress[at], NOW, out);
-                sum += out.kind() == Outcome.Kind.FORWARD && out.cacheable() ? 0 : 1;
-            }
-            return sum;
-        }
-    }
-
-    final Walk l2 = new Walk();
-    final Walk routed = new Walk();
-    final Walk threeHop = new Walk();
+    final FrameWalk l2 = new FrameWalk(simulator);
+    final FrameWalk routed = new FrameWalk(simulator);
+    final FrameWalk threeHop = new FrameWalk(simulator);
 
     SimulationWorkload() {
         put(Tenant.newBuilder().setId(TENANT.toString()).setName("t").build());
@@ -110,7 +63,9 @@ final class SimulationWorkload {
         simulator.setNetwork(network);
         warm();
         fill();
-        verify();
+        l2.verify();
+        routed.verify();
+        threeHop.verify();
     }
 
     private void planDevices() {
@@ -205,16 +160,6 @@ final class SimulationWorkload {
             String far = IpAddress.ofV4(20 << 24 | i * ROUTES / FRAMES << 12 | 1 + i % 8)
                     .toString();
             routed.add(udp("10.3." + i / 256 % 256 + "." + (2 + i % 251), far, i, "02:00:00:00:07:07", UP_MAC), up);
-        }
-    }
-
-    /** What is measured must be forwarding. */
-    private void verify() {
-        for (Walk walk : List.of(l2, routed, threeHop)) {
-            int others = walk.run(FRAMES);
-            if (others != 0) {
-                throw new IllegalStateException(others + " of " + FRAMES + " frames are not forwarded (expected 0)");
-            }
         }
     }
 

@@ -113,7 +113,10 @@ public final class EbpfDatapath implements Datapath {
         return all;
     }
 
-    /** Takes away what a datapath of this host left in the process's own namespace, and names it. */
+    /**
+     * Takes away what a datapath of this host left, and names it; devices only where they are in the process's own
+     * namespace: those of another go with it.
+     */
     public static List<String> remove(UUID host) {
         Optional<Pins> there = Pins.existing(host);
         if (there.isEmpty()) {
@@ -121,7 +124,9 @@ public final class EbpfDatapath implements Datapath {
         }
         Pins pins = there.get();
         var gone = new ArrayList<String>();
-        pins.setting(Layout.Settings.TUNNEL_PORT).ifPresent(port -> removeDevices(NetworkNamespace.own(), port));
+        if (pins.longSetting(Layout.Settings.NAMESPACE) == KernelTables.inode(NetworkNamespace.own())) {
+            pins.setting(Layout.Settings.TUNNEL_PORT).ifPresent(port -> removeDevices(NetworkNamespace.own(), port));
+        }
         pins.list().forEach(name -> gone.add("pin " + name));
         pins.remove();
         return gone;

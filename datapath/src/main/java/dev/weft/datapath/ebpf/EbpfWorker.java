@@ -48,6 +48,7 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
     private final KernelFragments fragments;
     private final MapCursor cursor;
     private final boolean maySpin;
+    private final byte life;
     private final NanoClock clock;
     private final MemorySegment key;
     private final MemorySegment flow;
@@ -87,6 +88,7 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
         compiler = new StepCompiler(host.remotes, arena);
         fragments = new KernelFragments(host.tables.fragments, clock, arena);
         cursor = host.tables.flows.cursor();
+        life = host.tables.life();
         maySpin = host.workers < Runtime.getRuntime().availableProcessors();
         key = arena.allocate(Layout.KEY_SIZE, 8);
         flow = arena.allocate(Flow.SIZE, 8);
@@ -172,7 +174,7 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
         }
         int slot = slots.add(flowId, use, first, compiler.count());
         fillKey(slot, flowKey, use);
-        fillFlow(flowId, slot, first);
+        fillFlow(flowId, first);
         int result = host.tables.flows.update(key.address(), flow.address(), BpfMap.NO_EXIST);
         if (result == 0) {
             return INSTALLED;
@@ -197,19 +199,19 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
         }
     }
 
-    private void fillFlow(long flowId, int slot, int first) {
-        flow.fill((byte) 0);
+    private void fillFlow(long flowId, int first) {
+        flow.set(JAVA_LONG, Flow.PACKETS, 0);
+        flow.set(JAVA_LONG, Flow.BYTES, 0);
+        flow.set(JAVA_LONG, Flow.USED, 0);
         flow.set(JAVA_LONG, Flow.ID, flowId);
-        flow.set(JAVA_INT, Flow.SLOT, slot);
+        flow.set(JAVA_INT, Flow.FIRST_STEP, first);
         flow.set(JAVA_SHORT, Flow.WORKER, (short) index);
         flow.set(JAVA_SHORT, Flow.STEP_COUNT, (short) compiler.count());
         flow.set(JAVA_SHORT, Flow.LEAST_MTU, (short) compiler.leastMtu());
         flow.set(JAVA_BYTE, Flow.MOST_TTL, (byte) compiler.mostTtl());
-        flow.set(JAVA_BYTE, Flow.LIFE, host.tables.life());
+        flow.set(JAVA_BYTE, Flow.LIFE, life);
         if (compiler.count() == 1) {
             MemorySegment.copy(compiler.steps(), 0, flow, Flow.STEP, Layout.Step.SIZE);
-        } else if (compiler.count() > 1) {
-            flow.set(JAVA_INT, Flow.FIRST_STEP, first);
         }
     }
 
@@ -292,13 +294,13 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
 
     private boolean report(FlowUse use, long at) {
         if (batchFlows.get(JAVA_SHORT, at + Flow.WORKER) != index
-                || batchFlows.get(JAVA_BYTE, at + Flow.LIFE) != host.tables.life()) {
+                || batchFlows.get(JAVA_BYTE, at + Flow.LIFE) != life) {
             return false;
         }
-        int slot = batchFlows.get(JAVA_INT, at + Flow.SLOT);
         long id = batchFlows.get(JAVA_LONG, at + Flow.ID);
+        int slot = slots.find(id);
         long packets = batchFlows.get(JAVA_LONG, at + Flow.PACKETS);
-        if (!slots.holds(slot, id) || slots.seen(slot) == packets) {
+        if (slot == FlowSlots.NONE || slots.seen(slot) == packets) {
             return false;
         }
         slots.setSeen(slot, packets);

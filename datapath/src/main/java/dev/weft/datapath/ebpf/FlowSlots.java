@@ -3,12 +3,11 @@ package dev.weft.datapath.ebpf;
 import dev.weft.base.HotPath;
 import dev.weft.sim.flow.FlowKey;
 import java.util.Arrays;
-import org.agrona.collections.Long2LongHashMap;
 
 /**
- * One worker's flows, by its own number for them and by slot: the key under which the kernel has each, and what it had
- * carried when it was read last. Not thread safe: touched only by its worker thread. Grows by pages up to its bound and
- * then is reused.
+ * One worker's flows, each in the slot that the low half of its id names: the key under which the kernel has it, and what
+ * it had carried when it was read last. Not thread safe: touched only by its worker thread. Pages are made when a slot of
+ * theirs is used first, and then stay.
  */
 @HotPath
 final class FlowSlots {
@@ -19,61 +18,59 @@ final class FlowSlots {
     private static final int WORDS = FlowKey.WORDS + 2;
     private static final int ID = FlowKey.WORDS;
     private static final int SEEN = FlowKey.WORDS + 1;
+    /** {@link #SEEN} of a slot without a flow. */
+    private static final long VACANT = -1;
 
-    private final Long2LongHashMap slots = new Long2LongHashMap(NONE);
     private long[][] pages = new long[0][];
     private MaskLists.Use[][] uses = new MaskLists.Use[0][];
-    private int[] steps = new int[0];
-    private int[] free = new int[0];
-    private int freeCount;
+    private int[][] steps = new int[0][];
 
-    /** A slot for the flow, its key not filled yet. */
+    /** The flow's slot, its key not filled yet. */
     int add(long flowId, MaskLists.Use use, int firstStep, int stepCount) {
-        if (freeCount == 0) {
-            grow();
+        int slot = (int) flowId;
+        int page = slot >>> PAGE_BITS;
+        if (page >= pages.length || pages[page].length == 0) {
+            makePage(page);
         }
-        int slot = free[--freeCount];
-        slots.put(flowId, slot);
-        page(slot)[at(slot) + ID] = flowId;
-        page(slot)[at(slot) + SEEN] = 0;
-        uses[slot >>> PAGE_BITS][slot & PAGE - 1] = use;
-        steps[slot] = stepCount > 1 ? stepCount << 16 | firstStep : NONE;
+        pages[page][at(slot) + ID] = flowId;
+        pages[page][at(slot) + SEEN] = 0;
+        uses[page][slot & PAGE - 1] = use;
+        steps[page][slot & PAGE - 1] = stepCount > 1 ? stepCount << 16 | firstStep : NONE;
         return slot;
     }
 
-    private void grow() {
-        int base = pages.length * PAGE;
-        pages = Arrays.copyOf(pages, pages.length + 1);
-        pages[pages.length - 1] = new long[PAGE * WORDS];
-        uses = Arrays.copyOf(uses, uses.length + 1);
-        uses[uses.length - 1] = new MaskLists.Use[PAGE];
-        steps = Arrays.copyOf(steps, base + PAGE);
-        free = Arrays.copyOf(free, base + PAGE);
-        for (int i = PAGE - 1; i >= 0; i--) {
-            free[freeCount++] = base + i;
+    private void makePage(int page) {
+        int before = pages.length;
+        if (page >= before) {
+            int length = Math.max(page + 1, 2 * before);
+            pages = Arrays.copyOf(pages, length);
+            uses = Arrays.copyOf(uses, length);
+            steps = Arrays.copyOf(steps, length);
+            Arrays.fill(pages, before, length, new long[0]);
+            Arrays.fill(uses, before, length, new MaskLists.Use[0]);
+            Arrays.fill(steps, before, length, new int[0]);
+        }
+        pages[page] = new long[PAGE * WORDS];
+        uses[page] = new MaskLists.Use[PAGE];
+        steps[page] = new int[PAGE];
+        for (int i = 0; i < PAGE; i++) {
+            pages[page][i * WORDS + SEEN] = VACANT;
         }
     }
 
+    /** The slot of a flow that is there, else {@link #NONE}. */
     int find(long flowId) {
-        return (int) slots.get(flowId);
+        int slot = (int) flowId;
+        int page = slot >>> PAGE_BITS;
+        boolean there = page < pages.length
+                && pages[page].length > 0
+                && pages[page][at(slot) + ID] == flowId
+                && pages[page][at(slot) + SEEN] != VACANT;
+        return there ? slot : NONE;
     }
 
     void remove(int slot) {
-        slots.remove(flowId(slot));
-        free[freeCount++] = slot;
-    }
-
-    int count() {
-        return slots.size();
-    }
-
-    /** Whether the slot is of that flow still: the kernel was asked a moment ago. */
-    boolean holds(int slot, long flowId) {
-        return slot >= 0 && slot < steps.length && flowId(slot) == flowId && slots.get(flowId) == slot;
-    }
-
-    long flowId(int slot) {
-        return page(slot)[at(slot) + ID];
+        setSeen(slot, VACANT);
     }
 
     long seen(int slot) {
@@ -90,11 +87,12 @@ final class FlowSlots {
 
     /** {@link #NONE} unless it has several. */
     int firstStep(int slot) {
-        return steps[slot] == NONE ? NONE : steps[slot] & 0xffff;
+        int packed = steps[slot >>> PAGE_BITS][slot & PAGE - 1];
+        return packed == NONE ? NONE : packed & 0xffff;
     }
 
     int stepCount(int slot) {
-        return steps[slot] >>> 16;
+        return steps[slot >>> PAGE_BITS][slot & PAGE - 1] >>> 16;
     }
 
     void setKeyWord(int slot, int index, long word) {

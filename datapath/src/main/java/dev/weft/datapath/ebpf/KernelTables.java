@@ -131,6 +131,7 @@ final class KernelTables implements AutoCloseable {
     /** Writes the settings last, so that maps whose making was cut short are not taken for whole ones. */
     private void begin(DatapathConfig config) {
         IpAddress address = config.underlay();
+        settings.set(JAVA_LONG, Layout.Settings.NAMESPACE, inode(NetworkNamespace.parse(config.namespace())));
         setting(Layout.Settings.WORKERS, config.workers());
         setting(Layout.Settings.TUNNEL_PORT, config.tunnelPort());
         setting(Layout.Settings.UNDERLAY_V6, address.isV4() ? 0 : 1);
@@ -146,6 +147,11 @@ final class KernelTables implements AutoCloseable {
             }
         }
         setting(Layout.Settings.LAYOUT_VERSION, Layout.VERSION);
+    }
+
+    /** Which namespace it is to the kernel; 0 when there is none now. */
+    static long inode(NetworkNamespace namespace) {
+        return namespace.identity().map(NetworkNamespace.Identity::inode).orElse(0L);
     }
 
     /** @throws DatapathException when the kernel refuses, or this build has no programs */

@@ -4,7 +4,7 @@ package dev.weft.datapath.ebpf;
  * The structs and numbers of {@code layout.h}, which says what they mean. Offsets in bytes; integers in host byte order.
  */
 final class Layout {
-    static final int VERSION = 2;
+    static final int VERSION = 3;
 
     static final int MAX_PORTS = 4096;
     static final int STATE_PORT = 4095;
@@ -86,19 +86,18 @@ final class Layout {
     }
 
     static final class Flow {
-        static final int SIZE = 120;
+        static final int SIZE = 112;
         static final int PACKETS = 0;
         static final int BYTES = 8;
         static final int USED = 16;
         static final int ID = 24;
-        static final int SLOT = 32;
+        static final int FIRST_STEP = 32;
         static final int WORKER = 36;
         static final int STEP_COUNT = 38;
-        static final int FIRST_STEP = 40;
-        static final int LEAST_MTU = 44;
-        static final int MOST_TTL = 46;
-        static final int LIFE = 47;
-        static final int STEP = 48;
+        static final int LEAST_MTU = 40;
+        static final int MOST_TTL = 42;
+        static final int LIFE = 43;
+        static final int STEP = 44;
 
         private Flow() {}
     }

@@ -83,7 +83,7 @@ final class Pins {
         if (all && found.equals(OptionalInt.of(layout))) {
             return true;
         }
-        incarnation = all && found.isPresent() ? incarnationOfSettings() : 0;
+        incarnation = all && found.isPresent() ? longSetting(Layout.Settings.INCARNATION) : 0;
         maps.forEach(folder::unpin);
         for (String link : folder.list()) {
             upgrading = true;
@@ -144,10 +144,9 @@ final class Pins {
         return settings().map(bytes -> OptionalInt.of(bytes.getInt(offset))).orElse(OptionalInt.empty());
     }
 
-    private long incarnationOfSettings() {
-        return settings()
-                .map(bytes -> bytes.getLong(Layout.Settings.INCARNATION))
-                .orElse(0L);
+    /** As {@link #setting}, of 64 bits; 0 when there are none. */
+    long longSetting(int offset) {
+        return settings().map(bytes -> bytes.getLong(offset)).orElse(0L);
     }
 
     private Optional<ByteBuffer> settings() {

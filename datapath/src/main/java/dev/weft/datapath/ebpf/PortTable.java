@@ -111,7 +111,7 @@ final class PortTable implements AutoCloseable {
         boolean same = there.isPresent()
                 && there.get().name().equals(name)
                 && macOf(there.get()) == identity.get(JAVA_LONG, Identity.MAC)
-                && inode() == identity.get(JAVA_LONG, Identity.NAMESPACE);
+                && KernelTables.inode(namespace) == identity.get(JAVA_LONG, Identity.NAMESPACE);
         if (!same || tables.pins().find("port-" + number, there.get().ifindex()).isEmpty()) {
             tables.pins().forget("port-" + number);
             erase(number, identity.get(JAVA_INT, Identity.IFINDEX));
@@ -178,13 +178,9 @@ final class PortTable implements AutoCloseable {
         identity.set(JAVA_LONG, Identity.ID_HIGH, spec.id().getMostSignificantBits());
         identity.set(JAVA_LONG, Identity.ID_LOW, spec.id().getLeastSignificantBits());
         identity.set(JAVA_LONG, Identity.MAC, macOf(link));
-        identity.set(JAVA_LONG, Identity.NAMESPACE, inode());
+        identity.set(JAVA_LONG, Identity.NAMESPACE, KernelTables.inode(namespace));
         identity.setString(Identity.NAME, link.name());
         identity.set(JAVA_INT, Identity.IFINDEX, link.ifindex());
-    }
-
-    private long inode() {
-        return namespace.identity().map(NetworkNamespace.Identity::inode).orElse(0L);
     }
 
     /** Detaches what this process has not asked for. */

@@ -154,7 +154,6 @@ final class Survivors implements AutoCloseable {
             slots.setKeyWord(slot, i, words.get(JAVA_LONG, 8L * i));
         }
         flow.set(JAVA_LONG, Flow.ID, flowId);
-        flow.set(JAVA_INT, Flow.SLOT, slot);
         flow.set(JAVA_SHORT, Flow.WORKER, (short) worker);
         flow.set(JAVA_BYTE, Flow.LIFE, tables.life());
         BpfException.check(tables.flows.update(words.address(), flow.address(), BpfMap.EXIST), "adopt a flow");

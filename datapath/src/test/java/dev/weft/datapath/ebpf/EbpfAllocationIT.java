@@ -29,6 +29,11 @@ class EbpfAllocationIT {
     private long upcalls;
     private long used;
 
+    /** As a worker numbers its flows: places are used again, each time with another upper half. */
+    private static long id(long number) {
+        return number << 32 | number % (LIVE + 1);
+    }
+
     @Test
     void aNewFlowAllocatesNothing() {
         try (var underlay = new EbpfUnderlay();
@@ -48,8 +53,8 @@ class EbpfAllocationIT {
             WorkerPort worker = host.datapath().worker(0);
             WorkerPort.UpcallHandler handler = (memory, offset, length, inPort, tunnelKey, reason) -> {
                 flowKey.setDst(0, ++upcalls); // another flow than the frame's own, so that each frame is a miss
-                worker.remove(upcalls - LIVE);
-                if (worker.install(upcalls, flowKey, mask, actions) == WorkerPort.INSTALLED) {
+                worker.remove(id(upcalls - LIVE));
+                if (worker.install(id(upcalls), flowKey, mask, actions) == WorkerPort.INSTALLED) {
                     worker.execute(memory, offset, length, inPort, actions);
                 }
             };

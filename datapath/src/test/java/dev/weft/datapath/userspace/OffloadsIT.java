@@ -98,6 +98,7 @@ class OffloadsIT {
         PcapHandle before = network.listen(network.hostNamespace(), client.hostInterface());
         byte[] sent = new byte[BYTES];
         new Random(42).nextBytes(sent);
+        long missesBefore = misses();
         try (ServerSocketChannel listening = NetworkNamespace.named(server.namespace())
                 .call(() -> ServerSocketChannel.open().bind(new InetSocketAddress(server.address(), 80)))) {
             var received = CompletableFuture.supplyAsync(() -> readAll(listening));
@@ -126,9 +127,13 @@ class OffloadsIT {
         assertThat(a.ports().getFirst().receivedPackets())
                 .as("cut before they were counted")
                 .isGreaterThan(BYTES / VM_MTU);
-        assertThat(a.statistics().misses() + b.statistics().misses()).isZero();
+        assertThat(misses()).isEqualTo(missesBefore);
         assertThat(a.ports().getFirst().port()).isEqualTo(portA);
         assertThat(b.ports().getFirst().port()).isEqualTo(portB);
+    }
+
+    private long misses() {
+        return a.statistics().misses() + b.statistics().misses();
     }
 
     private static int longest(PcapHandle tap) throws NotOpenException {

@@ -56,6 +56,19 @@ public final class FlowHome {
         return ConnectionHash.of(0, key.srcMac(), 0, key.dstMac(), 0, 0, 0);
     }
 
+    /** The hash of an IP packet's whole tuple, also of a fragment whose key has the ports of its first one. */
+    public static int ofWhole(FlowKey key) {
+        boolean icmp = key.protocol() == ICMP || key.protocol() == ICMPV6;
+        return ConnectionHash.of(
+                key.srcHigh(),
+                key.srcLow(),
+                key.dstHigh(),
+                key.dstLow(),
+                key.protocol(),
+                icmp ? key.icmpId() : key.l4Src(),
+                icmp ? key.icmpId() : key.l4Dst());
+    }
+
     private static int ofIp(Packet packet) {
         FlowKey key = packet.key;
         if (hasFlows(packet)) {

@@ -106,19 +106,6 @@ public final class FlowMask {
         words[8] |= 0xffffL << 48;
     }
 
-    public void addSalControl() {
-        words[8] |= 0xffL << 32;
-    }
-
-    /** @param bits of the Serval flow id that count */
-    public void addFlowId(int bits) {
-        words[8] |= bits & 0xffff_ffffL;
-    }
-
-    public void addServiceDigest() {
-        words[9] = -1L;
-    }
-
     /** No bit counts that does not count here too: this mask is at least as narrow a cover as {@code other}. */
     public boolean covers(FlowMask other) {
         for (int i = 0; i < FlowKey.WORDS; i++) {

@@ -7,24 +7,27 @@ import org.jspecify.annotations.Nullable;
 /**
  * The first of many rules that a packet meets, without looking at each. Immutable, shared by all workers.
  *
- * <p>Tries inside tries: a {@link Level} sorts its rules by one field into a binary trie of prefixes, each rule at the
- * prefix (or the few prefixes) it asks for, at the root when it asks for none; the rules at one prefix are sorted
- * further, by another field; few rules, or such as no field tells apart, are a list and held against the packet one by
- * one. A search goes down the packet's path in each trie and takes along what lies on it. Every part knows its least
- * position, so that what comes after the best match so far is left out.
+ * <p>Sorted by one field after the other: a {@link Level} cuts the values of its field into the intervals between the
+ * edges of all prefixes that rules ask for; the rules around an interval are sorted further, by another field; those
+ * that do not ask for the field are sorted on by themselves; few rules, or such as no field tells apart, are a list and
+ * held against the packet one by one. Every part knows its least position: what can come earlier is looked at first, and
+ * what comes after the best match so far is left out.
  *
- * <p>How a range, an inverted condition or a large set is met does not fit a few prefixes: such a rule stands higher up
- * and is told apart by its other fields. Memory is in proportion to the conditions of the rules, whatever overlaps.
+ * <p>A rule whose conditions do not fit few prefixes, inverted or arbitrary ones, does not ask for the field and is told
+ * apart by its others. Prefixes nest: the rules of a short one are not repeated in each interval inside of it unless
+ * they are few.
  */
 @HotPath
 public final class Classifier {
     public static final int NONE = Integer.MAX_VALUE;
 
+    private static final int V4_BITS = 96;
+
     private final Program program;
     private final @Nullable Part root;
     private final int size;
 
-    private Classifier(Program program, @Nullable Part root, int size) {
+    Classifier(Program program, @Nullable Part root, int size) {
         this.program = program;
         this.root = root;
         this.size = size;
@@ -32,7 +35,7 @@ public final class Classifier {
 
     /** @param rules the tests of each rule; its position is its number */
     public static Classifier of(List<List<Test>> rules) {
-        return new Classifier(Program.of(rules), ClassifierBuilder.build(rules), rules.size());
+        return ClassifierBuilder.build(rules);
     }
 
     /** How many rules. */
@@ -45,64 +48,65 @@ public final class Classifier {
         return root == null ? NONE : first(root, from, NONE, fields);
     }
 
-    /** Whether the packet meets the rule: what {@link #first} tells of all of them. */
-    boolean matches(int rule, Fields fields) {
-        return program.matches(rule, fields);
-    }
-
-    private int first(Part part, int from, int best, Fields fields) {
-        return part instanceof Level level
-                ? first(level, from, best, fields)
-                : first((Listed) part, from, best, fields);
-    }
-
-    private int first(Listed list, int from, int best, Fields fields) {
-        for (int rule : list.rules) {
-            if (rule >= best) {
-                return best;
-            }
-            if (rule >= from && program.matches(rule, fields)) {
-                return rule;
-            }
+    private int first(Part part, int from, int before, Fields fields) {
+        if (!(part instanceof Level level)) {
+            return program.first(((Listed) part).list, from, before, fields);
         }
-        return best;
-    }
-
-    private int first(Level level, int from, int before, Fields fields) {
         int best = before;
-        Branch branch = level.root;
-        if (!hasField(level.field, fields)) {
-            return branch.here == null || branch.here.first >= best ? best : first(branch.here, from, best, fields);
+        Part others = level.others;
+        if (others != null && others.first < level.firstAsked && others.first < best) {
+            best = first(others, from, best, fields);
+            others = null;
         }
-        int field = level.field;
-        long high = high(field, fields);
-        long low = Fields.isAddress(field) ? fields.low(field) : 0;
-        int read = 0;
-        while (branch.first < best) {
-            int common = Lpm.commonBits(branch.high ^ high, branch.low ^ low);
-            if (common < branch.length) {
-                read = common + 1;
-                break;
-            }
-            Part here = branch.here;
-            if (here != null && here.first < best) {
-                best = first(here, from, best, fields);
-            }
-            if (branch.isLast) {
-                break;
-            }
-            read = branch.length + 1;
-            Branch next = isSet(high, low, branch.length) ? branch.one : branch.zero;
-            if (next == null) {
-                break;
-            }
-            branch = next;
+        if (level.firstAsked < best && hasField(level.field, fields)) {
+            best = firstAsked(level, from, best, fields);
         }
-        fields.use(field, read);
+        return others != null && others.first < best ? first(others, from, best, fields) : best;
+    }
+
+    /** Of the rules that ask for a prefix around the packet's value. */
+    private int firstAsked(Level level, int from, int before, Fields fields) {
+        int[] lists = level.narrowLists;
+        int interval;
+        switch (level.field) {
+            case Fields.SRC, Fields.DST -> {
+                if (fields.kind() == Fields.IPV6) {
+                    lists = level.wideLists;
+                    interval = useWide(level, fields.high(level.field), fields.low(level.field), fields);
+                } else {
+                    interval = useNarrow(level, (int) fields.low(level.field), 32, V4_BITS, fields);
+                }
+            }
+            case Fields.SRC_MAC, Fields.DST_MAC -> {
+                lists = level.wideLists;
+                interval = useWide(level, fields.mac(level.field) << 16, 0, fields);
+            }
+            default -> interval = useNarrow(level, fields.value(level.field), Fields.width(level.field), 0, fields);
+        }
+        int list = lists[interval];
+        int best = program.first(list, from, before, fields);
+        for (Part part : level.parts[program.number(list)]) {
+            if (part.first >= best) {
+                break;
+            }
+            best = first(part, from, best, fields);
+        }
         return best;
     }
 
-    /** Whether there is the field at all: rules that ask for it stand below the root, and none of them is met. */
+    private static int useNarrow(Level level, int value, int width, int bitsBefore, Fields fields) {
+        int interval = Intervals.find(level.narrowSample, level.narrowStarts, value);
+        fields.use(level.field, bitsBefore + Intervals.proof(level.narrowStarts, width, interval, value));
+        return interval;
+    }
+
+    private static int useWide(Level level, long high, long low, Fields fields) {
+        int interval = WideIntervals.find(level.wideStarts, high, low);
+        fields.use(level.field, WideIntervals.proof(level.wideStarts, interval, high, low));
+        return interval;
+    }
+
+    /** Whether there is the field at all: else no rule that asks for it is met. */
     private static boolean hasField(int field, Fields fields) {
         return switch (field) {
             case Fields.L4_SRC, Fields.L4_DST -> fields.hasPorts();
@@ -110,19 +114,6 @@ public final class Classifier {
             case Fields.SRC, Fields.DST -> fields.kind() != Fields.OTHER;
             default -> true;
         };
-    }
-
-    /** As 128 bits, the field's first bit first. */
-    private static long high(int field, Fields fields) {
-        return switch (field) {
-            case Fields.SRC, Fields.DST -> fields.high(field);
-            case Fields.SRC_MAC, Fields.DST_MAC -> fields.mac(field) << 16;
-            default -> (long) fields.value(field) << 64 - Fields.width(field);
-        };
-    }
-
-    static boolean isSet(long high, long low, int bit) {
-        return bit < 64 ? high << bit < 0 : low << bit < 0;
     }
 
     /** Some of the rules. */
@@ -137,50 +128,45 @@ public final class Classifier {
 
     /** To be held against the packet one by one, in order. */
     static final class Listed extends Part {
-        private final int[] rules;
+        private final int list;
 
-        Listed(int[] rules) {
-            super(rules[0]);
-            this.rules = rules;
+        /** @param list of the {@link Program} */
+        Listed(int first, int list) {
+            super(first);
+            this.list = list;
         }
     }
 
     /** Sorted by a field. */
     static final class Level extends Part {
         private final int field;
-        private final Branch root;
+        /** Rules that do not ask for the field. */
+        private final @Nullable Part others;
+        /** Least position of those that do. */
+        private final int firstAsked;
+        // Which ones count depends on the field, and of addresses on the packet's family.
+        private final int[] narrowSample;
+        private final int[] narrowStarts;
+        private final int[] narrowLists;
+        private final long[] wideStarts;
+        private final int[] wideLists;
+        /** By a list's number: what is around the interval besides the list, ascending by least position. */
+        private final Part[][] parts;
 
-        Level(int field, Branch root) {
-            super(root.first);
+        Level(int field, @Nullable Part others, int firstAsked, Cut<int[]> narrow, Cut<long[]> wide, Part[][] parts) {
+            super(others == null ? firstAsked : Math.min(firstAsked, others.first));
             this.field = field;
-            this.root = root;
+            this.others = others;
+            this.firstAsked = firstAsked;
+            this.parts = parts;
+            narrowStarts = narrow.starts;
+            narrowSample = Intervals.sample(narrow.starts);
+            narrowLists = narrow.lists;
+            wideStarts = wide.starts;
+            wideLists = wide.lists;
         }
     }
 
-    /** A node of a level's trie: one prefix, the rules that ask for it, and longer prefixes inside it. */
-    static final class Branch {
-        private final long high;
-        private final long low;
-        private final int length;
-        /** Least position here and below. */
-        private final int first;
-
-        private final boolean isLast;
-        private final @Nullable Part here;
-        private final @Nullable Branch zero;
-        private final @Nullable Branch one;
-
-        Branch(long high, long low, int length, @Nullable Part here, @Nullable Branch zero, @Nullable Branch one) {
-            this.high = high;
-            this.low = low;
-            this.length = length;
-            this.here = here;
-            this.zero = zero;
-            this.one = one;
-            isLast = zero == null && one == null;
-            first = Math.min(
-                    here == null ? NONE : here.first,
-                    Math.min(zero == null ? NONE : zero.first, one == null ? NONE : one.first));
-        }
-    }
+    /** The intervals of a field, and the list of rules around each. */
+    record Cut<S>(S starts, int[] lists) {}
 }

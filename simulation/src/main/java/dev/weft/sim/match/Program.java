@@ -1,16 +1,21 @@
 package dev.weft.sim.match;
 
 import dev.weft.base.HotPath;
+import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * The tests of many rules as one flat array of words, so that holding a packet against a rule touches one or two cache
- * lines. Immutable.
+ * All lists of rules of a classifier as flat words in one array, each list's rules one behind the other, so that holding a
+ * packet against them touches few cache lines. Immutable.
  *
  * <pre>
+ * list:  how many words follow (63..32) | the caller's own number (31..0), then rules by ascending position
+ * rule:  position (63..32) | how many words of tests (31..0), then these
  * word:  operation (63..56) | inverted (55) | field (47..40) | operand (31..0)
  *
  * KIND, FRAGMENT      operand: the set
@@ -18,6 +23,7 @@ import java.util.List;
  * RANGE               operand: low (31..16), high (15..0)
  * RANGES              operand: how many; each a word: low (63..32), high (31..0)
  * PREFIX              operand: bits; then the network: high, low
+ * PREFIX_V4           bits of 128 (39..32), operand: the network
  * NETWORKS            operand: index of an address set
  * MACS                operand: how many; each two words: mask, bits
  * PLACE, CROSSED      operand: index of a sorted set
@@ -39,40 +45,41 @@ final class Program {
     private static final int PLACE = 11;
     private static final int CROSSED = 12;
     private static final int NOT = 13;
+    private static final int PREFIX_V4 = 14;
 
     private static final long INVERTED = 1L << 55;
 
     private final long[] words;
-    /** By rule: where it starts; one more at the end. */
-    private final int[] starts;
-
     private final Lpm[] sets;
     private final int[][] places;
 
-    private Program(long[] words, int[] starts, Lpm[] sets, int[][] places) {
+    private Program(long[] words, Lpm[] sets, int[][] places) {
         this.words = words;
-        this.starts = starts;
         this.sets = sets;
         this.places = places;
     }
 
-    static Program of(List<List<Test>> rules) {
-        var writer = new Writer();
-        int[] starts = new int[rules.size() + 1];
-        for (int i = 0; i < rules.size(); i++) {
-            starts[i] = writer.length;
-            rules.get(i).forEach(writer::test);
-        }
-        starts[rules.size()] = writer.length;
-        return new Program(
-                Arrays.copyOf(writer.words, writer.length),
-                starts,
-                writer.sets.toArray(new Lpm[0]),
-                writer.places.toArray(new int[0][]));
+    /** The number that the list's maker gave it. */
+    int number(int list) {
+        return (int) words[list];
     }
 
-    boolean matches(int rule, Fields fields) {
-        return holds(starts[rule], starts[rule + 1], fields);
+    /** The first rule of the list at or after {@code from} and before {@code best} that is met, else {@code best}. */
+    int first(int list, int from, int best, Fields fields) {
+        int at = list + 1;
+        int end = at + (int) (words[list] >>> 32);
+        while (at < end) {
+            int position = (int) (words[at] >>> 32);
+            if (position >= best) {
+                return best;
+            }
+            int next = at + 1 + (int) words[at];
+            if (position >= from && holds(at + 1, next, fields)) {
+                return position;
+            }
+            at = next;
+        }
+        return best;
     }
 
     private boolean holds(int from, int end, Fields fields) {
@@ -97,6 +104,10 @@ final class Program {
                 case PREFIX -> {
                     holds = isInPrefix(fields, field, words[at + 1], words[at + 2], operand);
                     length += 2;
+                }
+                case PREFIX_V4 -> {
+                    long network = IpAddress.V4_MARK | operand & 0xffff_ffffL;
+                    holds = isInPrefix(fields, field, 0, network, (int) (word >>> 32) & 0xff);
                 }
                 case NETWORKS -> holds = isInSet(fields, field, sets[operand]);
                 case MACS -> {
@@ -127,16 +138,16 @@ final class Program {
 
     private static boolean isInRange(Fields fields, int field, int low, int high) {
         int value = fields.value(field);
-        int most = (1 << Fields.width(field)) - 1;
+        int width = Fields.width(field);
         if (value < low) {
-            fields.use(field, bitsInside(field, value, 0, low - 1, most));
+            fields.use(field, Intervals.bitsInside(width, value, 0, low - 1));
             return false;
         }
         if (value > high) {
-            fields.use(field, bitsInside(field, value, high + 1, most, most));
+            fields.use(field, Intervals.bitsInside(width, value, high + 1, (1 << width) - 1));
             return false;
         }
-        fields.use(field, bitsInside(field, value, low, high, most));
+        fields.use(field, Intervals.bitsInside(width, value, low, high));
         return true;
     }
 
@@ -158,20 +169,13 @@ final class Program {
         long low = below == 0 ? 0 : words[at + below - 1] >>> 32;
         long high = below == 0 ? -1 : words[at + below - 1] & 0xffff_ffffL;
         boolean inside = below > 0 && value <= high;
+        int width = Fields.width(field);
         fields.use(
                 field,
                 inside
-                        ? bitsInside(field, value, low, high, most)
-                        : bitsInside(field, value, below == 0 ? 0 : high + 1, next - 1, most));
+                        ? Intervals.bitsInside(width, value, low, high)
+                        : Intervals.bitsInside(width, value, below == 0 ? 0 : high + 1, next - 1));
         return inside;
-    }
-
-    /** How many first bits all values have that are surely between the two, as this one is: ranges go as prefixes. */
-    private static int bitsInside(int field, long value, long low, long high, long most) {
-        int unused = 64 - Fields.width(field);
-        int fromBelow = low == 0 ? 0 : Long.numberOfLeadingZeros(value ^ low - 1) - unused + 1;
-        int fromAbove = high == most ? 0 : Long.numberOfLeadingZeros(value ^ high + 1) - unused + 1;
-        return Math.max(fromBelow, fromAbove);
     }
 
     private static boolean isInPrefix(Fields fields, int field, long high, long low, int bits) {
@@ -199,14 +203,36 @@ final class Program {
         return false;
     }
 
-    /** Writes tests. */
-    private static final class Writer {
+    /** Writes lists of rules. */
+    static final class Writer {
         private long[] words = new long[64];
         private int length;
+        private final Map<Lpm, Integer> setIndices = new IdentityHashMap<>();
         private final List<Lpm> sets = new ArrayList<>();
         private final List<int[]> places = new ArrayList<>();
 
-        void test(Test test) {
+        /** Begins a list and returns it; {@link #rule}s follow, then {@link #end}. */
+        int begin() {
+            add(0);
+            return length - 1;
+        }
+
+        void rule(int position, List<Test> tests) {
+            int at = length;
+            add(0);
+            tests.forEach(this::test);
+            words[at] = (long) position << 32 | length - at - 1;
+        }
+
+        void end(int list, int number) {
+            words[list] = (long) (length - list - 1) << 32 | number;
+        }
+
+        Program finish() {
+            return new Program(Arrays.copyOf(words, length), sets.toArray(new Lpm[0]), places.toArray(new int[0][]));
+        }
+
+        private void test(Test test) {
             switch (test) {
                 case Test.Kind kind -> word(KIND, 0, false, kind.kinds());
                 case Test.Fragment fragment -> word(FRAGMENT, 0, false, fragment.fragments());
@@ -254,13 +280,21 @@ final class Program {
             List<IpPrefix> all = networks.set().networks();
             if (all.size() == 1) {
                 IpPrefix only = all.getFirst();
+                if (only.isV4()) {
+                    word(PREFIX_V4, networks.field(), networks.inverted(), (int) only.low());
+                    words[length - 1] |= (long) only.bits() << 32;
+                    return;
+                }
                 word(PREFIX, networks.field(), networks.inverted(), only.bits());
                 add(only.high());
                 add(only.low());
                 return;
             }
-            word(NETWORKS, networks.field(), networks.inverted(), sets.size());
-            sets.add(networks.set().lpm);
+            int index = setIndices.computeIfAbsent(networks.set().lpm, set -> {
+                sets.add(set);
+                return sets.size() - 1;
+            });
+            word(NETWORKS, networks.field(), networks.inverted(), index);
         }
 
         private void word(int operation, int field, boolean inverted, int operand) {

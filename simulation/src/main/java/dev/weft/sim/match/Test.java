@@ -1,5 +1,6 @@
 package dev.weft.sim.match;
 
+import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -70,13 +71,16 @@ public sealed interface Test {
 
     /** A set of networks that can be asked. Rules may share it. */
     final class AddressSet {
+        private static final IpPrefix V4 = new IpPrefix(0, IpAddress.V4_MARK, 96);
+
         final List<IpPrefix> networks;
         final Lpm lpm;
 
-        /** What lies inside another one is left out. */
+        /** What lies inside another one is left out; IPv4 is no part of any IPv6 network. */
         public AddressSet(List<IpPrefix> networks) {
             var kept = new ArrayList<IpPrefix>();
-            var sorted = new ArrayList<>(networks);
+            var sorted = new ArrayList<IpPrefix>();
+            networks.forEach(network -> addWithoutMapped(network, sorted));
             sorted.sort(Comparator.comparing(IpPrefix::high, Long::compareUnsigned)
                     .thenComparing(IpPrefix::low, Long::compareUnsigned)
                     .thenComparingInt(IpPrefix::bits));
@@ -91,6 +95,19 @@ public sealed interface Test {
 
         public List<IpPrefix> networks() {
             return networks;
+        }
+
+        /** A network that IPv4's mapped addresses are part of becomes those halves of it, and of its halves, without. */
+        private static void addWithoutMapped(IpPrefix network, List<IpPrefix> to) {
+            if (network.bits() >= V4.bits() || !network.contains(V4.network())) {
+                to.add(network);
+                return;
+            }
+            for (int bits = network.bits() + 1; bits <= V4.bits(); bits++) {
+                long high = V4.high() ^ (bits <= 64 ? 1L << 64 - bits : 0);
+                long low = V4.low() ^ (bits > 64 ? 1L << 128 - bits : 0);
+                to.add(new IpPrefix(high, low, bits));
+            }
         }
     }
 

@@ -2,6 +2,7 @@ package dev.weft.sim.sal;
 
 import dev.weft.base.HotPath;
 import dev.weft.sim.packet.Checksum;
+import dev.weft.sim.packet.Ethernet;
 import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketWriter;
@@ -10,9 +11,10 @@ import dev.weft.sim.packet.Wire;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What a service router does to a packet that it sends on to where a service is: destination and TTL of the IP header,
- * its own address into SOURCE, and every checksum that follows from it. The IP source stays the client's, so that the
- * answer goes there directly.
+ * What becomes of a packet that goes on to where a service is. {@link #forward} is what a service router does: its own
+ * address goes into SOURCE, so that the answer can go back the way it came. {@link #readdress} only gives it another
+ * destination. Either way the IP source stays the client's, and every checksum follows: where that of the transport was
+ * wrong, it stays wrong; where there was none, there is none.
  */
 @HotPath
 public final class SalForward {
@@ -38,55 +40,81 @@ public final class SalForward {
                 && packet.l3End - packet.l3Offset + growth <= 0xffff;
     }
 
-    /** Octets that the packet gains. */
+    /** Octets that a packet gains when it is forwarded. */
     public static int growth(Packet packet) {
         return packet.sal.source == 0 ? SalSource.length(SalSource.MIN_ADDRESSES) : Integer.BYTES;
     }
 
+    /** Length of the frame that {@link #forward} writes. */
+    public static int forwardedLength(Packet packet) {
+        return readdressedLength(packet) + growth(packet);
+    }
+
+    /** Length of the frame that {@link #readdress} writes. */
+    public static int readdressedLength(Packet packet) {
+        return Ethernet.LENGTH + packet.l3End - packet.l3Offset;
+    }
+
     /**
-     * Writes the frame as it goes on to {@code target}; link-layer addresses are still those it came with. Where the
-     * transport checksum was wrong, it stays wrong; where there was none, there is none.
+     * Writes the frame, untagged, as a service router sends it on.
      *
-     * @param packet parsed, with a SAL header, {@link #hasRoom} and a TTL above 1
+     * @param packet parsed, with a SAL header and {@link #hasRoom}
      * @param target IPv4 address
      * @return the frame's length, or {@link PacketWriter#NO_ROOM} when the segment is too small
      */
-    public static int write(MemorySegment out, long at, Packet packet, int target) {
-        SalLayout sal = packet.sal;
-        MemorySegment in = packet.segment;
-        int growth = growth(packet);
-        int length = packet.l3End + growth;
+    public static int forward(
+            MemorySegment out, long at, Packet packet, long srcMac, long dstMac, int target, int ttl) {
+        return write(out, at, packet, srcMac, dstMac, target, ttl, growth(packet));
+    }
+
+    /** Writes the frame, untagged, with another destination; as {@link #forward}, but without a trace of who did it. */
+    public static int readdress(
+            MemorySegment out, long at, Packet packet, long srcMac, long dstMac, int target, int ttl) {
+        return write(out, at, packet, srcMac, dstMac, target, ttl, 0);
+    }
+
+    private static int write(
+            MemorySegment out, long at, Packet packet, long srcMac, long dstMac, int target, int ttl, int growth) {
+        int length = readdressedLength(packet) + growth;
         if (out.byteSize() - at < length) {
             return PacketWriter.NO_ROOM;
         }
+        SalLayout sal = packet.sal;
+        MemorySegment in = packet.segment;
+        long from = packet.offset + packet.l3Offset;
+        long l3 = at + Ethernet.LENGTH;
+        // Offsets in the layout count from the frame it came in, which may have had a tag.
+        long shifted = l3 - packet.l3Offset;
         int grown = sal.source == 0
                 ? sal.offset + sal.length
                 : sal.source + SalExtension.length(in, packet.offset + sal.source);
-        MemorySegment.copy(in, packet.offset, out, at, grown);
-        MemorySegment.copy(in, packet.offset + grown, out, at + grown + growth, packet.l3End - grown);
-        long l3 = at + packet.l3Offset;
-        int before = Ipv4.dst(in, packet.offset + packet.l3Offset);
-        appendSource(out, at, packet, before, grown);
-        SalHeader.setLength(out, at + sal.offset, sal.length + growth);
-        SalHeader.fillChecksum(out, at + sal.offset);
-        mendTransport(out, at + sal.offset + sal.length + growth, at + length, before, target, packet);
-        Ipv4.redirect(out, l3, packet.l3End - packet.l3Offset + growth, packet.ttl - 1, target);
+        Ethernet.write(out, at, dstMac, srcMac, Ethernet.IPV4);
+        MemorySegment.copy(in, from, out, l3, grown - packet.l3Offset);
+        MemorySegment.copy(in, packet.offset + grown, out, shifted + grown + growth, packet.l3End - grown);
+        int before = Ipv4.dst(in, from);
+        if (growth != 0) {
+            appendSource(out, shifted, packet, before, grown);
+            SalHeader.setLength(out, shifted + sal.offset, sal.length + growth);
+            SalHeader.fillChecksum(out, shifted + sal.offset);
+        }
+        mendTransport(out, shifted + sal.offset + sal.length + growth, at + length, before, target, packet);
+        Ipv4.redirect(out, l3, packet.l3End - packet.l3Offset + growth, ttl, target);
         if (sal.encapsulated) {
-            mendEncapsulation(out, at, packet, growth);
+            mendEncapsulation(out, l3, shifted + packet.l4Offset, packet, growth);
         }
         return length;
     }
 
-    private static void appendSource(MemorySegment out, long at, Packet packet, int router, int grown) {
+    private static void appendSource(MemorySegment out, long shifted, Packet packet, int router, int grown) {
         SalLayout sal = packet.sal;
         if (sal.source == 0) {
-            long source = at + grown;
+            long source = shifted + grown;
             SalSource.write(out, source, SalSource.MIN_ADDRESSES);
-            SalSource.setAddress(out, source, 0, Ipv4.src(out, at + packet.l3Offset));
+            SalSource.setAddress(out, source, 0, Ipv4.src(out, shifted + packet.l3Offset));
             SalSource.setAddress(out, source, 1, router);
             return;
         }
-        long source = at + sal.source;
+        long source = shifted + sal.source;
         int count = SalSource.count(out, source);
         SalExtension.setLength(out, source, SalSource.length(count + 1));
         SalSource.setAddress(out, source, count, router);
@@ -109,15 +137,14 @@ public final class SalForward {
     }
 
     /** Length and checksum of the UDP header around: the checksum by the difference of what it covered and covers. */
-    private static void mendEncapsulation(MemorySegment out, long at, Packet packet, int growth) {
+    private static void mendEncapsulation(MemorySegment out, long l3, long udp, Packet packet, int growth) {
         long was = packet.offset + packet.l4Offset;
         int length = Udp.length(packet.segment, was);
         int checksum = Udp.checksum(packet.segment, was);
         long covered = covered(packet.segment, packet.offset + packet.l3Offset, was, length);
-        long udp = at + packet.l4Offset;
         Udp.setLength(out, udp, length + growth);
         if (checksum != 0) {
-            long covers = covered(out, at + packet.l3Offset, udp, length + growth);
+            long covers = covered(out, l3, udp, length + growth);
             int mended = Checksum.finish((~checksum & 0xffffL) + Checksum.finish(covered) + covers);
             Udp.setChecksum(out, udp, mended == 0 ? 0xffff : mended);
         }

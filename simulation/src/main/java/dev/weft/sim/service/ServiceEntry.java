@@ -3,8 +3,12 @@ package dev.weft.sim.service;
 import dev.weft.base.HotPath;
 import dev.weft.base.ServicePrefix;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
-/** The rules of one prefix, the highest priority first. Belongs to its table's worker. */
+/**
+ * The rules of one prefix, the highest priority first; within one, DELAY and DROP last, since they hold only while there
+ * is no target. Belongs to its table's worker.
+ */
 @HotPath
 public final class ServiceEntry {
     /** Rules of one entry: more instances than that belong under prefixes of their own. */
@@ -70,6 +74,16 @@ public final class ServiceEntry {
         return slots[low];
     }
 
+    /** The rule of the highest priority with this target, null when there is none (any more). */
+    public @Nullable ServiceSlot topWith(ServiceTarget target) {
+        for (int i = 0; i < sums.length; i++) {
+            if (slots[i].rule().target().equals(target)) {
+                return slots[i];
+            }
+        }
+        return null;
+    }
+
     boolean put(ServiceRule rule) {
         int at = find(rule.target());
         if (at < 0 && (slots.length == MAX_RULES || excludes(rule.target()))) {
@@ -79,7 +93,7 @@ public final class ServiceEntry {
         slot.setRule(rule);
         ServiceSlot[] others = at < 0 ? slots : without(at);
         int place = 0;
-        while (place < others.length && others[place].rule().priority() >= rule.priority()) {
+        while (place < others.length && isBefore(others[place].rule(), rule)) {
             place++;
         }
         var more = new ServiceSlot[others.length + 1];
@@ -88,6 +102,11 @@ public final class ServiceEntry {
         System.arraycopy(others, place, more, place + 1, others.length - place);
         setSlots(more);
         return true;
+    }
+
+    private static boolean isBefore(ServiceRule other, ServiceRule rule) {
+        return other.priority() > rule.priority()
+                || other.priority() == rule.priority() && !other.target().isExclusive();
     }
 
     boolean remove(ServiceTarget target) {
@@ -102,6 +121,12 @@ public final class ServiceEntry {
     private boolean excludes(ServiceTarget target) {
         return target.isExclusive()
                 && Arrays.stream(slots).anyMatch(slot -> slot.rule().target().isExclusive());
+    }
+
+    private static boolean belongsToTop(ServiceSlot[] slots, int at) {
+        return at == 0
+                || slots[at].rule().priority() == slots[0].rule().priority()
+                        && !slots[at].rule().target().isExclusive();
     }
 
     private int find(ServiceTarget target) {
@@ -123,8 +148,7 @@ public final class ServiceEntry {
     private void setSlots(ServiceSlot[] slots) {
         this.slots = slots;
         int top = 0;
-        while (top < slots.length
-                && slots[top].rule().priority() == slots[0].rule().priority()) {
+        while (top < slots.length && belongsToTop(slots, top)) {
             top++;
         }
         sums = new int[top];

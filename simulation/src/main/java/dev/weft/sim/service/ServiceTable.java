@@ -5,7 +5,6 @@ import dev.weft.base.ServiceId;
 import dev.weft.base.ServicePrefix;
 import dev.weft.sim.service.ServiceTarget.Action;
 import java.util.Arrays;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -143,12 +142,13 @@ public final class ServiceTable {
         return unresolved;
     }
 
-    /** In no order. */
-    public void forEach(Consumer<ServiceEntry> action) {
-        for (int i = 0; i < highest; i++) {
-            if (entries[i] instanceof ServiceEntry entry) {
-                action.accept(entry);
-            }
-        }
+    /** One more than the last place that an entry may have. */
+    public int places() {
+        return highest;
+    }
+
+    /** Entries in no order; null where there is none. */
+    public @Nullable ServiceEntry entryAt(int place) {
+        return entries[place];
     }
 }

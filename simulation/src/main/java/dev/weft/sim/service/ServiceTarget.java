@@ -8,16 +8,16 @@ import java.util.UUID;
  * What a rule does with a packet. Two rules of one entry with equal targets are one rule.
  *
  * @param address IPv4 bits the packet is sent to; 0 of DELAY and DROP
- * @param port where a DEMUX is delivered
+ * @param instance the port of the instance that registered itself; empty of what the topology says
  */
-public record ServiceTarget(Action action, int address, Optional<UUID> port) {
+public record ServiceTarget(Action action, int address, Optional<UUID> instance) {
     /** The kinds of rules. */
     public enum Action {
-        /** On to an address, as a service router does it: an instance, or another service router. */
+        /** On to an instance or another service router, which see the way it came. */
         FORWARD,
-        /** To an instance at a port of this host. */
+        /** To an instance, as if it had been sent there. */
         DEMUX,
-        /** Held until the service's controller says what becomes of it. */
+        /** Held until there is another rule for it. */
         DELAY,
         DROP
     }
@@ -29,8 +29,13 @@ public record ServiceTarget(Action action, int address, Optional<UUID> port) {
         return new ServiceTarget(Action.FORWARD, address, Optional.empty());
     }
 
-    public static ServiceTarget demux(int address, UUID port) {
-        return new ServiceTarget(Action.DEMUX, address, Optional.of(port));
+    public static ServiceTarget demux(int address) {
+        return new ServiceTarget(Action.DEMUX, address, Optional.empty());
+    }
+
+    /** FORWARD to what registered itself. */
+    public static ServiceTarget instance(int address, UUID port) {
+        return new ServiceTarget(Action.FORWARD, address, Optional.of(port));
     }
 
     /** It says what becomes of all packets, so an entry has one such at most. */
@@ -38,12 +43,12 @@ public record ServiceTarget(Action action, int address, Optional<UUID> port) {
         return action == Action.DELAY || action == Action.DROP;
     }
 
-    /** {@code forward 10.0.1.5}. */
+    /** {@code forward to 10.0.1.5}. */
     @Override
     public String toString() {
         return switch (action) {
-            case FORWARD -> "forward " + IpAddress.ofV4(address);
-            case DEMUX -> "demux " + IpAddress.ofV4(address);
+            case FORWARD -> (instance.isEmpty() ? "forward to " : "instance at ") + IpAddress.ofV4(address);
+            case DEMUX -> "demux to " + IpAddress.ofV4(address);
             case DELAY -> "delay";
             case DROP -> "drop";
         };

@@ -33,7 +33,14 @@ final class FakePacket implements Fields {
     }
 
     /** Takes over from another packet what no search has used here. */
-    void blend(FakePacket used, FakePacket other) {
+    void blend(FakePacket used, FakePacket from) {
+        FakePacket other = from.copy();
+        if (used.usedKind && other.kind != used.kind) { // addresses are those of a family
+            for (int field : ADDRESSES) {
+                other.high[field] = used.high[field];
+                other.low[field] = used.low[field];
+            }
+        }
         kind = used.usedKind ? used.kind : other.kind;
         fragment = used.usedFragment ? used.fragment : other.fragment;
         for (int field = 0; field < IN_PORT; field++) {

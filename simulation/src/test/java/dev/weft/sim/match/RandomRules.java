@@ -1,5 +1,6 @@
 package dev.weft.sim.match;
 
+import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.sim.match.Test.AddressSet;
 import dev.weft.sim.match.Test.MacPattern;
@@ -21,7 +22,8 @@ final class RandomRules {
 
     RandomRules(RandomGenerator random, int count) {
         this.random = random;
-        addresses.add(network());
+        addresses.add(new IpPrefix(0xfd00L << 48, 0, 16));
+        addresses.add(new IpPrefix(0, V4 | 10 << 24, 104));
         for (int i = 0; i < 3; i++) {
             var members = new ArrayList<IpPrefix>();
             for (int j = random.nextInt(1, 100); j > 0; j--) {
@@ -151,7 +153,9 @@ final class RandomRules {
         packet.kind = 1 << random.nextInt(random.nextInt(3) == 0 ? 4 : 2);
         packet.fragment = random.nextInt(4) == 0 ? 1 << random.nextInt(3) : Fields.UNFRAGMENTED;
         for (int field : FakePacket.ADDRESSES) {
-            address(packet, field);
+            if (packet.kind != Fields.OTHER) {
+                address(packet, field);
+            }
         }
         for (int field : FakePacket.NUMBERS) {
             packet.high[field] = number((1 << Fields.width(field)) - 1);
@@ -167,7 +171,11 @@ final class RandomRules {
     }
 
     private void address(FakePacket packet, int field) {
+        boolean v4 = packet.kind != Fields.IPV6;
         IpPrefix near = addresses.get(random.nextInt(addresses.size()));
+        while (near.isV4() != v4) {
+            near = addresses.get(random.nextInt(addresses.size()));
+        }
         long last = near.low() | ~IpPrefix.lowMask(near.bits());
         packet.high[field] = near.high();
         packet.low[field] = switch (random.nextInt(5)) {
@@ -177,6 +185,11 @@ final class RandomRules {
             case 3 -> last + 1;
             default -> near.low() | random.nextInt(256);
         };
+        if (v4) {
+            packet.low[field] = V4 | packet.low[field] & 0xffff_ffffL; // one before 0.0.0.0 is 255.255.255.255
+        } else if (IpAddress.isV4(packet.high[field], packet.low[field])) {
+            packet.high[field] = 1; // no IPv6 packet has such an address
+        }
     }
 
     private long number(int most) {

@@ -27,7 +27,6 @@ class SalAllocationTest {
     private static final class Run implements Runnable {
         private final MemorySegment[] frames;
         private final Packet packet = new Packet();
-        private final SalGuard guard = new SalGuard();
         private final MemorySegment out = MemorySegment.ofArray(new byte[2_000]);
         private long sum;
 
@@ -42,10 +41,7 @@ class SalAllocationTest {
                 packet.wrap(frame, 0, (int) frame.byteSize());
                 sum += PacketParser.parse(packet) + FlowHome.of(packet, 7);
                 if (packet.sal.isForService()) {
-                    sum += SalForward.write(out, 0, packet, i);
-                }
-                if (packet.sal.control != 0 && guard.accepts(packet.sal.flags, i, 1, 2)) {
-                    sum++;
+                    sum += SalForward.forward(out, 0, packet, 5, 1, i, 63);
                 }
             }
         }

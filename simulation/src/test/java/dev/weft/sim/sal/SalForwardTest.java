@@ -22,9 +22,17 @@ class SalForwardTest {
 
     private static byte[] forward(Packet packet, String target) {
         var out = new byte[2_000];
-        int length = SalForward.write(
-                MemorySegment.ofArray(out), 0, packet, IpAddress.parse(target).v4Bits());
-        assertThat(length).isEqualTo(packet.l3End + SalForward.growth(packet));
+        int address = IpAddress.parse(target).v4Bits();
+        int length = SalForward.forward(MemorySegment.ofArray(out), 0, packet, 5, 1, address, packet.ttl - 1);
+        assertThat(length).isEqualTo(SalForward.forwardedLength(packet));
+        return Arrays.copyOf(out, length);
+    }
+
+    private static byte[] readdress(Packet packet, String target) {
+        var out = new byte[2_000];
+        int address = IpAddress.parse(target).v4Bits();
+        int length = SalForward.readdress(MemorySegment.ofArray(out), 0, packet, 5, 1, address, packet.ttl);
+        assertThat(length).isEqualTo(SalForward.readdressedLength(packet));
         return Arrays.copyOf(out, length);
     }
 
@@ -92,7 +100,7 @@ class SalForwardTest {
     void writesNothingWhereItDoesNotFit() {
         var packet = parsed(frame(2, 0, SYN, service()));
         var out = MemorySegment.ofArray(new byte[packet.l3End + 11]);
-        assertThat(SalForward.write(out, 0, packet, H2)).isEqualTo(PacketWriter.NO_ROOM);
+        assertThat(SalForward.forward(out, 0, packet, 5, 1, H2, 63)).isEqualTo(PacketWriter.NO_ROOM);
     }
 
     @Test
@@ -124,6 +132,43 @@ class SalForwardTest {
         var wrong = parsed(forward(parsed(syn), "10.9.0.2"));
         assertThat(Checksum.isTransportValid(wrong.segment, wrong.l3Offset, wrong.l4Offset, wrong.l3End, UDP))
                 .isFalse();
+    }
+
+    @Test
+    void readdressesWithoutATrace() {
+        for (byte[] syn : List.of(
+                frame(2, 0, SYN, service()), SalPackets.encapsulated(frame(2, 0, SYN, service()), 54324, 54325))) {
+            var packet = parsed(syn);
+            var readdressed = parsed(readdress(packet, "10.9.0.2"));
+            assertThat(readdressed.ttl).isEqualTo(64);
+            assertThat(readdressed.sal.source).isZero();
+            assertThat(IpAddress.toString(0, readdressed.key.dstLow())).isEqualTo("10.9.0.2");
+            int inner = readdressed.sal.offset + readdressed.sal.length;
+            assertThat(Checksum.isTransportValid(
+                            readdressed.segment, readdressed.l3Offset, inner, readdressed.l3End, UDP))
+                    .isTrue();
+            assertThat(readdress(readdressed, "10.9.0.3")).isEqualTo(withMacs(syn));
+        }
+    }
+
+    /** As those that the tests write. */
+    private static byte[] withMacs(byte[] frame) {
+        var copy = frame.clone();
+        Arrays.fill(copy, 0, 12, (byte) 0);
+        copy[5] = 1;
+        copy[11] = 5;
+        return copy;
+    }
+
+    @Test
+    void takesOffTheTagOfTheLink() {
+        byte[] syn = frame(2, 0, SYN, service());
+        var tagged = new byte[syn.length + 4];
+        System.arraycopy(syn, 0, tagged, 0, 12);
+        tagged[12] = (byte) 0x81;
+        tagged[15] = 7;
+        System.arraycopy(syn, 12, tagged, 16, syn.length - 12);
+        assertThat(forward(parsed(tagged), "10.9.0.2")).isEqualTo(forward(parsed(syn), "10.9.0.2"));
     }
 
     @Test

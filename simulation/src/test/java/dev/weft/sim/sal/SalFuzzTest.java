@@ -104,7 +104,7 @@ class SalFuzzTest {
             return;
         }
         var out = new byte[frame.length + 12];
-        int length = SalForward.write(MemorySegment.ofArray(out), 0, packet, 0x0a090002);
+        int length = SalForward.forward(MemorySegment.ofArray(out), 0, packet, 5, 1, 0x0a090002, 63);
         assertThat(length).isNotEqualTo(PacketWriter.NO_ROOM);
         var forwarded = Frames.wrapped(Arrays.copyOf(out, length));
         assertThat(PacketParser.parse(forwarded)).isEqualTo(Malformed.OK);

@@ -82,16 +82,15 @@ class SalKeyTest {
         var other = SalPackets.parsed(SalPackets.frame(2, 7)).key;
         var mask = new FlowMask();
         mask.clear();
-        mask.addSalControl();
-        mask.addFlowId(1);
+        mask.setWord(8, 0xff_0000_0001L);
         assertThat(one.matches(other, mask)).isTrue();
-        mask.addFlowId(-1);
+        mask.setWord(8, 0xff_ffff_ffffL);
         assertThat(one.matches(other, mask)).isFalse();
         assertThat(FlowText.of(one, mask))
                 .contains("sal-control=0x00")
                 .contains("flow-id=0x00000003")
                 .doesNotContain("service=");
-        mask.addServiceDigest();
+        mask.setWord(9, -1L);
         assertThat(FlowText.of(one, mask)).contains("service=0x0000000000000000");
         assertThat(FlowText.of(one, null)).contains("flow-id=0x00000003").doesNotContain("sal-control");
     }

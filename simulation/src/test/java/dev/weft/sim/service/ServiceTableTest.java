@@ -13,7 +13,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.UUID;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
@@ -115,10 +114,10 @@ class ServiceTableTest {
     void saysWhatItDoesNotTake() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> forward(1, 1, 0))
-                .withMessage("weight 0 of forward 0.0.0.1 (expected 1..65535)");
+                .withMessage("weight 0 of forward to 0.0.0.1 (expected 1..65535)");
         var table = new ServiceTable();
         assertThat(table.remove(WEB, ServiceTarget.DROP)).isFalse();
-        table.put(WEB, new ServiceRule(ServiceTarget.demux(1, new UUID(1, 1)), 1, 1));
+        table.put(WEB, new ServiceRule(ServiceTarget.demux(1), 1, 1));
         assertThat(table.remove(WEB, ServiceTarget.forward(1))).isFalse();
         assertThat(table.setToAll(WEB, true)).isTrue();
         assertThat(found(table, WEB.id()).isToAll()).isTrue();

@@ -80,7 +80,7 @@ final class SetupRows {
                                     null),
                             new Row.Figure(search.leastNanos(), "ns of the worker's CPU a flow, best round", null),
                             new Row.Figure(pauses.millis(0.999), "ms, collector pauses p99.9", Row.Bar.atMost(1))),
-                    "best of " + ROUNDS + " rounds of 5 s, open loop; a stateful port, routed, one worker");
+                    "best of " + ROUNDS + " rounds of 5 s, open loop; a rule on UDP ports, routed, one worker");
         }
     }
 

@@ -5,6 +5,8 @@ import dev.weft.agent.lab.Vm;
 import dev.weft.datapath.Datapath;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** The way from VM to VM through Weft: the sender, a neighbour on its bridge, and a VM behind a router. */
 final class WeftPaths {
@@ -17,12 +19,12 @@ final class WeftPaths {
     /**
      * What differs from one network to the other.
      *
-     * @param stateful the ports of sender and neighbour remember connections, so that a flow is one 5-tuple and each new
-     *     5-tuple an upcall
+     * @param byPorts what the sender sends is held against a rule that every bit of both UDP ports decides, so that a flow
+     *     is one pair of ports and each new pair an upcall
      * @param upcallQueueBytes memory for waiting upcalls; 0: as usual
      * @param overrides of the agents' configuration
      */
-    record Shape(boolean stateful, int upcallQueueBytes, Map<String, ?> overrides) {
+    record Shape(boolean byPorts, int upcallQueueBytes, Map<String, ?> overrides) {
         /** So that a worker may be kept from its processor by others for a while, and no packet is lost by it. */
         private static final int QUEUE_BYTES = 64 << 20;
 
@@ -35,18 +37,7 @@ final class WeftPaths {
 
         /** @param upcalls a second of one port */
         static Shape eachTupleAFlow(int flows, int upcalls) {
-            return new Shape(
-                    true,
-                    QUEUE_BYTES,
-                    Map.of(
-                            "limits.flows",
-                            flows,
-                            "limits.connections",
-                            4 * flows,
-                            "limits.connections-per-port",
-                            4 * flows,
-                            "limits.upcalls-per-second",
-                            upcalls));
+            return new Shape(true, QUEUE_BYTES, Map.of("limits.flows", flows, "limits.upcalls-per-second", upcalls));
         }
     }
 
@@ -57,14 +48,15 @@ final class WeftPaths {
               - {name: right, neighbours: [{address: 10.0.2.9, mac: "%2$s"}, {address: "fd00:2::9", mac: "%2$s"}]}
             routers: [{name: router}]
             ports:
-              - {name: sender, bridge: left, host: %3$s, namespace: %4$s, interface: %5$s, stateful: %11$s}
-              - {name: neighbour, bridge: left, host: %6$s, namespace: %7$s, interface: %8$s, stateful: %11$s}
+              - {name: sender, bridge: left, host: %3$s, namespace: %4$s, interface: %5$s%11$s}
+              - {name: neighbour, bridge: left, host: %6$s, namespace: %7$s, interface: %8$s}
               - {name: routed, bridge: right, host: %6$s, namespace: %7$s, interface: %9$s}
               - {name: left-up, bridge: left, peer: left-gateway}
               - {name: right-up, bridge: right, peer: right-gateway}
               - {name: left-gateway, router: router, mac: "%10$s", addresses: [10.0.1.1/24, "fd00:1::1/64"]}
               - {name: right-gateway, router: router, mac: "%12$s", addresses: [10.0.2.1/24, "fd00:2::1/64"]}
             """;
+    private static final int LAST_PORT = 65_535;
     private static final int PORTS = 3;
     private static final int MAX_WEIGHT = 255;
 
@@ -105,30 +97,45 @@ final class WeftPaths {
         }
         hosts.apply(
                 NETWORK.formatted(
-                        Address.SENDER.mac(),
-                        Address.ROUTED.mac(),
-                        near.name(),
-                        near.namespace(),
-                        sender.hostInterface(),
-                        far.name(),
-                        far.namespace(),
-                        neighbour.hostInterface(),
-                        routed.hostInterface(),
-                        ROUTER_MAC,
-                        shape.stateful(),
-                        FAR_ROUTER_MAC),
+                                Address.SENDER.mac(),
+                                Address.ROUTED.mac(),
+                                near.name(),
+                                near.namespace(),
+                                sender.hostInterface(),
+                                far.name(),
+                                far.namespace(),
+                                neighbour.hostInterface(),
+                                routed.hostInterface(),
+                                ROUTER_MAC,
+                                shape.byPorts() ? ", inbound_chain: by-ports" : "",
+                                FAR_ROUTER_MAC)
+                        + (shape.byPorts() ? chain() : ""),
                 PORTS);
         String what = far.equals(near) ? "Weft" : "Weft, two hosts";
         var paths =
                 new WeftPaths(hosts, new Path(what, sender, neighbour), new Path(what + ", routed", sender, routed));
-        if (shape.stateful()) {
-            // What the sender did not begin does not come in.
-            lab.checkThere(paths.routed);
-        } else {
-            lab.check(paths.bridged);
-            lab.check(paths.routed);
-        }
+        lab.check(paths.bridged);
+        lab.check(paths.routed);
         return paths;
+    }
+
+    /** Accepts all; by which rule takes all bits of both ports to tell. */
+    private static String chain() {
+        String odd = IntStream.rangeClosed(0, LAST_PORT)
+                .filter(port -> port % 2 == 1)
+                .mapToObj(Integer::toString)
+                .collect(Collectors.joining(", "));
+        return """
+                chains:
+                  - name: by-ports
+                    rules:
+                      - {match: {protocol: [udp], source_port: [%1$s]}, jump: by-destination, name: odd}
+                      - {jump: by-destination, name: even}
+                  - name: by-destination
+                    rules:
+                      - {match: {protocol: [udp], destination_port: [%1$s]}, action: accept, name: odd}
+                      - {action: accept, name: even}
+                """.formatted(odd);
     }
 
     WeftHosts hosts() {

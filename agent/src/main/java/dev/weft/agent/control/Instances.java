@@ -1,0 +1,55 @@
+package dev.weft.agent.control;
+
+import akka.actor.typed.ActorRef;
+import dev.weft.base.ServicePrefix;
+import dev.weft.topology.StateTable;
+import dev.weft.topology.StateTables;
+import dev.weft.topology.TableKind;
+import dev.weft.topology.TableKind.InstanceKey;
+import dev.weft.topology.TableKind.InstanceValue;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** The door to the instances of services: registers those of this host, shows those of all. Thread safe. */
+public final class Instances {
+    private final StateTables tables;
+    private volatile @Nullable ActorRef<InstanceActor.Command> actor;
+
+    Instances(StateTables tables) {
+        this.tables = tables;
+    }
+
+    void start(ActorRef<InstanceActor.Command> registrar) {
+        actor = registrar;
+    }
+
+    /** The answer is empty, or says why not. */
+    public CompletableFuture<String> register(ServicePrefix prefix, UUID port, InstanceValue value) {
+        var answer = new CompletableFuture<String>();
+        tell(new InstanceActor.Register(new InstanceKey(prefix, port), value, answer), answer);
+        return answer;
+    }
+
+    /** The answer is empty, or says why not. */
+    public CompletableFuture<String> unregister(ServicePrefix prefix, UUID port) {
+        var answer = new CompletableFuture<String>();
+        tell(new InstanceActor.Unregister(new InstanceKey(prefix, port), answer), answer);
+        return answer;
+    }
+
+    private void tell(InstanceActor.Command command, CompletableFuture<String> answer) {
+        ActorRef<InstanceActor.Command> to = actor;
+        if (to == null) {
+            answer.complete("the agent is still starting; try again in a moment");
+        } else {
+            to.tell(command);
+        }
+    }
+
+    /** Of all hosts, as far as this one has heard. */
+    public Map<InstanceKey, StateTable.Entry<InstanceValue>> all() {
+        return tables.open(TableKind.INSTANCES, TableKind.CLUSTER).entries();
+    }
+}

@@ -1,0 +1,108 @@
+package dev.weft.agent.control;
+
+import dev.weft.topology.StateTable;
+import dev.weft.topology.TableKind.InstanceKey;
+import dev.weft.topology.TableKind.InstanceValue;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiPredicate;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What this host's ports registered, and what of it is in the shared table. One that comes and goes is written now and
+ * then only: the first change at once, later ones at intervals, as they are then. Not thread safe: touched only by its
+ * actor.
+ */
+final class OwnInstances {
+    /** Services one port may register. */
+    static final int MAX_PER_PORT = 64;
+    /** Between two writes about one instance. */
+    static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    private final StateTable<InstanceKey, InstanceValue> table;
+    private final Map<InstanceKey, State> states = new HashMap<>();
+
+    private static final class State {
+        private @Nullable InstanceValue wanted;
+        private @Nullable InstanceValue written;
+        private long nextWrite;
+        private boolean wroteEver;
+    }
+
+    OwnInstances(StateTable<InstanceKey, InstanceValue> table) {
+        this.table = table;
+    }
+
+    /** False when the port has its share. */
+    boolean put(InstanceKey key, InstanceValue value) {
+        State state = states.get(key);
+        if ((state == null || state.wanted == null) && countOf(key.port()) >= MAX_PER_PORT) {
+            return false;
+        }
+        states.computeIfAbsent(key, each -> new State()).wanted = value;
+        return true;
+    }
+
+    /** In the table already, by the agent before. False when it is known. */
+    boolean adopt(InstanceKey key, InstanceValue value) {
+        return !states.containsKey(key) && put(key, value);
+    }
+
+    /** Whether it was registered. */
+    boolean remove(InstanceKey key) {
+        State state = states.get(key);
+        if (state == null || state.wanted == null) {
+            return false;
+        }
+        state.wanted = null;
+        return true;
+    }
+
+    private long countOf(UUID port) {
+        return states.entrySet().stream()
+                .filter(entry -> entry.getKey().port().equals(port) && entry.getValue().wanted != null)
+                .count();
+    }
+
+    /** Neither registered nor in the table. */
+    boolean isEmpty() {
+        return states.isEmpty();
+    }
+
+    /**
+     * Brings the table in line, as far as it is time to.
+     *
+     * @param alive whether it can be reached just now
+     * @param here whether a port is still this host's
+     */
+    void bring(BiPredicate<InstanceKey, InstanceValue> alive, Predicate<UUID> here, long nowNanos) {
+        states.entrySet().removeIf(entry -> {
+            State state = entry.getValue();
+            if (state.wanted != null && !here.test(entry.getKey().port())) {
+                state.wanted = null;
+            }
+            InstanceValue value =
+                    state.wanted != null && alive.test(entry.getKey(), state.wanted) ? state.wanted : null;
+            boolean differs = value == null ? state.written != null : !value.equals(state.written);
+            if (differs && (!state.wroteEver || nowNanos - state.nextWrite >= 0)) {
+                write(entry.getKey(), value, state, nowNanos);
+            }
+            boolean settled = state.wanted == null && state.written == null;
+            return settled && (!state.wroteEver || nowNanos - state.nextWrite >= 0);
+        });
+    }
+
+    private void write(InstanceKey key, @Nullable InstanceValue value, State state, long nowNanos) {
+        if (value == null) {
+            table.remove(key);
+        } else {
+            table.put(key, value);
+        }
+        state.written = value;
+        state.wroteEver = true;
+        state.nextWrite = nowNanos + INTERVAL_NANOS;
+    }
+}

@@ -1,0 +1,195 @@
+package dev.weft.sim;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.IpAddress;
+import dev.weft.base.ServicePrefix;
+import dev.weft.sim.service.ServiceInstance;
+import dev.weft.sim.service.ServiceRule;
+import dev.weft.sim.service.ServiceTarget;
+import dev.weft.topology.InterfaceAddress;
+import dev.weft.topology.TopologySnapshot;
+import dev.weft.topology.schema.Port;
+import dev.weft.topology.schema.ServiceBlock;
+import dev.weft.topology.schema.ServiceEntry;
+import dev.weft.topology.schema.ServiceTable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the topology says of services: the rules of all service tables, by dense index. Immutable. Workers bring their own
+ * tables in line with it, {@link ServiceTables}. Entries for services that are not granted to the tenant (any more) are
+ * left out.
+ */
+final class CompiledServices {
+    static final CompiledServices EMPTY = new CompiledServices(Map.of(), new Table[0], Map.of());
+    static final int NONE = -1;
+
+    final Map<UUID, Integer> indices;
+    private final @Nullable Table[] tables;
+    private final Map<UUID, Registrar> registrars;
+
+    /**
+     * @param instances whether those of the tenant's ports count
+     * @param inputs what it was compiled from
+     */
+    record Table(UUID id, String name, String tenant, boolean instances, List<Object> inputs, List<Entry> entries) {}
+
+    /** What the VM behind a port may register: services that are its tenant's and its own, at the port's addresses. */
+    record Registrar(String tenant, List<ServicePrefix> granted, List<ServicePrefix> allowed, List<Integer> addresses) {
+        boolean admits(ServiceInstance instance) {
+            return granted.stream().anyMatch(block -> block.contains(instance.prefix()))
+                    && allowed.stream().anyMatch(each -> each.contains(instance.prefix()))
+                    && (addresses.isEmpty() || addresses.contains(instance.address()));
+        }
+    }
+
+    record Entry(ServicePrefix prefix, boolean toAll, List<ServiceRule> rules) {}
+
+    private CompiledServices(Map<UUID, Integer> indices, @Nullable Table[] tables, Map<UUID, Registrar> registrars) {
+        this.indices = indices;
+        this.tables = tables;
+        this.registrars = registrars;
+    }
+
+    /** Whether a table takes this instance. */
+    boolean admits(Table table, ServiceInstance instance) {
+        Registrar registrar = registrars.get(instance.port());
+        return table.instances
+                && registrar != null
+                && registrar.tenant.equals(table.tenant)
+                && registrar.admits(instance);
+    }
+
+    /** Whether the VM behind the port may register this, whatever tables there are. */
+    boolean admits(ServiceInstance instance) {
+        Registrar registrar = registrars.get(instance.port());
+        return registrar != null && registrar.admits(instance);
+    }
+
+    int limit() {
+        return tables.length;
+    }
+
+    @HotPath
+    @Nullable
+    Table table(int index) {
+        return index >= 0 && index < tables.length ? tables[index] : null;
+    }
+
+    /** @param indices of all tables there ever were */
+    static CompiledServices compile(TopologySnapshot snapshot, Map<UUID, Integer> indices, CompiledServices previous) {
+        Map<String, Port> ports = new HashMap<>();
+        if (!indices.isEmpty()) {
+            snapshot.ports().forEach(port -> ports.put(port.getId(), port));
+        }
+        Map<String, List<ServicePrefix>> granted = new HashMap<>();
+        for (var block : snapshot.all(ServiceBlock.class)) {
+            granted.computeIfAbsent(block.getOwnerId(), owner -> new ArrayList<>())
+                    .add(ServicePrefix.parse(block.getPrefix()));
+        }
+        var tables = new Table[indices.size()];
+        for (var message : snapshot.all(ServiceTable.class)) {
+            int index = NetworkCompiler.indexOf(indices, message.getId());
+            List<ServicePrefix> own = granted.getOrDefault(message.getTenantId(), List.of());
+            List<Object> inputs = inputs(message, own, ports);
+            Table before = previous.table(index);
+            tables[index] =
+                    before != null && before.inputs.equals(inputs) ? before : compile(message, own, ports, inputs);
+        }
+        Map<UUID, Registrar> registrars = registrars(snapshot, granted);
+        boolean same = Arrays.equals(tables, previous.tables) && registrars.equals(previous.registrars);
+        return same ? previous : new CompiledServices(indices, tables, registrars);
+    }
+
+    private static Map<UUID, Registrar> registrars(
+            TopologySnapshot snapshot, Map<String, List<ServicePrefix>> granted) {
+        if (granted.isEmpty()) {
+            return Map.of();
+        }
+        Map<UUID, Registrar> registrars = new HashMap<>();
+        for (Port port : snapshot.ports()) {
+            if (port.getAllowedServicesCount() > 0) {
+                registrars.put(
+                        UUID.fromString(port.getId()),
+                        new Registrar(
+                                port.getTenantId(),
+                                granted.getOrDefault(port.getTenantId(), List.of()),
+                                port.getAllowedServicesList().stream()
+                                        .map(ServicePrefix::parse)
+                                        .toList(),
+                                addresses(port).map(IpAddress::v4Bits).toList()));
+            }
+        }
+        return registrars;
+    }
+
+    private static Stream<IpAddress> addresses(Port port) {
+        return port.getAddressesList().stream()
+                .map(text -> InterfaceAddress.parse(text).address())
+                .filter(IpAddress::isV4);
+    }
+
+    private static List<Object> inputs(ServiceTable message, Collection<ServicePrefix> own, Map<String, Port> ports) {
+        List<Object> inputs = new ArrayList<>(own);
+        inputs.add(message);
+        for (var entry : message.getEntriesList()) {
+            for (var rule : entry.getRulesList()) {
+                if (ports.get(rule.getPortId()) instanceof Port port) {
+                    inputs.add(port);
+                }
+            }
+        }
+        return List.copyOf(inputs);
+    }
+
+    private static Table compile(
+            ServiceTable message, List<ServicePrefix> own, Map<String, Port> ports, List<Object> inputs) {
+        List<Entry> entries = new ArrayList<>();
+        for (ServiceEntry entry : message.getEntriesList()) {
+            var prefix = ServicePrefix.parse(entry.getPrefix());
+            if (prefix.bits() == 0 || own.stream().anyMatch(block -> block.contains(prefix))) {
+                List<ServiceRule> rules = new ArrayList<>();
+                entry.getRulesList().forEach(rule -> rules.add(rule(rule, ports)));
+                entries.add(new Entry(prefix, entry.getAll(), List.copyOf(rules)));
+            }
+        }
+        return new Table(
+                UUID.fromString(message.getId()),
+                message.getName(),
+                message.getTenantId(),
+                message.getInstances(),
+                inputs,
+                List.copyOf(entries));
+    }
+
+    private static ServiceRule rule(dev.weft.topology.schema.ServiceRule rule, Map<String, Port> ports) {
+        var target =
+                switch (rule.getAction()) {
+                    case FORWARD, UNRECOGNIZED -> ServiceTarget.forward(address(rule, ports));
+                    case DEMUX -> ServiceTarget.demux(address(rule, ports));
+                    case DELAY -> ServiceTarget.DELAY;
+                    case DROP -> ServiceTarget.DROP;
+                };
+        return new ServiceRule(target, rule.getPriority(), Math.max(1, rule.getWeight()));
+    }
+
+    /** The schema sees to it that there is one. */
+    private static int address(dev.weft.topology.schema.ServiceRule rule, Map<String, Port> ports) {
+        if (!rule.getAddress().isEmpty()) {
+            return IpAddress.parse(rule.getAddress()).v4Bits();
+        }
+        return Optional.ofNullable(ports.get(rule.getPortId())).stream()
+                .flatMap(CompiledServices::addresses)
+                .findFirst()
+                .map(IpAddress::v4Bits)
+                .orElse(0);
+    }
+}

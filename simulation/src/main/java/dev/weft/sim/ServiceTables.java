@@ -1,0 +1,180 @@
+package dev.weft.sim;
+
+import dev.weft.base.HotPath;
+import dev.weft.base.ServicePrefix;
+import dev.weft.sim.service.ServiceChoices;
+import dev.weft.sim.service.ServiceInstance;
+import dev.weft.sim.service.ServiceRule;
+import dev.weft.sim.service.ServiceSlot;
+import dev.weft.sim.service.ServiceTable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One worker's service tables, by the dense index of the network's, and what it chose from them lately. Not thread safe:
+ * the worker follows each network between two simulations, which only read; what they found is counted after them.
+ */
+@HotPath
+public final class ServiceTables {
+    private static final int CHOICES = 1 << 14;
+
+    private CompiledServices followed = CompiledServices.EMPTY;
+    private @Nullable ServiceTable[] tables = {};
+    private final Map<InstanceKey, ServiceInstance> instances = new HashMap<>();
+    /** By table: those that are rules of it. */
+    private final List<Map<InstanceKey, ServiceInstance>> ruling = new ArrayList<>();
+
+    private final List<Integer> changed = new ArrayList<>();
+    private final ServiceChoices choices = new ServiceChoices(CHOICES);
+
+    private record InstanceKey(ServicePrefix prefix, UUID port) {}
+
+    /** An instance is there, or is another now. Whether a table has it as a rule that it had not. */
+    public boolean up(ServiceInstance instance) {
+        var key = new InstanceKey(instance.prefix(), instance.port());
+        instances.put(key, instance);
+        boolean news = false;
+        for (int i = 0; i < tables.length; i++) {
+            news |= rule(i, key, instance);
+        }
+        return news;
+    }
+
+    /** An instance is gone. */
+    public void down(ServicePrefix prefix, UUID port) {
+        var key = new InstanceKey(prefix, port);
+        instances.remove(key);
+        for (int i = 0; i < tables.length; i++) {
+            unrule(i, key);
+        }
+    }
+
+    private boolean rule(int index, InstanceKey key, ServiceInstance instance) {
+        ServiceTable table = tables[index];
+        CompiledServices.Table compiled = followed.table(index);
+        Map<InstanceKey, ServiceInstance> rules = ruling.get(index);
+        boolean admitted = table != null && compiled != null && followed.admits(compiled, instance);
+        if (admitted && instance.equals(rules.get(key))) {
+            return false;
+        }
+        unrule(index, key);
+        if (table == null || !admitted || !table.put(instance.prefix(), instance.rule())) {
+            return false;
+        }
+        rules.put(key, instance);
+        return true;
+    }
+
+    private void unrule(int index, InstanceKey key) {
+        ServiceTable table = tables[index];
+        ServiceInstance before = ruling.get(index).remove(key);
+        if (table != null && before != null) {
+            table.remove(before.prefix(), before.rule().target());
+        }
+    }
+
+    /** Brings the tables in line with the network. */
+    void follow(CompiledServices services) {
+        changed.clear();
+        if (services == followed) {
+            return;
+        }
+        while (ruling.size() < services.limit()) {
+            ruling.add(new HashMap<>());
+        }
+        if (tables.length < services.limit()) {
+            tables = Arrays.copyOf(tables, services.limit());
+        }
+        for (int i = 0; i < services.limit(); i++) {
+            CompiledServices.Table before = followed.table(i);
+            CompiledServices.Table after = services.table(i);
+            if (before != after) {
+                tables[i] = after == null ? null : followed(tables[i], before, after);
+                if (after == null) {
+                    ruling.get(i).clear();
+                }
+                changed.add(i);
+            }
+        }
+        followed = services;
+        for (int i = 0; i < tables.length; i++) {
+            int index = i;
+            instances.forEach((key, instance) -> rule(index, key, instance));
+        }
+    }
+
+    private static ServiceTable followed(
+            @Nullable ServiceTable table, CompiledServices.@Nullable Table before, CompiledServices.Table after) {
+        ServiceTable following = table == null ? new ServiceTable() : table;
+        Map<ServicePrefix, CompiledServices.Entry> gone = new HashMap<>();
+        if (before != null) {
+            before.entries().forEach(entry -> gone.put(entry.prefix(), entry));
+        }
+        for (CompiledServices.Entry entry : after.entries()) {
+            CompiledServices.Entry was = gone.remove(entry.prefix());
+            if (!entry.equals(was)) {
+                follow(following, was, entry);
+            }
+        }
+        gone.values().forEach(entry -> entry.rules().forEach(rule -> following.remove(entry.prefix(), rule.target())));
+        return following;
+    }
+
+    private static void follow(ServiceTable table, CompiledServices.@Nullable Entry was, CompiledServices.Entry entry) {
+        Set<ServiceRule> kept = new HashSet<>(entry.rules());
+        if (was != null) {
+            for (ServiceRule rule : was.rules()) {
+                if (!kept.contains(rule)) {
+                    table.remove(entry.prefix(), rule.target());
+                }
+            }
+        }
+        entry.rules().forEach(rule -> table.put(entry.prefix(), rule));
+        table.setToAll(entry.prefix(), entry.toAll());
+    }
+
+    /** Those whose rules the last network changed. */
+    public List<Integer> changed() {
+        return changed;
+    }
+
+    /** One more than the largest index given. */
+    public int limit() {
+        return tables.length;
+    }
+
+    /** Null when there is no such table. */
+    public @Nullable ServiceTable table(int index) {
+        return index >= 0 && index < tables.length ? tables[index] : null;
+    }
+
+    ServiceChoices choices() {
+        return choices;
+    }
+
+    /** After a simulation: counts what it resolved, and remembers what it chose. */
+    public void applied(Outcome outcome, int length, long nowNanos) {
+        int index = outcome.serviceTable();
+        ServiceTable table = table(index);
+        if (table == null) {
+            return;
+        }
+        for (int i = 0; i < outcome.serviceCount(); i++) {
+            ServiceSlot slot = outcome.service(i);
+            table.count(slot, length);
+            if (outcome.serviceConnection() != 0) {
+                choices.put(outcome.serviceConnection(), slot.rule().target(), nowNanos);
+            }
+        }
+        if (outcome.serviceCount() == 0) {
+            table.countUnresolved();
+        }
+    }
+}
