@@ -121,6 +121,37 @@ class ConnectionsTest {
         assertThat(here.count(WorkerCounter.CONNECTIONS)).isEqualTo(1);
     }
 
+    @Test
+    void packetsOfAConnectionThatNobodyElseKnowsComeUpOnce() {
+        try (var alone = new WorkerBench(fabric, "172.16.0.4", 1, 4096)) {
+            alone.build(net);
+            int from = alone.attach(net, "a");
+            alone.attach(net, "b");
+            alone.tell(new Command.MacLearned(
+                    alone.network.bridgeIndex(net.bridgeId("left")),
+                    0,
+                    MacAddress.parse(B_MAC).bits(),
+                    alone.network.portIndex(net.portId("b"))));
+            byte[] frame = Frames.udp("10.0.1.5:1000", "10.0.1.9:53")
+                    .from(A_MAC)
+                    .to(B_MAC)
+                    .bytes();
+            alone.send(from, frame);
+            long upcalls = alone.count(WorkerCounter.UPCALLS);
+
+            for (int i = 0; i < 200; i++) {
+                alone.now += 300_000_000;
+                alone.turn();
+                alone.send(from, frame);
+            }
+
+            assertThat(alone.count(WorkerCounter.CONNECTIONS)).isEqualTo(1);
+            assertThat(alone.count(WorkerCounter.UPCALLS))
+                    .as("refreshed while its flow stays")
+                    .isEqualTo(upcalls);
+        }
+    }
+
     /** Lets a sweep's time pass. */
     private void show() {
         for (WorkerBench bench : new WorkerBench[] {here, second}) {
