@@ -156,7 +156,12 @@ public final class Lab implements AutoCloseable {
 
     /** Runs {@code weft} with these arguments inside a place, as a process of its own. */
     public WeftProcess weft(Place place, String name, String... arguments) {
-        var process = WeftProcess.start(place, name, folder.resolve(name + ".log"), List.of(arguments));
+        return weft(place, name, WeftProcess.SMALL, arguments);
+    }
+
+    /** As {@link #weft(Place, String, String...)}, its JVM as large as it is elsewhere. */
+    public WeftProcess weft(Place place, String name, List<String> flags, String... arguments) {
+        var process = WeftProcess.start(place, name, folder.resolve(name + ".log"), flags, List.of(arguments));
         processes.push(process);
         return process;
     }

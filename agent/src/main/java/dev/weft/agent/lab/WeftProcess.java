@@ -28,12 +28,15 @@ public final class WeftProcess implements AutoCloseable {
         this.process = process;
     }
 
-    static WeftProcess start(Place place, String name, Path log, List<String> arguments) {
+    /** Several agents share two cores with everything else: less compiling, no collector threads. */
+    static final List<String> SMALL = List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m");
+
+    /** @param flags of its JVM, beside those that it needs */
+    static WeftProcess start(Place place, String name, Path log, List<String> flags, List<String> arguments) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         inheritedFlags().forEach(command::add);
-        // Several agents share two cores with everything else: less compiling, no collector threads.
-        command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"));
+        command.addAll(flags);
         // A start cache that does not fit is not worth a word in the log.
         command.addAll(List.of("-Xlog:disable", "-Xlog:all=error:stderr"));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN));

@@ -104,6 +104,10 @@ final class BenchLab implements AutoCloseable {
     }
 
     /** {@code weft} as a process of its own, until the lab is taken down. */
+    WeftProcess weft(Place place, String name, List<String> flags, String... arguments) {
+        return lab.weft(place, name, flags, arguments);
+    }
+
     WeftProcess weft(Place place, String name, String... arguments) {
         return lab.weft(place, name, arguments);
     }

@@ -42,6 +42,7 @@ public final class DatapathBench implements Benchmark {
         rows.put("mask-width", MaskRows::width);
         rows.put("mask-lookup", MaskRows::lookup);
         rows.put("change-blast", ScaleRows::changeBlast);
+        rows.put("million-flows-memory", MemoryRow::millionFlows);
         rows.put("restart-loss", RestartRow::restartLoss);
         rows.put("million-flows", ScaleRows::millionFlows);
         rows.put("noisy-neighbour", FirstPacketRows::noisyNeighbour);

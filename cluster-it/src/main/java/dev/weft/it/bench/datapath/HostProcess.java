@@ -27,23 +27,26 @@ final class HostProcess {
     private final BenchLab lab;
     private final LabHost host;
     private final String store;
+    private final List<String> flags;
     private final List<String> arguments;
     private WeftProcess agent;
     private int starts;
 
-    private HostProcess(BenchLab lab, LabHost host, String store, List<String> arguments) {
+    private HostProcess(BenchLab lab, LabHost host, String store, List<String> flags, List<String> arguments) {
         this.lab = lab;
         this.host = host;
         this.store = store;
+        this.flags = flags;
         this.arguments = arguments;
         agent = launch();
     }
 
     /**
+     * @param flags of the agent's JVM
      * @param config of the agent, HOCON
      * @param options of the agent, beside its name, addresses and folders
      */
-    static HostProcess start(BenchLab lab, LabHost host, String config, String... options) {
+    static HostProcess start(BenchLab lab, LabHost host, List<String> flags, String config, String... options) {
         int port = STORE_PORT + lab.nextNumber();
         String address = lab.fabric().address();
         Path folder = lab.folder().resolve("store-" + port);
@@ -60,7 +63,7 @@ final class HostProcess {
                 .awaitOutput("ready", START_LIMIT);
         var all = new ArrayList<>(List.of(options));
         all.addAll(List.of("--config", file(lab, "agent", config).toString()));
-        var process = new HostProcess(lab, host, address + ":" + port, all);
+        var process = new HostProcess(lab, host, address + ":" + port, flags, all);
         process.awaitReady();
         return process;
     }
@@ -79,7 +82,7 @@ final class HostProcess {
                 "--socket",
                 socket().toString()));
         all.addAll(arguments);
-        return lab.weft(host, "agent-" + host.name() + "-" + ++starts, all.toArray(String[]::new));
+        return lab.weft(host, "agent-" + host.name() + "-" + ++starts, flags, all.toArray(String[]::new));
     }
 
     private Path socket() {

@@ -9,19 +9,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** Kernel memory of the BPF maps that this process has open, as /proc/self/fdinfo tells it. */
+/** Kernel memory of the BPF maps that a process has open, as /proc/PID/fdinfo tells it. */
 final class MapMemory {
-    private static final Path DESCRIPTORS = Path.of("/proc/self/fdinfo");
-
     private MapMemory() {}
 
-    /** Each map once, however often it is open. */
+    /** Of this process. Each map once, however often it is open. */
     static long bytes() {
+        return bytes(ProcessHandle.current().pid());
+    }
+
+    static long bytes(long pid) {
+        Path all = Path.of("/proc", Long.toString(pid), "fdinfo");
         var byMap = new HashMap<Long, Long>();
-        try (Stream<Path> descriptors = Files.list(DESCRIPTORS)) {
+        try (Stream<Path> descriptors = Files.list(all)) {
             descriptors.forEach(descriptor -> read(descriptor, byMap));
         } catch (IOException unreadable) {
-            throw new UncheckedIOException(DESCRIPTORS + " cannot be listed", unreadable);
+            throw new UncheckedIOException(all + " cannot be listed", unreadable);
         }
         return byMap.values().stream().mapToLong(Long::longValue).sum();
     }

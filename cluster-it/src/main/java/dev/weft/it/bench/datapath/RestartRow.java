@@ -38,6 +38,8 @@ final class RestartRow {
     /** All the new flows are connections of one port; above its share the oldest would go, established or not. */
     private static final String CONFIG = "weft.agent.limits {connections = 131072, connections-per-port = 131072}";
 
+    private static final List<String> JVM = List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m");
+
     private static final String NETWORK = """
             tenant: bench
             bridges:
@@ -98,7 +100,16 @@ final class RestartRow {
         Vm probed = lab.vm(host, Address.NEIGHBOUR);
         Vm routed = lab.vm(host, Address.ROUTED);
         var agent = HostProcess.start(
-                lab, host, CONFIG, "--datapath", kind, "--session-timeout", SESSION_SECONDS + "s", "--workers", "1");
+                lab,
+                host,
+                JVM,
+                CONFIG,
+                "--datapath",
+                kind,
+                "--session-timeout",
+                SESSION_SECONDS + "s",
+                "--workers",
+                "1");
         String network = NETWORK.formatted(
                 WeftPaths.ROUTER_MAC,
                 Address.NEIGHBOUR.mac(),

@@ -120,7 +120,7 @@ final class WeftPaths {
     }
 
     /** Accepts all; by which rule takes all bits of both ports to tell. */
-    private static String chain() {
+    static String chain() {
         String odd = IntStream.rangeClosed(0, LAST_PORT)
                 .filter(port -> port % 2 == 1)
                 .mapToObj(Integer::toString)
