@@ -18,13 +18,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /** Answers the control socket: {@code status}, {@code connections}, {@code services}, {@code trace}, and what is about the datapath. Thread safe. */
 final class AgentRequests implements RequestHandler {
-    private static final long ANSWER_SECONDS = 5;
 
     private final AgentStatus status;
     private final WorkerCrew crew;
@@ -92,15 +88,6 @@ final class AgentRequests implements RequestHandler {
         if (!home.offer(new Command.Inspect(port, frame, answer))) {
             throw new AgentException("the worker has no time for a trace just now; try again");
         }
-        try {
-            return answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            throw new AgentException("the worker did not answer within " + ANSWER_SECONDS + " s", e);
-        } catch (ExecutionException e) {
-            throw new AgentException("the trace failed: " + e.getCause().getMessage(), e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AgentException("the trace was interrupted", e);
-        }
+        return Answers.await(answer, "the worker", "the trace failed");
     }
 }

@@ -8,15 +8,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /** Answers {@code connections}: asks each worker for a page at a time, so that none is kept from its packets. */
 final class ConnectionRequests {
     private static final int DEFAULT_ROWS = 1000;
     private static final int SLOTS_AT_ONCE = 1024;
-    private static final long ANSWER_SECONDS = 5;
 
     private final List<Worker> workers;
 
@@ -84,16 +80,6 @@ final class ConnectionRequests {
         if (!worker.offer(new Command.ShowConnections(from, SLOTS_AT_ONCE, answer))) {
             throw new AgentException("a worker has no time to show its connections just now; try again");
         }
-        try {
-            return answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            throw new AgentException("a worker did not answer within " + ANSWER_SECONDS + " s", e);
-        } catch (ExecutionException e) {
-            throw new AgentException(
-                    "the connections cannot be shown: " + e.getCause().getMessage(), e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AgentException("the request was interrupted", e);
-        }
+        return Answers.await(answer, "a worker", "the connections cannot be shown");
     }
 }

@@ -16,13 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /** Answers {@code register}, {@code unregister} and {@code instances}. */
 final class InstanceRequests {
-    private static final long ANSWER_SECONDS = 5;
 
     private final ControlSide control;
     private final TopologyStore store;
@@ -117,18 +113,9 @@ final class InstanceRequests {
     }
 
     private static void settle(CompletableFuture<String> answer) {
-        try {
-            String refusal = answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
-            if (!refusal.isEmpty()) {
-                throw new AgentException(refusal);
-            }
-        } catch (TimeoutException e) {
-            throw new AgentException("the agent did not answer within " + ANSWER_SECONDS + " s", e);
-        } catch (ExecutionException e) {
-            throw new AgentException("the request failed: " + e.getCause().getMessage(), e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AgentException("the request was interrupted", e);
+        String refusal = Answers.await(answer, "the agent", "the request failed");
+        if (!refusal.isEmpty()) {
+            throw new AgentException(refusal);
         }
     }
 }

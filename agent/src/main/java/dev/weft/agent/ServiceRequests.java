@@ -8,15 +8,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /** Answers {@code services}: the rules of all service tables, with what all workers used them for. */
 final class ServiceRequests {
     private static final int DEFAULT_ROWS = 1000;
     private static final int ENTRIES_AT_ONCE = 256;
-    private static final long ANSWER_SECONDS = 5;
 
     private final List<Worker> workers;
 
@@ -91,16 +87,6 @@ final class ServiceRequests {
         if (!worker.offer(new Command.ShowServices(table, entry, ENTRIES_AT_ONCE, answer))) {
             throw new AgentException("a worker has no time to show its services just now; try again");
         }
-        try {
-            return answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            throw new AgentException("a worker did not answer within " + ANSWER_SECONDS + " s", e);
-        } catch (ExecutionException e) {
-            throw new AgentException(
-                    "the services cannot be shown: " + e.getCause().getMessage(), e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AgentException("the request was interrupted", e);
-        }
+        return Answers.await(answer, "a worker", "the services cannot be shown");
     }
 }
