@@ -33,6 +33,8 @@ class EbpfOffloadsIT {
     private static final int VM_MTU = 1500;
     private static final int UNDERLAY_MTU = 1600;
     private static final int BYTES = 8 << 20;
+    private static final int STREAMS = 100;
+    private static final int SUPER_PACKETS = 10;
     private static final int CLIENT = 1;
     private static final int SERVER = 2;
 
@@ -203,13 +205,15 @@ class EbpfOffloadsIT {
         try (var seen = FrameWatch.at(underlay.machine(SERVER), "eth0")) {
             var thread = Thread.ofPlatform().start(() -> worker.run(over));
             try {
-                transfer(4);
+                // A fast machine is through with one stream before the flow has gone often.
+                for (int stream = 0; stream < STREAMS && worker.superPackets < SUPER_PACKETS; stream++) {
+                    transfer(4);
+                }
             } finally {
                 over.set(true);
                 thread.join();
             }
-            assertThat(worker.longest).isGreaterThan(ETHERNET + VM_MTU);
-            assertThat(worker.upcalls).isGreaterThan(10);
+            assertThat(worker.superPackets).isGreaterThanOrEqualTo(SUPER_PACKETS);
             assertThat(seen.longest()).isGreaterThan(ETHERNET + VM_MTU);
         }
     }
@@ -222,9 +226,7 @@ class EbpfOffloadsIT {
         final int port;
         final ActionList actions;
         final WorkerPort seat;
-        // Written by the worker's thread, read when it has ended.
-        int longest;
-        int upcalls;
+        volatile int superPackets;
         long flowId = 1;
         boolean installed = true;
 
@@ -244,8 +246,9 @@ class EbpfOffloadsIT {
                 seat.await(FLOW_NANOS);
                 int done = seat.poll(
                         (segment, offset, length, inPort, tunnelKey, reason) -> {
-                            longest = Math.max(longest, length);
-                            upcalls++;
+                            if (length > ETHERNET + VM_MTU) {
+                                superPackets++; // by this thread alone
+                            }
                             seat.execute(segment, offset, length, inPort, actions);
                         },
                         64);
