@@ -67,8 +67,7 @@ final class BinaryTrie {
         int node = root;
         while (node != NONE) {
             int nodeLength = length(node);
-            int common =
-                    Math.min(Lpm.commonBits(high(node) ^ high, low(node) ^ low), Math.min(nodeLength, length));
+            int common = Math.min(Lpm.commonBits(high(node) ^ high, low(node) ^ low), Math.min(nodeLength, length));
             if (common < nodeLength) {
                 link(above, side, split(node, common, high, low, length, value));
                 return;
@@ -124,9 +123,8 @@ final class BinaryTrie {
 
     private void setChild(int node, boolean side, int child) {
         int at = node * WORDS + 3;
-        nodes[at] = side
-                ? nodes[at] & ~0xffff_ffffL | child & 0xffff_ffffL
-                : nodes[at] & 0xffff_ffffL | (long) child << 32;
+        nodes[at] =
+                side ? nodes[at] & ~0xffff_ffffL | child & 0xffff_ffffL : nodes[at] & 0xffff_ffffL | (long) child << 32;
     }
 
     private static boolean bit(long high, long low, int index) {

@@ -10,6 +10,10 @@ final class LpmBuilder {
     private static final int NONE = Lpm.NONE;
     /** The most bits that a node looks at. */
     private static final int LONGEST_STRIDE = 20;
+    /** Words of a cache line, and of an array's header before its first. */
+    private static final int LINE_WORDS = 8;
+
+    private static final int ARRAY_HEADER_WORDS = 2;
 
     private final int prefixes;
     /** By position, null where the positions are the values. */
@@ -59,6 +63,7 @@ final class LpmBuilder {
             if (!compares) {
                 return answer;
             }
+            fitLine(Lpm.COMPARED + 1);
             int at = room(Lpm.COMPARED + 1);
             compare(at, node, best, bestBits);
             nodes[at + Lpm.COMPARED] = answer;
@@ -70,6 +75,7 @@ final class LpmBuilder {
         fill(node, inside, insideBits, length, 0, length + stride);
         int chunks = 1 << Math.max(0, stride - Lpm.CHUNK_SHIFT);
         int header = compares ? Lpm.COMPARED : 0;
+        fitLine(header + chunks * (Lpm.CHUNK_WORDS + 1) + runs - firstRun - 1);
         int at = room(header + chunks * Lpm.CHUNK_WORDS);
         if (compares) {
             compare(at, node, best, bestBits);
@@ -191,6 +197,14 @@ final class LpmBuilder {
     private void append(long entry) {
         int at = room(1);
         nodes[at] = entry;
+    }
+
+    /** Large arrays begin on a line: what fits into one does not begin where it would need two. */
+    private void fitLine(int words) {
+        int used = end + ARRAY_HEADER_WORDS & LINE_WORDS - 1;
+        if (words <= LINE_WORDS && used + words > LINE_WORDS) {
+            room(LINE_WORDS - used);
+        }
     }
 
     private int room(int words) {
