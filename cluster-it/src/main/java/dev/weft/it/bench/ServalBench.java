@@ -4,6 +4,7 @@ import dev.weft.base.Hashing;
 import dev.weft.base.NanoClock;
 import dev.weft.base.ServiceId;
 import dev.weft.base.ServicePrefix;
+import dev.weft.it.bench.datapath.WireRows;
 import dev.weft.sim.service.ServiceEntry;
 import dev.weft.sim.service.ServiceRule;
 import dev.weft.sim.service.ServiceTable;
@@ -25,6 +26,7 @@ public final class ServalBench implements Benchmark {
     private static final int CONNECTIONS = 100_000;
     private static final int[] WEIGHTS = {1, 1, 2, 3, 5, 8};
 
+    private final WireRows wire = WireRows.serval();
     private volatile long sink;
 
     @Override
@@ -39,7 +41,10 @@ public final class ServalBench implements Benchmark {
 
     @Override
     public List<String> rows() {
-        return List.of("late-binding", "flap", "table-lookup", "table-lookup-256", "table-update", "balance");
+        var names = new ArrayList<>(
+                List.of("late-binding", "flap", "table-lookup", "table-lookup-256", "table-update", "balance"));
+        names.addAll(wire.names());
+        return names;
     }
 
     @Override
@@ -68,6 +73,7 @@ public final class ServalBench implements Benchmark {
         if (plan.wants("balance")) {
             rows.add(balance());
         }
+        rows.addAll(wire.run(plan, progress, steps::add));
         rows.add(Calibration.row(steps.stream().mapToDouble(step -> step).toArray()));
         return rows;
     }

@@ -90,9 +90,8 @@ final class ConnectionRows {
             return CostRows.compare(
                     "established-cost",
                     ground,
-                    subject,
-                    reference,
-                    frames,
+                    new CostRows.Side(subject, frames),
+                    new CostRows.Side(reference, frames),
                     "64 octets, " + SERVERS * ESTABLISHED_SOURCES + " connections that were answered",
                     Row.Bar.atMost(1.2));
         }
