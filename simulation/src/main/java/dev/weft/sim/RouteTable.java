@@ -114,6 +114,26 @@ final class RouteTable {
         return groups[group].prefix.bits();
     }
 
+    /** Whether some route of the group leads out of the port. */
+    boolean mayLeaveBy(int group, int port) {
+        for (Route route : routes[group]) {
+            if (route.kind == Kind.FORWARD && route.port == port) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether some route of the group fits every packet to its prefix: shorter ones do not count then. */
+    boolean isForAll(int group) {
+        for (Route route : routes[group]) {
+            if (!route.hasSource()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** The group's route for this packet; null when all have sources and none fits. */
     @Nullable
     Route choose(int group, Simulation sim, long salt) {

@@ -128,8 +128,24 @@ final class Router extends Device {
             proven = Math.max(proven, Math.min(128, common + 1));
         }
         sim.useSrcHigh(proven);
-        sim.tagRead(this, sim.srcHigh(), sim.srcLow(), proven, 128);
+        sim.tagSourceRead(this, proven, 128);
         return mine;
+    }
+
+    /** Whether packets to the source of this one may be routed out of a port: in doubt, they are. */
+    boolean useMayAnswerBy(Simulation sim, int port) {
+        long found = routes.find(sim.srcHigh(), sim.srcLow());
+        int group = Lpm.value(found);
+        boolean may = false;
+        int bits = 0;
+        while (group != Lpm.NONE && !may) {
+            may = routes.mayLeaveBy(group, port);
+            bits = routes.bits(group);
+            group = routes.isForAll(group) ? Lpm.NONE : routes.outer(group);
+        }
+        sim.useSrcHigh(Lpm.proven(found));
+        sim.tagSourceRead(this, Lpm.proven(found), bits);
+        return may;
     }
 
     private void route(Simulation sim, Port in, boolean v4) {
