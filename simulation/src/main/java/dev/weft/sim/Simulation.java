@@ -16,6 +16,8 @@ import dev.weft.sim.packet.PacketWriter;
 import dev.weft.sim.packet.Translation;
 import dev.weft.sim.packet.Vlan;
 import dev.weft.sim.trace.Explanation;
+import dev.weft.state.ConnectionKey;
+import dev.weft.state.ConnectionTable;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -145,6 +147,13 @@ final class Simulation extends PacketView {
     }
 
     private void connect() {
+        if (tracking.isOnlyExpecting()) {
+            ConnectionKey answers = out.connection().answer;
+            out.addTag(tables.connections().tag(answers));
+            if (tables.connections().begunBy(answers, nowNanos) != ConnectionTable.NONE) {
+                return; // what would answer is itself the question of a connection that is translated
+            }
+        }
         if (tables.connections().wouldClash(out.connection(), nowNanos)) {
             out.drop(DropReason.TUPLE_TAKEN);
             out.notCacheable(); // it is free again when the other connection ends
@@ -546,7 +555,15 @@ final class Simulation extends PacketView {
 
     /** A flow about one destination rests on what holds for that one, not on what holds for its neighbours too. */
     void tagRead(Router router, long high, long low, int decidedBits, int matchedBits) {
-        int provenBits = out.mask.hasWholeDst() ? 2 * Long.SIZE : decidedBits;
+        readOf(router, high, low, out.mask.hasWholeDst() ? 2 * Long.SIZE : decidedBits, matchedBits);
+    }
+
+    /** A routed read about the packet's source: the flow may be about others, too. */
+    void tagSourceRead(Router router, int decidedBits, int matchedBits) {
+        readOf(router, srcHigh(), srcLow(), decidedBits, matchedBits);
+    }
+
+    private void readOf(Router router, long high, long low, int provenBits, int matchedBits) {
         long maskedHigh = high & IpPrefix.highMask(provenBits);
         long maskedLow = low & IpPrefix.lowMask(provenBits);
         long tag = Tag.routed(router.id, maskedHigh, maskedLow, provenBits, matchedBits);
