@@ -34,6 +34,7 @@ final class NatWalk {
     private final NatErrors errors;
     // Of the packet's visit to the router it is at.
     private boolean answered;
+    private boolean error;
     private boolean redirected;
     private boolean balanced;
 
@@ -47,13 +48,15 @@ final class NatWalk {
     /** Whether the packet goes on; if not, all is done that is to be done with it. */
     boolean beforeRouting(Router router, Port in, boolean v4) {
         answered = false;
+        error = false;
         redirected = false;
         balanced = false;
         NatTable nat = router.nat;
         if (nat.isEmpty()) {
             return true;
         }
-        if (isError(v4)) {
+        error = isError(v4);
+        if (error) {
             answered = errors.translate(router, v4);
             explain("an ICMP error: becomes ", v4);
             return true;
@@ -81,6 +84,10 @@ final class NatWalk {
     boolean afterRouting(Router router, Port in, Port out, boolean v4) {
         NatTable nat = router.nat;
         if (nat.isEmpty() || answered) {
+            return true;
+        }
+        if (error && errors.toOutside(nat, out)) {
+            explain("an ICMP error: becomes ", v4);
             return true;
         }
         boolean hairpin = redirected && in == out;
