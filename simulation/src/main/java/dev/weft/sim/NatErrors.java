@@ -37,9 +37,8 @@ final class NatErrors {
         if (entry != ConnectionTable.NONE && table.crossing(table.slotOf(entry), router.tag, before, after)) {
             quote(before, v4);
             sim.nat.setDst(before.srcHigh(), before.srcLow(), 0, v4);
-            if (before.dstHigh() != after.dstHigh() || before.dstLow() != after.dstLow()) {
-                sim.nat.setSrc(before.dstHigh(), before.dstLow(), 0, v4);
-            }
+            boolean same = before.dstHigh() == after.dstHigh() && before.dstLow() == after.dstLow();
+            sim.nat.becomesFrom(same ? sim.srcHigh() : before.dstHigh(), same ? sim.srcLow() : before.dstLow(), 0);
             return true;
         }
         if (sim.tracking.state(sim) == Tracking.RELATED
@@ -47,7 +46,7 @@ final class NatErrors {
                 && table.crossing(sim.tracking.slot(), router.tag, before, after)) {
             key.answering(after);
             quote(key, v4);
-            sim.nat.setSrc(after.srcHigh(), after.srcLow(), 0, v4);
+            sim.nat.becomesFrom(after.srcHigh(), after.srcLow(), 0);
             sim.nat.setDst(after.dstHigh(), after.dstLow(), 0, v4);
             return true;
         }

@@ -148,10 +148,10 @@ final class Both {
         return rationed && errors.merge(packet.dst(), 1, Integer::sum) > RATION;
     }
 
-    /** A router's own error about a packet that it redirected comes from an address of its own; Linux says the public one. */
+    /** A router's own error about a packet that it translated comes from an address of its own; Linux says the public one. */
     private Seen inTheRoutersName(Seen seen) {
         IpPacket packet = seen.packet();
-        boolean own = packet.isError() && packet.ttl() == IpPacket.TTL && plan.isRedirected(packet.src());
+        boolean own = packet.isError() && packet.ttl() == IpPacket.TTL && plan.isPublic(packet.src());
         return own
                 ? new Seen(seen.vm(), seen.srcMac(), seen.dstMac(), packet.from(Plan.gateway(Plan.subnet(seen.vm()))))
                 : seen;

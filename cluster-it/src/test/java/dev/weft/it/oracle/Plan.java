@@ -194,9 +194,9 @@ final class Plan {
         return hasFloating && (address == FLOATING || address == floater);
     }
 
-    /** What is sent to it is sent on to another. */
-    boolean isRedirected(int address) {
-        return address == SHOP || hasFloating && address == FLOATING;
+    /** Of translation. */
+    boolean isPublic(int address) {
+        return address == SHOP || isOutside(address);
     }
 
     /** Has a floating address. */
