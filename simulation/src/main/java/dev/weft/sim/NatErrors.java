@@ -37,9 +37,8 @@ final class NatErrors {
         if (entry != ConnectionTable.NONE && table.crossing(table.slotOf(entry), router.tag, before, after)) {
             quote(before, v4);
             sim.nat.setDst(before.srcHigh(), before.srcLow(), 0, v4);
-            if (before.dstHigh() != after.dstHigh() || before.dstLow() != after.dstLow()) {
-                sim.nat.setSrc(before.dstHigh(), before.dstLow(), 0, v4);
-            }
+            boolean same = before.dstHigh() == after.dstHigh() && before.dstLow() == after.dstLow();
+            sim.nat.becomesFrom(same ? sim.srcHigh() : before.dstHigh(), same ? sim.srcLow() : before.dstLow(), 0);
             return true;
         }
         if (sim.tracking.state(sim) == Tracking.RELATED
@@ -47,36 +46,60 @@ final class NatErrors {
                 && table.crossing(sim.tracking.slot(), router.tag, before, after)) {
             key.answering(after);
             quote(key, v4);
-            sim.nat.setSrc(after.srcHigh(), after.srcLow(), 0, v4);
+            sim.nat.becomesFrom(after.srcHigh(), after.srcLow(), 0);
             sim.nat.setDst(after.dstHigh(), after.dstLow(), 0, v4);
             return true;
         }
-        translateStatic(router.nat);
+        toInside(router.nat);
         return false;
     }
 
-    private void translateStatic(NatTable nat) {
+    /** About a packet of an inside address that was translated without a connection. */
+    private void toInside(NatTable nat) {
         for (int i = 0; i < nat.rules.size(); i++) {
             NatRule rule = nat.rule(i);
-            if (rule.kind() == NatRule.Kind.STATIC) {
-                IpPrefix outside = rule.addresses().getFirst();
-                Headers quoted = sim.quoted;
-                if (NatRule.contains(outside, sim.dstHigh(), sim.dstLow())) {
-                    sim.rewriteDst(
-                            NatWalk.moved(sim.dstHigh(), rule.source().high(), outside.bits(), true),
-                            NatWalk.moved(sim.dstLow(), rule.source().low(), outside.bits(), false));
-                    if (NatRule.contains(outside, quoted.srcHigh, quoted.srcLow)) {
-                        sim.rewriteQuotedSrc(
-                                NatWalk.moved(quoted.srcHigh, rule.source().high(), outside.bits(), true),
-                                NatWalk.moved(quoted.srcLow, rule.source().low(), outside.bits(), false));
-                    }
-                } else if (NatRule.contains(rule.source(), quoted.dstHigh, quoted.dstLow)) {
-                    sim.rewriteQuotedDst(
-                            NatWalk.moved(quoted.dstHigh, outside.high(), outside.bits(), true),
-                            NatWalk.moved(quoted.dstLow, outside.low(), outside.bits(), false));
+            if (rule.kind() != NatRule.Kind.STATIC) {
+                continue;
+            }
+            IpPrefix outside = rule.addresses().getFirst();
+            Headers quoted = sim.quoted;
+            if (NatRule.contains(outside, sim.dstHigh(), sim.dstLow())) {
+                sim.rewriteDst(
+                        NatWalk.moved(sim.dstHigh(), rule.source().high(), outside.bits(), true),
+                        NatWalk.moved(sim.dstLow(), rule.source().low(), outside.bits(), false));
+                if (NatRule.contains(outside, quoted.srcHigh, quoted.srcLow)) {
+                    sim.rewriteQuotedSrc(
+                            NatWalk.moved(quoted.srcHigh, rule.source().high(), outside.bits(), true),
+                            NatWalk.moved(quoted.srcLow, rule.source().low(), outside.bits(), false));
                 }
+                return;
             }
         }
+    }
+
+    /**
+     * About a packet to an inside address that had been sent to its outside one, without a connection: it leaves by the
+     * port of the static rule.
+     *
+     * @return whether it was that
+     */
+    boolean toOutside(NatTable nat, Port out) {
+        Headers quoted = sim.quoted;
+        for (int i = 0; i < nat.rules.size(); i++) {
+            NatRule rule = nat.rule(i);
+            if (rule.kind() == NatRule.Kind.STATIC
+                    && rule.port() == out.index
+                    && sim.packet.quote.present
+                    && NatRule.contains(rule.source(), quoted.dstHigh, quoted.dstLow)) {
+                IpPrefix outside = rule.addresses().getFirst();
+                long high = NatWalk.moved(quoted.dstHigh, outside.high(), outside.bits(), true);
+                long low = NatWalk.moved(quoted.dstLow, outside.low(), outside.bits(), false);
+                sim.rewriteQuotedDst(high, low);
+                sim.rewriteSrc(high, low);
+                return true;
+            }
+        }
+        return false;
     }
 
     private void quote(ConnectionKey as, boolean v4) {

@@ -34,8 +34,14 @@ final class NatWalk {
     private final NatErrors errors;
     // Of the packet's visit to the router it is at.
     private boolean answered;
+    private boolean error;
     private boolean redirected;
     private boolean balanced;
+    /** Of an answer, or an error about a translated packet, when it leaves the router. */
+    private long newSrcHigh;
+
+    private long newSrcLow;
+    private int newSrcPort;
 
     NatWalk(Simulation sim, ConnectionTable table, PortBlocks blocks) {
         this.sim = sim;
@@ -47,13 +53,15 @@ final class NatWalk {
     /** Whether the packet goes on; if not, all is done that is to be done with it. */
     boolean beforeRouting(Router router, Port in, boolean v4) {
         answered = false;
+        error = false;
         redirected = false;
         balanced = false;
         NatTable nat = router.nat;
         if (nat.isEmpty()) {
             return true;
         }
-        if (isError(v4)) {
+        error = isError(v4);
+        if (error) {
             answered = errors.translate(router, v4);
             explain("an ICMP error: becomes ", v4);
             return true;
@@ -80,7 +88,15 @@ final class NatWalk {
     /** As {@link #beforeRouting}, of a packet that is about to leave by a port. */
     boolean afterRouting(Router router, Port in, Port out, boolean v4) {
         NatTable nat = router.nat;
-        if (nat.isEmpty() || answered) {
+        if (nat.isEmpty()) {
+            return true;
+        }
+        if (answered) {
+            setSource(v4);
+            return true;
+        }
+        if (error && errors.toOutside(nat, out)) {
+            explain("an ICMP error: becomes ", v4);
             return true;
         }
         boolean hairpin = redirected && in == out;
@@ -93,6 +109,7 @@ final class NatWalk {
                         return toOutside(router, rule, v4);
                     }
                     if (isAnswer(router, v4)) {
+                        setSource(v4);
                         return true; // to an inside address that asked for the outside one
                     }
                 } else if (here && useMatches(rule) && !isLeftAlone(router)) {
@@ -112,6 +129,20 @@ final class NatWalk {
 
     // Answers.
 
+    /** An answer's source, as that of any packet, is translated last: rules see who sent it. */
+    void becomesFrom(long high, long low, int port) {
+        newSrcHigh = high;
+        newSrcLow = low;
+        newSrcPort = port;
+    }
+
+    private void setSource(boolean v4) {
+        setSrc(newSrcHigh, newSrcLow, newSrcPort, v4);
+        if (sim.isExplaining()) {
+            sim.explain("nat", "", "an answer: source becomes " + IpAddress.toString(newSrcHigh, newSrcLow));
+        }
+    }
+
     private boolean isAnswer(Router router, boolean v4) {
         if (!isTranslatable(v4)) {
             return false;
@@ -129,7 +160,7 @@ final class NatWalk {
         }
         sim.out.answer(table.slotOf(entry), sim.packet.key.protocol() == Ipv4.TCP ? sim.packet.key.tcpFlags() : 0);
         setDst(before.srcHigh(), before.srcLow(), before.srcPort(), v4);
-        setSrc(before.dstHigh(), before.dstLow(), before.dstPort(), v4);
+        becomesFrom(before.dstHigh(), before.dstLow(), before.dstPort());
         answered = true;
         explain("an answer: becomes ", v4);
         return true;

@@ -25,7 +25,6 @@ final class Refusal {
         Port in = sim.network.port(inPort);
         if (in != null && !in.onBridge) {
             if (in != router) {
-                sim.enterRouter();
                 toMac = sim.srcMac();
             }
             router = in;

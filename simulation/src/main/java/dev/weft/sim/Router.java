@@ -64,8 +64,15 @@ final class Router extends Device {
     }
 
     @Override
+    void expectAnswers(Simulation sim) {
+        sim.expectAnswers(chains.localRedirect());
+        sim.expectAnswers(chains.inbound());
+        sim.expectAnswers(chains.forward());
+        sim.expectAnswers(chains.outbound());
+    }
+
+    @Override
     void receive(Simulation sim, Port in) {
-        sim.enterRouter();
         if (sim.useIsTagged()) {
             if (sim.useVlan() != 0) {
                 sim.drop(this, DropReason.TAGGED_AT_ROUTER);

@@ -166,11 +166,6 @@ final class Simulation extends PacketView {
         out.interestRemoteHosts();
     }
 
-    /** A router takes the packet in: as it is now is how its sender will know it in an answer. */
-    void enterRouter() {
-        atRouter.copyFrom(headers);
-    }
-
     // Rewrites.
 
     void routed(Port in, long newSrcMac, long newDstMac) {
@@ -190,10 +185,30 @@ final class Simulation extends PacketView {
         out.addTag(port.tag);
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
+        expectAnswers(port);
         if (chains.passes(port.outboundChain, deviceIn, port.index)) {
             send(port);
         }
         path.cut(before);
+    }
+
+    /**
+     * What asks for connections, here or where the answer will pass, knows those that are recorded: so this packet's must
+     * be, though none of the rules that it meets itself may ask.
+     */
+    void expectAnswers(int chain) {
+        CompiledChain asked = network.chains.chain(chain);
+        if (asked != null) {
+            out.addTag(asked.askingTag);
+            if (network.chains.isAsking(chain)) {
+                tracking.expectAnswer(this);
+            }
+        }
+    }
+
+    private void expectAnswers(Port port) {
+        expectAnswers(port.inboundChain);
+        expectAnswers(port.outboundChain);
     }
 
     /** A frame made here for this port: no gate keeps an answer from who asked. */
@@ -283,6 +298,11 @@ final class Simulation extends PacketView {
             explain(device, "in by port " + port.name);
         }
         out.addTag(device.tag);
+        if (!port.onBridge) {
+            atRouter.copyFrom(headers); // as it is now is how its sender will know it in an answer
+        }
+        expectAnswers(port);
+        device.expectAnswers(this);
         if (chains.passes(port.inboundChain, port.index, Port.NONE)) {
             device.receive(this, port);
         }
@@ -370,6 +390,7 @@ final class Simulation extends PacketView {
     void exitFlood(Port port, int datapathPort) {
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
+        expectAnswers(port);
         boolean passes = chains.passes(port.outboundChain, deviceIn, port.index);
         path.cut(before);
         if (!passes) {

@@ -50,13 +50,15 @@ class OfflineTraceTest {
     void publicAddressOfARouterIsBehindTheRoutersMac() {
         assertThat(trace("guest", "udp 192.0.2.9:1000 > 192.0.2.10:20000").packet())
                 .contains("dst-mac " + ROUTER_OUTSIDE);
-        assertThat(trace("up", "tcp 203.0.113.1:1000 > 203.0.113.40:80 flags syn").packet())
+        assertThat(trace("up", "tcp 203.0.113.1:1000 > 203.0.113.40:80 flags syn")
+                        .packet())
                 .contains("dst-mac " + ROUTER_UPLINK);
     }
 
     @Test
     void balancersAddressIsTracedToItsMember() {
-        assertThat(trace("up", "tcp 203.0.113.1:1000 > 203.0.113.40:80 flags syn").actions())
+        assertThat(trace("up", "tcp 203.0.113.1:1000 > 203.0.113.40:80 flags syn")
+                        .actions())
                 .contains("10.0.1.5");
     }
 

@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.weft.agent.lab.Commands;
 import dev.weft.agent.lab.LabException;
+import dev.weft.base.MacAddress;
 import dev.weft.datapath.link.Links;
 import dev.weft.datapath.link.NetworkNamespace;
 import dev.weft.datapath.link.PacketSocket;
@@ -11,9 +12,9 @@ import dev.weft.sim.packet.Frames;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,8 +25,10 @@ import java.util.function.UnaryOperator;
 final class KernelNetwork implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(10);
     private static final int LONGEST_FRAME = 2_048;
-    /** So few that a socket's queue holds what they become. */
-    static final int BATCH = 40;
+    /** Local experimental (IEEE 802): nobody else's. */
+    private static final int BARRIER = 0x88b5;
+    /** How often to look again for what should be there. */
+    private static final int GRACE = 1_000;
 
     private final String router;
     private final String cables;
@@ -65,19 +68,33 @@ final class KernelNetwork implements AutoCloseable {
         for (String namespace : List.of(router, cables)) {
             inside(namespace, "", "sh", "-c", """
                     cd /proc/sys/net
-                    echo 1 > ipv6/conf/all/disable_ipv6; echo 1 > ipv6/conf/default/disable_ipv6
                     echo 0 > ipv4/conf/all/send_redirects; echo 0 > ipv4/conf/default/send_redirects
                     echo 0 > ipv4/conf/all/rp_filter; echo 0 > ipv4/conf/default/rp_filter
-                    [ ! -e bridge/bridge-nf-call-iptables ] || echo 0 > bridge/bridge-nf-call-iptables
+                    for family in ip ip6 arp; do
+                        [ ! -e bridge/bridge-nf-call-${family}tables ] || echo 0 > bridge/bridge-nf-call-${family}tables
+                    done
                     """);
         }
-        inside(router, "", "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+        inside(cables, "", "sh", "-c", """
+                cd /proc/sys/net/ipv6/conf
+                echo 1 > all/disable_ipv6; echo 1 > default/disable_ipv6
+                """);
+        // No link-local addresses, so no redirects; errors without end and from where the packet came in.
+        inside(router, "", "sh", "-c", """
+                cd /proc/sys/net
+                echo 1 > ipv4/ip_forward; echo 1 > ipv6/conf/all/forwarding
+                echo 1 > ipv6/conf/default/addr_gen_mode
+                echo 0 > ipv6/conf/default/accept_dad
+                echo 0 > ipv4/icmp_ratemask; echo 0 > ipv6/icmp/ratelimit
+                echo 1 > ipv4/icmp_errors_use_inbound_ifaddr
+                """);
         var routing = new ArrayList<String>();
         routing.add("link set lo up");
-        for (int subnet = 1; subnet <= 3; subnet++) {
+        for (int subnet = 1; subnet <= Plan.SUBNETS; subnet++) {
             routing.add("link add b%d address %s type bridge mcast_snooping 0"
                     .formatted(subnet, macs.apply("r-b" + subnet)));
-            routing.add("addr add %s/24 dev b%d".formatted(Plan.gateway(subnet), subnet));
+            routing.add("addr add %s/24 dev b%d".formatted(Addresses.text(Plan.gateway(subnet), false), subnet));
+            routing.add("addr add %s/120 dev b%d nodad".formatted(Addresses.text(Plan.gateway(subnet), true), subnet));
             routing.add("link set b%d up".formatted(subnet));
         }
         var fdb = new StringBuilder();
@@ -86,11 +103,15 @@ final class KernelNetwork implements AutoCloseable {
             String bridge = "b" + Plan.subnet(vm);
             routing.add("link add %s type veth peer name %s netns %s".formatted(vm, vm, cables));
             routing.add("link set %s master %s up".formatted(vm, bridge));
-            routing.add(
-                    "neigh add %s lladdr %s dev %s nud permanent".formatted(Plan.address(vm), macs.apply(vm), bridge));
             fdb.append("fdb add %s dev %s master static\n".formatted(macs.apply(vm), vm));
             ends.add("link set %s arp off up".formatted(vm));
         }
+        plan.neighbours().forEach((address, vm) -> {
+            for (boolean v6 : new boolean[] {false, true}) {
+                routing.add("neigh add %s lladdr %s dev b%d nud permanent"
+                        .formatted(Addresses.text(address, v6), macs.apply(vm), Plan.subnet(vm)));
+            }
+        });
         run(String.join("\n", routing) + "\n", "ip", "-n", router, "-batch", "-");
         run(String.join("\n", ends) + "\n", "ip", "-n", cables, "-batch", "-");
         // A route needs its way out up.
@@ -107,6 +128,8 @@ final class KernelNetwork implements AutoCloseable {
                 "-");
         run(fdb.toString(), "bridge", "-n", router, "-batch", "-");
         inside(router, plan.ruleset(), "nft", "-f", "-");
+        // Sequence numbers are not looked at.
+        inside(router, "", "sh", "-c", "echo 1 > /proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal");
         var namespace = NetworkNamespace.named(cables);
         try (var links = Links.in(namespace)) {
             for (String vm : plan.vms()) {
@@ -129,31 +152,38 @@ final class KernelNetwork implements AutoCloseable {
     }
 
     /**
-     * Sends packets and says what became of each, by its number. A frame of another protocol follows from every VM to
-     * every other on its bridge: when those are there, nothing before them is still on its way.
+     * All frames that come to VMs because of this one. A frame of another protocol follows from every VM to every other on
+     * its bridge: when those are there, nothing before them is still on its way.
+     *
+     * @param expected how many there should be, to be waited for a while
      */
-    Map<Integer, Fate> send(Map<Integer, Sent> packets) {
-        packets.values().forEach(sent -> send(sent.port(), sent.frame()));
+    List<Seen> send(Seen frame, int expected) {
+        send(frame.vm(), frame.bytes());
         for (String vm : plan.vms()) {
-            send(
-                    vm,
-                    Frames.ethernet(0x88b5)
-                            .from(macs.apply(vm))
-                            .to(macs.apply(neighbour(vm)))
-                            .payload(50)
-                            .bytes());
+            send(vm, barrier(vm));
         }
-        var fates = new HashMap<Integer, Fate>();
+        var seen = new ArrayList<Seen>();
         var awaited = new ArrayList<>(plan.vms());
-        await().pollInSameThread().atMost(LIMIT).until(() -> {
-            collect(fates, awaited);
-            return awaited.isEmpty();
-        });
-        return fates;
+        collect(seen, awaited);
+        if (!awaited.isEmpty()) {
+            await().pollInSameThread().pollDelay(Duration.ZERO).atMost(LIMIT).until(() -> {
+                collect(seen, awaited);
+                return awaited.isEmpty();
+            });
+        }
+        for (int i = 0; i < GRACE && seen.size() < expected; i++) {
+            collect(seen, awaited);
+        }
+        return seen;
     }
 
-    /** A frame that a VM sends. */
-    record Sent(String port, byte[] frame) {}
+    private byte[] barrier(String vm) {
+        return Frames.ethernet(BARRIER)
+                .from(macs.apply(vm))
+                .to(macs.apply(neighbour(vm)))
+                .payload(50)
+                .bytes();
+    }
 
     private static String neighbour(String vm) {
         return vm.substring(0, 2) + (vm.endsWith("1") ? "2" : "1");
@@ -171,22 +201,33 @@ final class KernelNetwork implements AutoCloseable {
         return Objects.requireNonNull(sockets.get(vm), vm);
     }
 
-    private void collect(Map<Integer, Fate> fates, List<String> awaited) {
+    private void collect(List<Seen> seen, List<String> awaited) {
         for (String vm : plan.vms()) {
             int length = socket(vm).receive(buffer);
             while (length != PacketSocket.NOTHING) {
                 if (length > 0) {
-                    byte[] frame = buffer.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
-                    int number = Fate.numberIn(frame);
-                    if (number >= 0) {
-                        fates.put(number, Fate.of(vm, frame));
-                    } else if (frame[12] == (byte) 0x88 && frame[13] == (byte) 0xb5) {
-                        awaited.remove(vm);
-                    }
+                    take(vm, buffer.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), seen, awaited);
                 }
                 length = socket(vm).receive(buffer);
             }
         }
+    }
+
+    /** Groups are the kernel's own business: listener reports. */
+    private static void take(String vm, byte[] frame, List<Seen> seen, List<String> awaited) {
+        int etherType = (frame[12] & 0xff) << 8 | frame[13] & 0xff;
+        if (etherType == BARRIER) {
+            awaited.remove(vm);
+        } else if ((frame[0] & 1) == 0) {
+            IpPacket packet = IpPacket.of(frame);
+            if (packet != null) {
+                seen.add(new Seen(vm, mac(frame, 6), mac(frame, 0), packet));
+            }
+        }
+    }
+
+    private static String mac(byte[] frame, int at) {
+        return new MacAddress(ByteBuffer.wrap(frame).getLong(at) >>> 16).toString();
     }
 
     @Override

@@ -8,84 +8,141 @@ import java.util.random.RandomGenerator;
  * A rule of a chain, in the words of both.
  *
  * @param weft as the topology fixture's rules are written
- * @param nft a statement of nftables
+ * @param nft statements of nftables, one a line
  */
 record OracleRule(String weft, String nft) {
     /** What rules are about, and so what packets should come near to. Filled while a plan is made. */
     record Edges(List<Integer> addresses, List<Integer> ports) {}
 
-    /** @param later a chain to jump to; empty: none */
-    static OracleRule random(RandomGenerator random, Edges edges, boolean knowsConnections, String later) {
-        var weft = new StringBuilder();
-        var nft = new StringBuilder();
-        // Of one kind one: several values of a field are alternatives to Weft, and nothing of the sort to nftables.
-        int kinds = knowsConnections ? 6 : 5;
-        int first = random.nextInt(kinds);
-        int step = random.nextBoolean() ? 1 : kinds - 1;
-        for (int i = random.nextInt(1, 4); i > 0; i--) {
-            boolean not = random.nextInt(5) == 0;
-            switch ((first + i * step) % kinds) {
-                case 0 -> address(random, edges, not, "from ", "ip saddr ", weft, nft);
-                case 1 -> address(random, edges, not, "to ", "ip daddr ", weft, nft);
-                case 2 -> ports(random, edges, not, "sport ", "th sport ", weft, nft);
-                case 3 -> ports(random, edges, not, "dport ", "th dport ", weft, nft);
-                case 4 -> {
-                    String protocol = List.of("tcp", "udp", "icmp").get(random.nextInt(3));
-                    say(not, "protocol " + protocol, "meta l4proto ", protocol, weft, nft);
-                }
-                default -> say(false, "connection ANSWER", "ct direction ", "reply", weft, nft);
-            }
-        }
-        String verdict = later.isEmpty() || random.nextInt(4) > 0
-                ? List.of("accept", "accept", "drop", "return").get(random.nextInt(4))
-                : "jump " + later;
-        return new OracleRule(weft + verdict, nft + verdict);
+    /**
+     * Where a chain hangs decides what its rules can say in nftables: on this kernel bridges know neither connections nor
+     * refusals.
+     */
+    enum Layer {
+        BRIDGE,
+        ROUTER
     }
 
-    private static void address(
-            RandomGenerator random,
-            Edges edges,
-            boolean not,
-            String word,
-            String match,
-            StringBuilder weft,
-            StringBuilder nft) {
-        int bits = random.nextInt(22, 33);
-        int mask = -1 << (32 - bits);
-        int network = edges.addresses.get(random.nextInt(edges.addresses.size())) & mask;
-        edges.addresses.add(network);
-        edges.addresses.add(network | ~mask);
-        String text = Addresses.text(network) + (bits == 32 ? "" : "/" + bits);
-        say(not, word + text, match, text, weft, nft);
+    /** A condition or a verdict that both know. */
+    private record Words(String weft, String nft) {}
+
+    private static final List<Words> CONNECTIONS = List.of(
+            new Words("connection new,forward", "ct direction original ct state { new, established }"),
+            new Words("connection answer", "ct direction reply ct state established"),
+            new Words("connection related", "ct state related"),
+            new Words("connection none", "ct state invalid"),
+            new Words("!connection none", "ct state != invalid"));
+
+    private static final List<String> REFUSALS =
+            List.of("meta l4proto tcp reject with tcp reset", "reject with icmpx admin-prohibited");
+
+    /** One random rule. @param later a chain to jump to; empty: none */
+    static OracleRule random(RandomGenerator random, Edges edges, Layer layer, String later) {
+        return new Draft(random, edges, layer).rule(later);
     }
 
-    private static void ports(
-            RandomGenerator random,
-            Edges edges,
-            boolean not,
-            String word,
-            String match,
-            StringBuilder weft,
-            StringBuilder nft) {
-        int low = edges.ports.get(random.nextInt(edges.ports.size()));
-        int high = Math.min(0xffff, low + (random.nextBoolean() ? 0 : random.nextInt(40)));
-        edges.ports.add(low);
-        edges.ports.add(high);
-        String text = low == high ? Integer.toString(low) : low + "-" + high;
-        say(not, word + text, "meta l4proto { tcp, udp } " + match, text, weft, nft);
-    }
-
-    private static void say(
-            boolean not, String words, String match, String value, StringBuilder weft, StringBuilder nft) {
-        weft.append(not ? "!" : "").append(words).append(' ');
-        nft.append(match).append(not ? "!= " : "").append(value).append(' ');
-    }
-
-    static List<OracleRule> chain(RandomGenerator random, Edges edges, boolean knowsConnections, String later) {
+    static List<OracleRule> chain(RandomGenerator random, Edges edges, Layer layer, String later) {
         var rules = new ArrayList<OracleRule>();
         for (int i = random.nextInt(1, 7); i > 0; i--) {
-            rules.add(random(random, edges, knowsConnections, later));
+            rules.add(random(random, edges, layer, later));
         }
         return rules;
+    }
+
+    /** A rule in the making: of each kind of condition at most one, all of one family. */
+    private static final class Draft {
+        private final RandomGenerator random;
+        private final Edges edges;
+        private final Layer layer;
+        private final StringBuilder weft = new StringBuilder();
+        private final StringBuilder nft = new StringBuilder();
+        private final boolean v6;
+
+        Draft(RandomGenerator random, Edges edges, Layer layer) {
+            this.random = random;
+            this.edges = edges;
+            this.layer = layer;
+            v6 = random.nextBoolean();
+        }
+
+        OracleRule rule(String later) {
+            boolean ports = random.nextInt(3) == 0;
+            boolean addresses = random.nextInt(2) == 0;
+            boolean connection = layer == Layer.ROUTER && random.nextInt(4) == 0;
+            boolean protocol = !ports && random.nextInt(4) == 0;
+            if (addresses || !ports && !connection && !protocol) {
+                boolean source = random.nextBoolean();
+                address(source);
+                if (random.nextInt(4) == 0) {
+                    address(!source);
+                }
+            }
+            if (ports) {
+                port(random.nextBoolean());
+            }
+            if (protocol) {
+                protocol();
+            }
+            if (connection) {
+                Words words = CONNECTIONS.get(random.nextInt(CONNECTIONS.size()));
+                say(words.weft(), words.nft());
+            }
+            return verdict(later);
+        }
+
+        private OracleRule verdict(String later) {
+            if (!later.isEmpty() && random.nextInt(4) == 0) {
+                return new OracleRule(weft + "jump " + later, nft + "jump " + later);
+            }
+            if (layer == Layer.ROUTER && random.nextInt(4) == 0) {
+                return new OracleRule(weft + "reject", nft + REFUSALS.get(0) + "\n" + nft + REFUSALS.get(1));
+            }
+            String verdict = List.of("accept", "accept", "drop", "return").get(random.nextInt(4));
+            return new OracleRule(weft + verdict, nft + verdict);
+        }
+
+        private void address(boolean source) {
+            int bits = random.nextInt(22, 33);
+            int mask = -1 << (32 - bits);
+            int network = edges.addresses.get(random.nextInt(edges.addresses.size())) & mask;
+            edges.addresses.add(network);
+            edges.addresses.add(network | ~mask);
+            String text = Addresses.prefix(Addresses.text(network, false) + (bits == 32 ? "" : "/" + bits), v6);
+            boolean not = not();
+            say(
+                    (not ? "!" : "") + (source ? "from " : "to ") + text,
+                    (v6 ? "ip6 " : "ip ") + (source ? "saddr " : "daddr ") + (not ? "!= " : "") + text);
+        }
+
+        private void port(boolean source) {
+            int low = edges.ports.get(random.nextInt(edges.ports.size()));
+            int high = Math.min(0xffff, low + (random.nextBoolean() ? 0 : random.nextInt(40)));
+            edges.ports.add(low);
+            edges.ports.add(high);
+            String text = low == high ? Integer.toString(low) : low + "-" + high;
+            boolean not = not();
+            say(
+                    (not ? "!" : "") + (source ? "sport " : "dport ") + text,
+                    "meta l4proto { tcp, udp } th " + (source ? "sport " : "dport ") + (not ? "!= " : "") + text);
+            if (random.nextInt(3) == 0) {
+                String only = random.nextBoolean() ? "tcp" : "udp";
+                say("protocol " + only, "meta l4proto " + only);
+            }
+        }
+
+        private void protocol() {
+            String name = List.of("tcp", "udp", "icmp", "icmpv6").get(random.nextInt(4));
+            boolean not = not();
+            say((not ? "!" : "") + "protocol " + name, "meta l4proto " + (not ? "!= " : "") + name);
+        }
+
+        private boolean not() {
+            return random.nextInt(5) == 0;
+        }
+
+        private void say(String words, String match) {
+            weft.append(words).append(' ');
+            nft.append(match).append(' ');
+        }
     }
 }

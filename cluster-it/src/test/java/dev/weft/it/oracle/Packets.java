@@ -1,52 +1,94 @@
 package dev.weft.it.oracle;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 
-/** Packets of VMs, with values at the edges of what the network looks at, or one beside. */
+/**
+ * First packets of VMs, with values at the edges of what the network looks at, or one beside. Each has a source end of
+ * its own: two connections with one answer are another matter than what a network does with a packet.
+ */
 final class Packets {
     private final RandomGenerator random;
     private final Plan plan;
+    private final UnaryOperator<String> macs;
+    private final Set<String> used = new HashSet<>();
 
-    Packets(RandomGenerator random, Plan plan) {
+    Packets(RandomGenerator random, Plan plan, UnaryOperator<String> macs) {
         this.random = random;
         this.plan = plan;
+        this.macs = macs;
     }
 
-    /** Its port is where it is sent from. */
-    Fate next() {
-        String from = plan.vms().get(random.nextInt(plan.vms().size()));
-        int src = Addresses.of(Plan.address(from));
-        if (random.nextInt(10) == 0) {
-            int other = near(plan.edges().addresses());
-            src = other >>> 8 == src >>> 8 && isHost(other) ? other : src;
+    Seen next() {
+        while (true) {
+            String from = plan.vms().get(random.nextInt(plan.vms().size()));
+            IpPacket packet = packet(from);
+            String to = receiver(from, packet.dst());
+            if (isSensible(from, to, packet)
+                    && used.add(packet.v6() + " " + packet.protocol() + " " + packet.src() + " " + packet.srcPort())) {
+                return new Seen(from, macs.apply(from), macs.apply(to), packet);
+            }
+        }
+    }
+
+    private IpPacket packet(String from) {
+        boolean v6 = random.nextBoolean();
+        int src = Plan.address(from);
+        int other = near(plan.edges().addresses());
+        if (random.nextInt(3) == 0
+                && Plan.subnetOf(other) != 0
+                && Plan.vmAt(other).equals(from)) {
+            src = other;
         }
         int dst = near(plan.edges().addresses());
-        int protocol = List.of(Fate.UDP, Fate.UDP, Fate.TCP, Fate.ICMP).get(random.nextInt(4));
-        int dstPort = near(plan.edges().ports()) & 0xffff;
+        int protocol = List.of(IpPacket.UDP, IpPacket.UDP, IpPacket.TCP, IpPacket.TCP, IpPacket.ICMP)
+                .get(random.nextInt(5));
+        int dstPort = near(plan.edges().ports());
         if (random.nextInt(6) == 0) {
-            dst = Addresses.of(plan.shop());
-            protocol = plan.shopProtocol().equals("udp") ? Fate.UDP : Fate.TCP;
-            dstPort = plan.shopPort() + (random.nextInt(4) == 0 ? random.nextInt(-1, 2) : 0);
+            dst = Plan.shop();
+            protocol = plan.shopProtocol().equals("udp") ? IpPacket.UDP : IpPacket.TCP;
+            dstPort = plan.shopPort(random) + (random.nextInt(4) == 0 ? random.nextInt(-1, 2) : 0);
         }
-        int srcPort = protocol == Fate.ICMP
-                ? random.nextInt(1, 1 << 16)
-                : Math.max(1, near(plan.edges().ports()));
-        int ttl = random.nextInt(12) == 0 ? random.nextInt(1, 3) : 64;
-        return new Fate(
-                from,
-                src,
-                dst,
-                protocol,
-                srcPort & 0xffff,
-                protocol == Fate.ICMP ? srcPort & 0xffff : Math.max(1, dstPort),
-                ttl);
+        int srcPort = random.nextInt(3) == 0 ? near(plan.edges().ports()) : random.nextInt(1, 0xffff);
+        int ttl = random.nextInt(12) == 0 ? random.nextInt(1, 3) : IpPacket.TTL;
+        boolean echo = protocol == IpPacket.ICMP;
+        int detail = echo
+                ? IpPacket.echoRequest(v6)
+                : protocol == IpPacket.TCP ? random.nextInt(6) == 0 ? IpPacket.ACK : IpPacket.SYN : 0;
+        return new IpPacket(
+                v6, src, dst, protocol, port(srcPort), echo ? port(srcPort) : port(dstPort), ttl, detail, null);
     }
 
-    /** A network's first and last address and the router's own are no VM's. */
-    private static boolean isHost(int address) {
-        int last = address & 0xff;
-        return last != 0 && last != 1 && last != 0xff;
+    private static int port(int near) {
+        return Math.max(1, Math.min(0xffff, near));
+    }
+
+    /** Whose MAC it is sent to. */
+    private String receiver(String from, int dst) {
+        boolean onLink = Plan.subnetOf(dst) == Plan.subnet(from)
+                && !plan.isOutside(dst)
+                && dst != Plan.gateway(Plan.subnet(from));
+        return onLink ? Plan.vmAt(dst) : "r-b" + Plan.subnet(from);
+    }
+
+    /** Not what the two are known to treat differently, see docs/semantics.md. */
+    private boolean isSensible(String from, String to, IpPacket packet) {
+        int host = packet.dst() & 0xff;
+        int srcHost = packet.src() & 0xff;
+        boolean single = Plan.subnetOf(packet.dst()) == 0 || host != 0 && host != 0xff;
+        boolean toRouter = Plan.subnetOf(packet.dst()) != 0 && host == 1;
+        boolean bridged = !to.startsWith("r");
+        return single
+                && srcHost > 1
+                && srcHost < 0xff
+                && !plan.isOutside(packet.src())
+                && !to.equals(from)
+                && !(toRouter && packet.protocol() != IpPacket.ICMP)
+                && !(bridged && plan.isStateful(to))
+                && !(plan.isFloater(packet.dst()) && Plan.subnet(from) == Plan.OUTSIDE);
     }
 
     private int near(List<Integer> edges) {

@@ -1,23 +1,29 @@
 package dev.weft.it.oracle;
 
+import dev.weft.it.oracle.OracleRule.Layer;
 import dev.weft.sim.Topology;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 
 /**
- * A random network: a router with three subnets, each a bridge with two VMs; chains on some devices; translation
- * towards the last subnet, which plays the outside; routes beyond VMs.
+ * A random network of both families: a router with three subnets, each a bridge with two VMs, one for either half of the
+ * subnet's addresses; chains on some devices; translation towards the last subnet, which plays the outside; routes beyond
+ * VMs. IPv6 has what IPv4 has, see {@link Addresses}.
  */
 final class Plan {
-    static final String PUBLIC = "10.0.3.200";
-    static final int FIRST_PUBLIC_PORT = 20_000;
-    static final int PUBLIC_PORTS = 2_048;
-    private static final String SHOP = "10.9.9.9";
-    private static final int OUTSIDE = 3;
-    private static final String LAST_CHAIN = "last";
+    static final int SUBNETS = 3;
+    static final int OUTSIDE = 3;
+    private static final int PUBLIC = Addresses.of("10.0.3.200");
+    private static final int OTHER_PUBLIC = Addresses.of("10.0.3.201");
+    private static final int FIRST_PUBLIC_PORT = 20_000;
+    private static final int PUBLIC_PORTS = 2_048;
+    private static final int SHOP = Addresses.of("10.9.9.9");
+    private static final int FLOATING = Addresses.of("10.0.3.220");
+    private static final int UPPER_HALF = 128;
 
     private final RandomGenerator random;
     private final List<String> vms = List.of("v11", "v12", "v21", "v22", "v31", "v32");
@@ -27,25 +33,43 @@ final class Plan {
     /** Chain by where it hangs: {@code port v11 inbound}. */
     private final Map<String, String> hooks = new LinkedHashMap<>();
 
+    private final String stateful;
     private final String insideSource;
     private final String shopProtocol;
     private final int shopPort;
+    private final int lastShopPort;
     private final int shopMemberPort;
-    private final String shopMember;
+    private final int shopMember;
+    private final int floater;
+    private final boolean hasFloating;
+    private final boolean hasSpecial;
+    private final int specialPort;
     private final List<String> routes = new ArrayList<>();
     private final List<String> kernelRoutes = new ArrayList<>();
 
+    /** Public ports of a rule for a worker. */
+    record Grant(String nat, int worker, String address, int first, int count) {}
+
     Plan(RandomGenerator random) {
         this.random = random;
-        vms.forEach(vm -> edges.addresses().add(Addresses.of(address(vm))));
-        edges.addresses().add(Addresses.of(SHOP));
-        insideSource = List.of("10.0.0.0/8", "10.0.1.0/24", "10.0.1.0/28", "10.0.2.10/31")
+        vms.forEach(vm -> edges.addresses().add(address(vm)));
+        edges.addresses().addAll(List.of(SHOP, SHOP, Addresses.of("10.0.2.127"), Addresses.of("10.0.3.128")));
+        insideSource = List.of("10.0.0.0/8", "10.0.1.0/24", "10.0.1.0/28", "10.0.2.128/25")
                 .get(random.nextInt(4));
         shopProtocol = random.nextBoolean() ? "udp" : "tcp";
-        shopPort = random.nextInt(2, 65_534);
-        shopMemberPort = random.nextInt(2, 65_534);
-        shopMember = pick(vms);
-        edges.ports().addAll(List.of(shopPort, shopMemberPort));
+        shopPort = random.nextInt(2, 65_000);
+        lastShopPort = random.nextBoolean() ? shopPort : shopPort + random.nextInt(30);
+        shopMemberPort = lastShopPort != shopPort ? 0 : random.nextInt(2, 65_534);
+        shopMember = address(pick(vms));
+        stateful = random.nextBoolean() ? pick(vms) : "";
+        hasFloating = random.nextInt(3) > 0;
+        floater = Addresses.of(random.nextBoolean() ? "10.0.1.20" : "10.0.2.220");
+        hasSpecial = random.nextInt(3) == 0;
+        specialPort = random.nextInt(1, 65_535);
+        if (hasFloating) {
+            edges.addresses().addAll(List.of(FLOATING, FLOATING, floater));
+        }
+        edges.ports().addAll(List.of(shopPort, lastShopPort, Math.max(1, shopMemberPort), specialPort));
         planRoutes();
         planChains();
     }
@@ -54,41 +78,65 @@ final class Plan {
         route("10.7.0.0/16", pick(vms));
         route("10.7.8.0/22", pick(vms));
         route("10.7.9.128/25", pick(vms));
-        routes.add("10.7.10.0/24 blackhole");
-        kernelRoutes.add("blackhole 10.7.10.0/24");
-        for (String edge : List.of("10.7.0.1", "10.7.8.0", "10.7.9.128", "10.7.9.255", "10.7.10.0", "10.7.11.255")) {
+        for (boolean v6 : new boolean[] {false, true}) {
+            routes.add(Addresses.prefix("10.7.10.0/24", v6) + " blackhole");
+            kernelRoutes.add("blackhole " + Addresses.prefix("10.7.10.0/24", v6));
+            routes.add(Addresses.prefix("10.7.12.0/24", v6) + " reject");
+            kernelRoutes.add("prohibit " + Addresses.prefix("10.7.12.0/24", v6));
+        }
+        for (String edge : List.of(
+                "10.7.0.1",
+                "10.7.8.0",
+                "10.7.9.128",
+                "10.7.9.255",
+                "10.7.10.0",
+                "10.7.11.255",
+                "10.7.12.0",
+                "10.7.12.255",
+                "10.8.0.0")) {
             edges.addresses().add(Addresses.of(edge));
         }
     }
 
     private void route(String destination, String via) {
-        routes.add("%s port r-b%d via %s".formatted(destination, subnet(via), address(via)));
-        kernelRoutes.add("%s via %s".formatted(destination, address(via)));
+        for (boolean v6 : new boolean[] {false, true}) {
+            String to = Addresses.prefix(destination, v6);
+            String gateway = Addresses.text(address(via), v6);
+            routes.add("%s port r-b%d via %s".formatted(to, subnet(via), gateway));
+            kernelRoutes.add("%s via %s".formatted(to, gateway));
+        }
     }
 
     private void planChains() {
-        hang("bridge", "b" + random.nextInt(1, 4), "inbound", "outbound");
+        hang("bridge", "b" + random.nextInt(1, SUBNETS + 1), "inbound", "outbound");
         hang("router", "r", "local_redirect", "inbound", "forward", "outbound");
         hang("port", pick(vms), "inbound", "outbound");
         hang("port", pick(vms), "inbound", "outbound");
-        chains.put("last-l2", OracleRule.chain(random, edges, false, ""));
-        chains.put("last-router", OracleRule.chain(random, edges, true, ""));
+        for (Layer layer : Layer.values()) {
+            chains.put(last(layer), OracleRule.chain(random, edges, layer, ""));
+        }
     }
 
     private void hang(String kind, String name, String... fields) {
+        Layer layer = kind.equals("router") ? Layer.ROUTER : Layer.BRIDGE;
         for (String field : fields) {
             if (random.nextInt(3) == 0) {
-                boolean router = kind.equals("router");
                 String chain = (kind + "-" + name + "-" + field).replace('_', '-');
-                chains.put(chain, OracleRule.chain(random, edges, router, LAST_CHAIN + (router ? "-router" : "-l2")));
+                chains.put(chain, OracleRule.chain(random, edges, layer, last(layer)));
                 hooks.put(kind + " " + name + " " + field, chain);
             }
         }
     }
 
+    private static String last(Layer layer) {
+        return layer == Layer.ROUTER ? "router-last" : "bridge-last";
+    }
+
     private <T> T pick(List<T> list) {
         return list.get(random.nextInt(list.size()));
     }
+
+    // What there is.
 
     List<String> vms() {
         return vms;
@@ -98,43 +146,102 @@ final class Plan {
         return edges;
     }
 
-    /** Where the outside finds the shop, for packets that aim there. */
-    String shop() {
-        return SHOP;
-    }
-
     String shopProtocol() {
         return shopProtocol;
     }
 
-    int shopPort() {
-        return shopPort;
+    int shopPort(RandomGenerator chooser) {
+        return chooser.nextBoolean() ? shopPort : lastShopPort;
+    }
+
+    static int shop() {
+        return SHOP;
     }
 
     static int subnet(String vm) {
         return vm.charAt(1) - '0';
     }
 
-    static String address(String vm) {
-        return "10.0.%d.%d".formatted(subnet(vm), 9 + vm.charAt(2) - '0');
+    static int address(String vm) {
+        return Addresses.of("10.0." + subnet(vm) + ".10") + (vm.endsWith("2") ? UPPER_HALF : 0);
     }
 
-    static String gateway(int subnet) {
-        return "10.0." + subnet + ".1";
+    static int gateway(int subnet) {
+        return Addresses.of("10.0." + subnet + ".1");
     }
 
-    List<String> kernelRoutes() {
-        return kernelRoutes;
+    /** Of an address: 1, 2 or 3; 0: none of them. */
+    static int subnetOf(int address) {
+        int subnet = (address >>> 8) - (Addresses.of("10.0.0.0") >>> 8);
+        return subnet >= 1 && subnet <= SUBNETS ? subnet : 0;
     }
 
-    /** As Weft has it. */
-    Topology topology() {
-        var net = Topology.build(t -> {
-            t.router("r");
-            for (int subnet = 1; subnet <= 3; subnet++) {
-                t.bridge("b" + subnet).join("b" + subnet, "r", gateway(subnet) + "/24");
+    /** Who has an address of a subnet. */
+    static String vmAt(int address) {
+        return "v" + subnetOf(address) + ((address & 0xff) < UPPER_HALF ? 1 : 2);
+    }
+
+    boolean isStateful(String vm) {
+        return vm.equals(stateful);
+    }
+
+    /** One that the router stands for: packets to it go to the router, whatever subnet it is of. */
+    boolean isOutside(int address) {
+        return address == PUBLIC || address == OTHER_PUBLIC || hasFloating && address == FLOATING;
+    }
+
+    boolean isFloating(int address) {
+        return hasFloating && (address == FLOATING || address == floater);
+    }
+
+    /** Of translation. */
+    boolean isPublic(int address) {
+        return address == SHOP || isOutside(address);
+    }
+
+    /** Has a floating address. */
+    boolean isFloater(int address) {
+        return hasFloating && address == floater;
+    }
+
+    /** Addresses that hosts of subnets have; 0 and 255 are networks', 1 the router's. */
+    Map<Integer, String> neighbours() {
+        var all = new TreeMap<Integer, String>();
+        for (int subnet = 1; subnet <= SUBNETS; subnet++) {
+            for (int host = 2; host < 255; host++) {
+                int address = Addresses.of("10.0." + subnet + ".0") + host;
+                all.put(address, vmAt(address));
             }
-            vms.forEach(vm -> t.vm(vm, "b" + subnet(vm)));
+        }
+        return all;
+    }
+
+    static boolean isChosen(int address, int port, int protocol) {
+        boolean mine = address == PUBLIC || address == OTHER_PUBLIC;
+        return mine
+                && (protocol == IpPacket.ICMP || port >= FIRST_PUBLIC_PORT && port < FIRST_PUBLIC_PORT + PUBLIC_PORTS);
+    }
+
+    // As Weft has it.
+
+    Topology topology() {
+        return Topology.build(t -> {
+            t.router("r");
+            for (int subnet = 1; subnet <= SUBNETS; subnet++) {
+                t.bridge("b" + subnet)
+                        .join(
+                                "b" + subnet,
+                                "r",
+                                Addresses.text(gateway(subnet), false) + "/24",
+                                Addresses.text(gateway(subnet), true) + "/120");
+            }
+            for (String vm : vms) {
+                if (isStateful(vm)) {
+                    t.statefulVm(vm, "b" + subnet(vm), "here");
+                } else {
+                    t.vm(vm, "b" + subnet(vm));
+                }
+            }
             routes.forEach(route -> t.route("r", route));
             chains.forEach((name, rules) ->
                     t.chain(name, rules.stream().map(OracleRule::weft).toArray(String[]::new)));
@@ -142,39 +249,93 @@ final class Plan {
                 String[] words = where.split(" ");
                 t.hook(words[0], words[1], words[2], chain);
             });
-            t.nat(
-                    "r",
-                    "out",
-                    "source from %s out of r-b%d to %s ports %d-%d"
-                            .formatted(
-                                    insideSource,
-                                    OUTSIDE,
-                                    PUBLIC,
-                                    FIRST_PUBLIC_PORT,
-                                    FIRST_PUBLIC_PORT + PUBLIC_PORTS - 1));
-            t.nat(
-                    "r",
-                    "shop",
-                    "destination for %s %s %d to %s ports %d"
-                            .formatted(SHOP, shopProtocol, shopPort, address(shopMember), shopMemberPort));
+            for (boolean v6 : new boolean[] {false, true}) {
+                translate(t, v6);
+            }
         });
-        net.grant("out", PUBLIC, FIRST_PUBLIC_PORT, PUBLIC_PORTS);
-        vms.forEach(vm -> net.settle(vm, address(vm)));
-        return net;
     }
 
-    /** As nftables has it. */
+    /** Of a report: chains and where they hang. */
+    String weftChains() {
+        return hooks + " " + chains;
+    }
+
+    private void translate(Topology t, boolean v6) {
+        String name = v6 ? "6" : "4";
+        t.nat(
+                "r",
+                "out" + name,
+                "source from %s out of r-b%d to %s ports %s"
+                        .formatted(
+                                Addresses.prefix(insideSource, v6),
+                                OUTSIDE,
+                                Addresses.text(PUBLIC, v6),
+                                publicPorts()));
+        t.nat(
+                "r",
+                "shop" + name,
+                "destination for %s %s %d-%d to %s%s"
+                        .formatted(
+                                Addresses.text(SHOP, v6),
+                                shopProtocol,
+                                shopPort,
+                                lastShopPort,
+                                Addresses.text(shopMember, v6),
+                                shopMemberPort == 0 ? "" : " ports " + shopMemberPort));
+        if (hasFloating) {
+            t.nat(
+                    "r",
+                    "float" + name,
+                    "static from %s out of r-b%d to %s"
+                            .formatted(Addresses.text(floater, v6), OUTSIDE, Addresses.text(FLOATING, v6)));
+        }
+        if (hasSpecial) {
+            t.nat(
+                    "r",
+                    "special" + name,
+                    "source from %s for %s udp %d out of r-b%d to %s ports %s"
+                            .formatted(
+                                    special(v6),
+                                    Addresses.prefix("10.0.0.0/8", v6),
+                                    specialPort,
+                                    OUTSIDE,
+                                    Addresses.text(OTHER_PUBLIC, v6),
+                                    publicPorts()));
+        }
+    }
+
+    private String special(boolean v6) {
+        return Addresses.prefix(insideSource.replaceAll("/.*", "/30"), v6);
+    }
+
+    private static String publicPorts() {
+        return FIRST_PUBLIC_PORT + "-" + (FIRST_PUBLIC_PORT + PUBLIC_PORTS - 1);
+    }
+
+    /** Each worker has its part of all ports. */
+    List<Grant> grants(int workers) {
+        var grants = new ArrayList<Grant>();
+        int share = PUBLIC_PORTS / workers;
+        for (int worker = 0; worker < workers; worker++) {
+            for (boolean v6 : new boolean[] {false, true}) {
+                int first = FIRST_PUBLIC_PORT + worker * share;
+                grants.add(new Grant("out" + (v6 ? 6 : 4), worker, Addresses.text(PUBLIC, v6), first, share));
+                grants.add(new Grant("special" + (v6 ? 6 : 4), worker, Addresses.text(OTHER_PUBLIC, v6), first, share));
+            }
+        }
+        return grants;
+    }
+
+    // As the kernel has it.
+
+    List<String> kernelRoutes() {
+        return kernelRoutes;
+    }
+
     String ruleset() {
         var bridge = new StringBuilder("table bridge filter {\n");
-        var ip = new StringBuilder("table ip filter {\n");
-        chains.forEach((name, rules) -> {
-            if (!name.startsWith("router") && !name.equals("last-router")) {
-                bridge.append(chain(name, rules));
-            }
-            if (name.startsWith("router") || name.equals("last-router")) {
-                ip.append(chain(name, rules));
-            }
-        });
+        var router = new StringBuilder("table inet filter {\n");
+        chains.forEach((name, rules) -> (name.startsWith("router") ? router : bridge).append(chain(name, rules)));
         hooks.forEach((where, chain) -> {
             String[] words = where.split(" ");
             switch (words[0] + " " + words[2]) {
@@ -187,35 +348,82 @@ final class Plan {
                     bridge.append(base("input", 10, "iifname " + ports(words[1]), chain))
                             .append(base("forward", 10, "iifname " + ports(words[1]), chain))
                             .append(base("output", 10, "oifname " + ports(words[1]), chain));
-                case "router local_redirect" -> ip.append(base("prerouting", -60, "", chain));
-                case "router inbound" -> ip.append(base("prerouting", -50, "", chain));
-                case "router forward" -> ip.append(base("forward", 0, "", chain));
-                case "router outbound" -> ip.append(base("forward", 10, "", chain));
+                case "router local_redirect" -> router.append(base("prerouting", -60, "", chain));
+                case "router inbound" -> router.append(base("prerouting", -50, "", chain));
+                case "router forward" -> router.append(base("forward", 0, "", chain));
+                case "router outbound" -> router.append(base("forward", 10, "", chain));
                 default -> throw new AssertionError(where);
             }
         });
         return bridge.append("}\n")
-                .append(ip)
+                .append(router)
+                .append(gate())
                 .append("}\n")
-                .append(translation())
+                .append(translation(false))
+                .append(translation(true))
                 .toString();
     }
 
-    private String translation() {
-        String source = "ip saddr " + insideSource;
-        String range = PUBLIC + ":" + FIRST_PUBLIC_PORT + "-" + (FIRST_PUBLIC_PORT + PUBLIC_PORTS - 1);
-        var text = new StringBuilder("table ip nat {\n chain pre {\n type nat hook prerouting priority dstnat;\n")
-                .append("ip daddr %s %s dport %d dnat to %s:%d\n}\n"
-                        .formatted(SHOP, shopProtocol, shopPort, address(shopMember), shopMemberPort))
-                .append("chain hairpin {\n type filter hook forward priority 30;\n");
-        for (int subnet = 1; subnet <= 3; subnet++) {
+    /** A stateful port, as far as what is routed to it goes. */
+    private String gate() {
+        if (stateful.isEmpty()) {
+            return "";
+        }
+        var text = new StringBuilder("chain gate {\n type filter hook forward priority 50;\n");
+        for (boolean v6 : new boolean[] {false, true}) {
+            String half = Addresses.prefix(Addresses.text(address(stateful) & -UPPER_HALF, false) + "/25", v6);
+            String match = "oifname b%d rt %s nexthop %s".formatted(subnet(stateful), v6 ? "ip6" : "ip", half);
+            text.append(match).append(" ct state invalid drop\n");
+            text.append(match).append(" ct direction original drop\n");
+        }
+        return text.append("}\n").toString();
+    }
+
+    private String translation(boolean v6) {
+        String ip = v6 ? "ip6" : "ip";
+        String colon = v6 ? "[%s]:%s" : "%s:%s";
+        String member = Addresses.text(shopMember, v6);
+        var text = new StringBuilder(
+                "table %s nat {\n chain pre {\n type nat hook prerouting priority dstnat;\n".formatted(ip));
+        text.append("%s daddr %s %s dport %d-%d dnat to %s\n"
+                .formatted(
+                        ip,
+                        Addresses.text(SHOP, v6),
+                        shopProtocol,
+                        shopPort,
+                        lastShopPort,
+                        shopMemberPort == 0 ? member : colon.formatted(member, shopMemberPort)));
+        if (hasFloating) {
+            text.append("%s daddr %s dnat to %s\n"
+                    .formatted(ip, Addresses.text(FLOATING, v6), Addresses.text(floater, v6)));
+        }
+        text.append("}\nchain hairpin {\n type filter hook forward priority 30;\n");
+        for (int subnet = 1; subnet <= SUBNETS; subnet++) {
             // Weft's hairpin: who is redirected back to where it is gets a public source.
             text.append("iifname b%d oifname b%d ct status dnat meta mark set 1\n".formatted(subnet, subnet));
         }
         text.append("}\n chain post {\n type nat hook postrouting priority srcnat;\n");
         for (String which : List.of("oifname b" + OUTSIDE, "meta mark 1")) {
-            text.append("%s %s meta l4proto { tcp, udp } snat to %s\n".formatted(which, source, range))
-                    .append("%s %s meta l4proto icmp snat to %s\n".formatted(which, source, PUBLIC));
+            if (hasFloating) {
+                text.append("%s %s saddr %s snat to %s\n"
+                        .formatted(which, ip, Addresses.text(floater, v6), Addresses.text(FLOATING, v6)));
+            }
+            if (hasSpecial) {
+                text.append("%s %s saddr %s %s daddr %s udp dport %d snat to %s\n"
+                        .formatted(
+                                which,
+                                ip,
+                                special(v6),
+                                ip,
+                                Addresses.prefix("10.0.0.0/8", v6),
+                                specialPort,
+                                colon.formatted(Addresses.text(OTHER_PUBLIC, v6), publicPorts())));
+            }
+            String source = which + " " + ip + " saddr " + Addresses.prefix(insideSource, v6);
+            text.append("%s meta l4proto { tcp, udp } snat to %s\n"
+                            .formatted(source, colon.formatted(Addresses.text(PUBLIC, v6), publicPorts())))
+                    .append("%s meta l4proto %s snat to %s\n"
+                            .formatted(source, v6 ? "icmpv6" : "icmp", Addresses.text(PUBLIC, v6)));
         }
         return text.append("}\n}\n").toString();
     }
