@@ -12,6 +12,7 @@ import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Rule;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ChainCompiler {
     private final TopologySnapshot snapshot;
+    private final Collection<Chain> all;
     private final Groups groups;
     private final Chains previous;
     private final Map<UUID, Integer> indices;
@@ -34,13 +36,16 @@ final class ChainCompiler {
     private final Map<String, ChainRules> rules = new HashMap<>();
     private final Set<String> inlined = new HashSet<>();
 
+    /** @param all those of the topology, and those that security groups are made into */
     ChainCompiler(
             TopologySnapshot snapshot,
+            Collection<Chain> all,
             Groups groups,
             Chains previous,
             Map<UUID, Integer> indices,
             ConditionCompiler.Indices places) {
         this.snapshot = snapshot;
+        this.all = all;
         this.groups = groups;
         this.previous = previous;
         this.indices = indices;
@@ -49,7 +54,7 @@ final class ChainCompiler {
     }
 
     Chains compile() {
-        for (Chain chain : snapshot.all(Chain.class)) {
+        for (Chain chain : all) {
             ChainRules before = previous.rules.get(chain.getId());
             rules.put(
                     chain.getId(),

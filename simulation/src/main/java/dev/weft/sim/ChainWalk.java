@@ -44,6 +44,11 @@ final class ChainWalk implements Fields {
      * @param out the port it is about to leave by, or {@link CompiledChain#NONE} when that is not known or not one port
      */
     boolean passes(int chain, int in, int out) {
+        return passes(chain, in, out, DropReason.RULE);
+    }
+
+    /** @param why it is dropped, when it is */
+    boolean passes(int chain, int in, int out, DropReason why) {
         if (chain == CompiledChain.NONE) {
             return true;
         }
@@ -52,7 +57,7 @@ final class ChainWalk implements Fields {
         jumps = 0;
         int verdict = walk(chain);
         switch (verdict) {
-            case CompiledChain.DROP -> sim.noteDrop(DropReason.RULE);
+            case CompiledChain.DROP -> sim.noteDrop(why);
             case CompiledChain.REJECT -> Refusal.answer(sim, in);
             case CompiledChain.REDIRECT_OUT, CompiledChain.REDIRECT_IN ->
                 sim.redirect(target, verdict == CompiledChain.REDIRECT_IN);
@@ -179,9 +184,14 @@ final class ChainWalk implements Fields {
             case IN_PORT -> inPort;
             case OUT_PORT -> outPort;
             case CONNECTION -> sim.tracking.stateForRule(sim);
+            case CONNECTION_PART -> part(sim.tracking.state(sim));
             case TCP_PHASE -> sim.tracking.tcpPhase(sim);
             default -> throw new AssertionError("field " + field);
         };
+    }
+
+    private static int part(int state) {
+        return state == Tracking.NEW ? Tracking.FORWARD : state;
     }
 
     @Override

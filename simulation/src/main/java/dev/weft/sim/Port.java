@@ -45,6 +45,9 @@ final class Port {
     final int inboundChain;
 
     final int outboundChain;
+    /** Its security groups. */
+    final Guard guard;
+
     final long tag;
     final long locationTag;
     private final long[] addresses; // high, low
@@ -58,7 +61,8 @@ final class Port {
             int device,
             int peer,
             int inboundChain,
-            int outboundChain) {
+            int outboundChain,
+            Guard guard) {
         this.index = index;
         this.message = message;
         this.onBridge = onBridge;
@@ -66,6 +70,7 @@ final class Port {
         this.peer = peer;
         this.inboundChain = inboundChain;
         this.outboundChain = outboundChain;
+        this.guard = guard;
         id = UUID.fromString(message.getId());
         name = message.getName();
         bound = !message.getHostId().isEmpty();
@@ -94,6 +99,11 @@ final class Port {
         }
         var id = UUID.fromString(port.getId());
         return LOCAL_MAC | Hashing.combine(id.getMostSignificantBits(), id.getLeastSignificantBits()) & 0xff_ffff_ffffL;
+    }
+
+    /** Whether what its VM sends is recorded, since answers are told apart here. */
+    boolean tracks() {
+        return stateful || guard.stateful();
     }
 
     /** Of bound ports. */
@@ -161,8 +171,11 @@ final class Port {
         return NONE;
     }
 
-    boolean isFrom(dev.weft.topology.schema.Port other, int otherDevice, int otherPeer) {
-        return device == otherDevice && peer == otherPeer && (message == other || message.equals(other));
+    boolean isFrom(dev.weft.topology.schema.Port other, int otherDevice, int otherPeer, Guard otherGuard) {
+        return device == otherDevice
+                && peer == otherPeer
+                && guard.equals(otherGuard)
+                && (message == other || message.equals(other));
     }
 
     /** Whether a packet could tell the difference; the name and which host it is are none of its business. */
@@ -174,6 +187,7 @@ final class Port {
                 && stateful == other.stateful
                 && inboundChain == other.inboundChain
                 && outboundChain == other.outboundChain
+                && guard.equals(other.guard)
                 && mac == other.mac
                 && mtu == other.mtu
                 && vlans.equals(other.vlans)

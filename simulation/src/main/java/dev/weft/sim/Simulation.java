@@ -181,7 +181,7 @@ final class Simulation extends PacketView {
         out.addTag(port.tag);
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
-        if (chains.passes(port.outboundChain, deviceIn, port.index)) {
+        if (chains.passes(port.outboundChain, deviceIn, port.index) && port.guard.admits(this, port, deviceIn)) {
             send(port);
         }
         path.cut(before);
@@ -274,7 +274,7 @@ final class Simulation extends PacketView {
             explain(device, "in by port " + port.name);
         }
         out.addTag(device.tag);
-        if (chains.passes(port.inboundChain, port.index, Port.NONE)) {
+        if (port.guard.lets(this, port) && chains.passes(port.inboundChain, port.index, Port.NONE)) {
             device.receive(this, port);
         }
         path.cut(before);
@@ -361,7 +361,8 @@ final class Simulation extends PacketView {
     void exitFlood(Port port, int datapathPort) {
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
-        boolean passes = chains.passes(port.outboundChain, deviceIn, port.index);
+        boolean passes =
+                chains.passes(port.outboundChain, deviceIn, port.index) && port.guard.admits(this, port, deviceIn);
         path.cut(before);
         if (!passes) {
             return;

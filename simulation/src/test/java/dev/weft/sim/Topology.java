@@ -32,6 +32,8 @@ import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
+import dev.weft.topology.schema.SecurityGroup;
+import dev.weft.topology.schema.SecurityRule;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceEntry;
 import dev.weft.topology.schema.ServiceRule;
@@ -338,6 +340,45 @@ public final class Topology {
                             .build());
         }
         return this;
+    }
+
+    /**
+     * Rules like {@code in tcp 80 from 10.0.0.0/8}, {@code out icmp 8 v4 to group web}, {@code in from addresses admins};
+     * {@code stateless} and {@code deny-egress} by themselves.
+     */
+    public Topology securityGroup(String name, String... rules) {
+        var group = SecurityGroup.newBuilder()
+                .setId(id("security group", name).toString())
+                .setName(name)
+                .setTenantId(TENANT.toString());
+        for (String rule : rules) {
+            switch (rule) {
+                case "stateless" -> group.setStateless(true);
+                case "deny-egress" -> group.setDenyEgress(true);
+                default -> {
+                    SecurityRule parsed = RuleText.security(rule);
+                    if (rule.startsWith("in")) {
+                        group.addIngress(parsed);
+                    } else {
+                        group.addEgress(parsed);
+                    }
+                }
+            }
+        }
+        return put(id("security group", name), name, group.build());
+    }
+
+    public boolean isStateful(String port) {
+        return ((Port) planned(id("port", port))).getStateful();
+    }
+
+    /** The port is in these security groups, and no others. */
+    public Topology guard(String port, String... groups) {
+        var changed = ((Port) planned(id("port", port))).toBuilder().clearSecurityGroupIds();
+        for (String group : groups) {
+            changed.addSecurityGroupIds(id("security group", group).toString());
+        }
+        return put(id("port", port), port, changed.build());
     }
 
     /** @param kind {@code port}, {@code bridge} or {@code router}; @param field {@code inbound}, {@code forward} ... */
