@@ -192,6 +192,21 @@ public final class TestNetwork {
         return this;
     }
 
+    /** From now on no connection of this protocol to the VM behind a port begins, and hosts note those that try. */
+    public TestNetwork dropsAndLogs(String port, String protocol) {
+        drops(port, protocol);
+        Chain chain = (Chain) others.removeLast();
+        Rule rule = chain.getRules(0);
+        others.add(chain.toBuilder()
+                .setRules(
+                        0,
+                        rule.toBuilder()
+                                .setMatch(rule.getMatch().toBuilder().addConnection(Conditions.Connection.NEW))
+                                .setLog(true))
+                .build());
+        return this;
+    }
+
     /** From now on nothing of this protocol goes out to the VM behind a port. */
     public TestNetwork drops(String port, String protocol) {
         String name = "no-" + protocol;

@@ -88,6 +88,7 @@ class DevicesIT {
                   - name: databases
                     ingress: [{protocol: [tcp], port: [5432], remote_groups: [apps]}]
                     deny_egress: true
+                    log: dropped
                 chains:
                   - name: guard
                     rules:
@@ -234,10 +235,23 @@ class DevicesIT {
         assertThat(talk(app, DATABASE, 22)).isNotEqualTo("admin");
         assertThat(talk(floating, DATABASE, 5432)).isNotEqualTo("rows");
         assertThat(cloud.status("h2").counter("drops", "security-group")).isPositive();
+        assertLogged("h2", "10.0.1.6");
         cloud.apply("tenant: acme\nports: [{name: floating, security_groups: [apps]}]\n");
         assertThat(talk(floating, DATABASE, 5432)).as(cloud::logs).isEqualTo("rows");
         cloud.apply("tenant: acme\nports: [{name: floating, security_groups: []}]\n");
         assertThat(talk(floating, DATABASE, 5432)).isNotEqualTo("rows");
+    }
+
+    private static void assertLogged(String host, String source) {
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(
+                                (List<?>) cloud.ask(host, "log", "rules").get("rules"))
+                        .map(line -> ((Map<?, ?>) line).get("outcome") + " " + ((Map<?, ?>) line).get("packet"))
+                        .anyMatch(line -> line.startsWith("dropped: security-group tcp " + source + ":")
+                                && line.endsWith("> " + DATABASE + ":5432")));
+        assertThat(cloud.folder().resolve(host).resolve("rules.log"))
+                .content()
+                .contains("security groups databases, ingress");
     }
 
     private static Map<String, Long> served(int requests) {

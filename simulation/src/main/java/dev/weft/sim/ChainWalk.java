@@ -56,6 +56,9 @@ final class ChainWalk implements Fields {
         outPort = out;
         jumps = 0;
         int verdict = walk(chain);
+        if (verdict == CompiledChain.CONTINUE) {
+            noteEnd(chain);
+        }
         switch (verdict) {
             case CompiledChain.DROP -> sim.noteDrop(why);
             case CompiledChain.REJECT -> Refusal.answer(sim, in);
@@ -85,6 +88,9 @@ final class ChainWalk implements Fields {
             if (sim.isExplaining()) {
                 explain(chain, found);
             }
+            if (chain.isLogged(found)) {
+                sim.out.noteRule(index, found);
+            }
             int verdict = chain.verdict(found);
             switch (verdict) {
                 case CompiledChain.CONTINUE -> at = found + 1;
@@ -104,6 +110,13 @@ final class ChainWalk implements Fields {
         }
     }
 
+    private void noteEnd(int index) {
+        CompiledChain chain = sim.network.chains.chain(index);
+        if (chain != null && chain.logsEnd) {
+            sim.out.noteRule(index, CompiledChain.NONE);
+        }
+    }
+
     private void explain(CompiledChain chain, int position) {
         CompiledChain.Label label = chain.label(position);
         String what =
@@ -115,9 +128,10 @@ final class ChainWalk implements Fields {
                     case CompiledChain.JUMP, CompiledChain.GOTO -> "jumps on";
                     case CompiledChain.REDIRECT_OUT -> "redirects out of a port";
                     case CompiledChain.REDIRECT_IN -> "redirects into a port";
-                    default -> "matches";
+                    default -> "goes on";
                 };
-        sim.explain("chain", label.chain(), "rule " + label.rule() + " " + what);
+        String logged = chain.isLogged(position) ? ", which is logged" : "";
+        sim.explain("chain", label.chain(), "rule " + label.rule() + " " + what + logged);
     }
 
     // The packet's fields.

@@ -108,9 +108,13 @@ final class SecurityGroups {
                     .setJumpId(chainOf(member, direction))
                     .build());
         }
-        rules.add(
-                Rule.newBuilder().setName("others").setAction(Rule.Action.DROP).build());
-        return add("set " + key, direction, "security groups " + names, rules);
+        rules.add(Rule.newBuilder()
+                .setName("others")
+                .setAction(Rule.Action.DROP)
+                .setLog(members.stream().anyMatch(member -> logs(member, Chain.Log.DROPPED)))
+                .build());
+        String tenant = members.getFirst().getTenantId();
+        return add(tenant, "set " + key, direction, "security groups " + names, Chain.Log.NOTHING, rules);
     }
 
     private static Rule.Builder accept(String name) {
@@ -136,9 +140,11 @@ final class SecurityGroups {
     private String chainOf(SecurityGroup group, int direction) {
         List<SecurityRule> rules = direction == IN ? group.getIngressList() : group.getEgressList();
         return add(
+                group.getTenantId(),
                 "group " + group.getId(),
                 direction,
                 "security group " + group.getName(),
+                logs(group, Chain.Log.ACCEPTED) ? Chain.Log.ACCEPTED : Chain.Log.NOTHING,
                 rules.stream().map(rule -> rule(rule, direction)).toList());
     }
 
@@ -160,11 +166,15 @@ final class SecurityGroups {
         } else {
             match.addAllDestination(networks).addAllDestinationGroupIds(named);
         }
-        return accept(rule.getName()).setMatch(match).build();
+        return accept(rule.getName()).setMatch(match).setLog(rule.getLog()).build();
+    }
+
+    private static boolean logs(SecurityGroup group, Chain.Log what) {
+        return group.getLog() == what || group.getLog() == Chain.Log.ALL;
     }
 
     /** Ids are made from what the chain is, so that they outlive a compile. */
-    private String add(String what, int direction, String name, List<Rule> rules) {
+    private String add(String tenant, String what, int direction, String name, Chain.Log log, List<Rule> rules) {
         String way = direction == IN ? ", ingress" : ", egress";
         String id = UUID.nameUUIDFromBytes((what + way).getBytes(StandardCharsets.UTF_8))
                 .toString();
@@ -173,6 +183,8 @@ final class SecurityGroups {
                 key -> Chain.newBuilder()
                         .setId(key)
                         .setName(name + way)
+                        .setTenantId(tenant)
+                        .setLog(log)
                         .addAllRules(rules)
                         .build());
         return id;

@@ -138,6 +138,9 @@ final class Simulation extends PacketView {
         } else {
             out.drop(Objects.requireNonNullElse(reason, DropReason.NO_RECEIVER));
         }
+        if (out.kind() != Outcome.Kind.DROP && tracking.isKnown()) {
+            out.forgetRules();
+        }
         boolean left = out.kind() == Outcome.Kind.FORWARD || out.emitCount() > 0;
         if (left && out.kind() != Outcome.Kind.PARK && tracking.complete(this)) {
             connect();

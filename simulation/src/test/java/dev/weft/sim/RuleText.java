@@ -30,6 +30,7 @@ final class RuleText {
                 case "reject" -> rule.setAction(Rule.Action.REJECT);
                 case "return" -> rule.setAction(Rule.Action.RETURN);
                 case "invert" -> rule.setInvert(true);
+                case "log" -> rule.setLog(true);
                 case "name" -> rule.setName(words[++i]);
                 case "jump" -> rule.setJumpId(id("chain", words[++i]));
                 case "goto" -> rule.setGotoId(id("chain", words[++i]));
@@ -60,6 +61,7 @@ final class RuleText {
                     }
                 }
                 case "icmp" -> rule.addIcmp(words[++i]);
+                case "log" -> rule.setLog(true);
                 case "protocol" -> rule.addProtocol(words[++i]);
                 case "from", "to" -> {
                     switch (words[++i]) {

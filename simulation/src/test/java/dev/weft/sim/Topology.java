@@ -98,7 +98,13 @@ public final class Topology {
     public record Read(UUID router, long high, long low, int proven, int matched, long tag) {}
 
     /** What became of a packet, and of the frames it caused. */
-    public record Sent(String outcome, List<String> emitted, Verdict verdict, FlowMask mask, boolean cacheable) {}
+    public record Sent(
+            String outcome,
+            List<String> emitted,
+            Verdict verdict,
+            FlowMask mask,
+            boolean cacheable,
+            List<String> logged) {}
 
     private Topology() {
         tables.connections().setEnding((table, slot) -> table.tags(slot, tag -> invalidate(Set.of(tag))));
@@ -309,6 +315,12 @@ public final class Topology {
         return put(id("chain", name), name, chain.build());
     }
 
+    /** A chain of the plan notes its decisions. */
+    public Topology chainLog(String name, Chain.Log log) {
+        Chain chain = (Chain) planned(id("chain", name));
+        return put(id("chain", name), name, chain.toBuilder().setLog(log).build());
+    }
+
     public Topology addressGroup(String name, String... addresses) {
         return put(
                 id("address group", name),
@@ -344,7 +356,7 @@ public final class Topology {
 
     /**
      * Rules like {@code in tcp 80 from 10.0.0.0/8}, {@code out icmp 8 v4 to group web}, {@code in from addresses admins};
-     * {@code stateless} and {@code deny-egress} by themselves.
+     * {@code stateless}, {@code deny-egress}, {@code log-all} and {@code log-dropped} by themselves.
      */
     public Topology securityGroup(String name, String... rules) {
         var group = SecurityGroup.newBuilder()
@@ -355,6 +367,8 @@ public final class Topology {
             switch (rule) {
                 case "stateless" -> group.setStateless(true);
                 case "deny-egress" -> group.setDenyEgress(true);
+                case "log-all" -> group.setLog(Chain.Log.ALL);
+                case "log-dropped" -> group.setLog(Chain.Log.DROPPED);
                 default -> {
                     SecurityRule parsed = RuleText.security(rule);
                     if (rule.startsWith("in")) {
@@ -780,7 +794,7 @@ public final class Topology {
         Outcome out = scratch;
         packet.key.setIngress(portIndex(port) + 1, 0);
         simulator.simulate(packet, portIndex(port), now, out);
-        return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable());
+        return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable(), logged(out));
     }
 
     /** As a worker does it: effects are applied, a cacheable outcome becomes a flow, emits are followed. */
@@ -795,7 +809,13 @@ public final class Topology {
         packet.key.setIngress(portIndex(port) + 1, 0);
         simulator.simulateTooLong(packet, portIndex(port), now, out);
         var verdict = out.toVerdict();
-        return new Sent(describe(out), follow(verdict.emits(), Tables.NONE), verdict, maskOf(out), out.cacheable());
+        return new Sent(
+                describe(out),
+                follow(verdict.emits(), Tables.NONE),
+                verdict,
+                maskOf(out),
+                out.cacheable(),
+                logged(out));
     }
 
     public Sent inject(String port, Packet packet) {
@@ -808,7 +828,8 @@ public final class Topology {
             flows.add(flowOf(port, packet, out));
         }
         var verdict = out.toVerdict();
-        return new Sent(text, follow(verdict.emits(), portIndex(port)), verdict, maskOf(out), out.cacheable());
+        return new Sent(
+                text, follow(verdict.emits(), portIndex(port)), verdict, maskOf(out), out.cacheable(), logged(out));
     }
 
     /** The frame came with the flood key of the bridge. */
@@ -820,7 +841,7 @@ public final class Topology {
     public Sent injectFlood(String bridge, int vlan, Frames frame) {
         var out = new Outcome();
         simulator.simulateFlood(frame.packet(), bridgeIndex(bridge), vlan, now, out);
-        return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable());
+        return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable(), logged(out));
     }
 
     /** The question of a parked packet goes out. */
@@ -841,6 +862,16 @@ public final class Topology {
         look(port, packet);
         simulator.setExplanation(null);
         return explanation.toText();
+    }
+
+    /** The rules that the decision is noted for, as {@code "<chain> <rule> <action>"}. */
+    private List<String> logged(Outcome out) {
+        var rules = new ArrayList<String>();
+        for (int i = 0; i < out.ruleCount(); i++) {
+            var rule = network.rule(out.ruleChain(i), out.rulePosition(i)).orElseThrow();
+            rules.add(rule.chain() + " " + rule.rule() + " " + rule.action());
+        }
+        return rules;
     }
 
     private static FlowMask maskOf(Outcome out) {

@@ -114,6 +114,7 @@ final class WorkerBench implements AutoCloseable {
                 100,
                 64,
                 4096,
+                10,
                 1 << 18);
     }
 
@@ -173,6 +174,10 @@ final class WorkerBench implements AutoCloseable {
 
     byte @Nullable [] receive(int port) {
         return datapath.receive(port);
+    }
+
+    RuleLog ruleLog() {
+        return workers.getFirst().ruleLog();
     }
 
     long count(WorkerCounter what) {
