@@ -157,7 +157,8 @@ public final class Agent implements AutoCloseable {
                 new ControlSide.Beginning(adopts, store::isRead, tables::dropUnwanted),
                 acknowledger::reached);
         parts.own(control, control, control::leave);
-        var status = new AgentStatus(config, hostId, connection, store::isRead, opened, crew, control);
+        var status = new AgentStatus(
+                config, hostId, connection, store::isRead, opened, crew, control, () -> store.snapshot());
         var captures = parts.own(new Captures(datapath, CLOCK, InstantSource.system()));
         var requests = new DatapathRequests(datapath, control, store, captures, CLOCK);
         var lines = new RuleLines(() -> store.snapshot(), CLOCK, InstantSource.system());

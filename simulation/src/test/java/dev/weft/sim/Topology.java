@@ -17,6 +17,7 @@ import dev.weft.state.ConnectionTable;
 import dev.weft.state.Lifetimes;
 import dev.weft.state.Phase;
 import dev.weft.topology.MemoryTopologyStore;
+import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.AddressGroup;
 import dev.weft.topology.schema.Balancer;
@@ -626,6 +627,11 @@ public final class Topology {
     /** The address of a host, whether it is there or not. */
     public String underlayOf(String host) {
         return underlay(host).toString();
+    }
+
+    /** What the store holds. */
+    public TopologySnapshot snapshot() {
+        return store.snapshot();
     }
 
     public int portIndex(String name) {
