@@ -82,7 +82,7 @@ final class AgentRequests implements RequestHandler {
         return result;
     }
 
-    /** By the worker that would get the packet: it has the connection, if anybody has. */
+    /** By the worker that would decide about the packet: it has the connection, if anybody has. */
     private TraceResult inspect(int port, byte[] frame) {
         var packet = new Packet();
         packet.wrap(MemorySegment.ofArray(frame), 0, frame.length);
@@ -91,7 +91,8 @@ final class AgentRequests implements RequestHandler {
             throw new AgentException(
                     "the packet is malformed: " + Malformed.of(code).label());
         }
-        Worker home = crew.workers().get(FlowHome.of(packet, crew.workers().size()));
+        Worker home =
+                crew.workers().get(FlowHome.ofDecision(packet, crew.workers().size()));
         var answer = new CompletableFuture<TraceResult>();
         if (!home.offer(new Command.Inspect(port, frame, answer))) {
             throw new AgentException("the worker has no time for a trace just now; try again");

@@ -6,6 +6,7 @@ import dev.weft.base.Tag;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.flow.FlowText;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
@@ -40,6 +41,7 @@ import dev.weft.topology.schema.ServiceEntry;
 import dev.weft.topology.schema.ServiceRule;
 import dev.weft.topology.schema.ServiceTable;
 import dev.weft.topology.schema.Tenant;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -827,7 +829,11 @@ public final class Topology {
     public Sent inject(String port, Packet packet) {
         Outcome out = scratch;
         packet.key.setIngress(portIndex(port) + 1, 0);
+        Traced traced = trace(port, packet);
         simulator.simulate(packet, portIndex(port), now, out);
+        if (!traced.equals(traced(port, packet, out))) {
+            throw new AssertionError("a trace says " + traced + ", and what is done is " + traced(port, packet, out));
+        }
         var text = describe(out);
         apply(out, packet);
         if (out.cacheable()) {
@@ -836,6 +842,50 @@ public final class Topology {
         var verdict = out.toVerdict();
         return new Sent(
                 text, follow(verdict.emits(), portIndex(port)), verdict, maskOf(out), out.cacheable(), logged(out));
+    }
+
+    /** All that an outcome is, for comparison. */
+    private record Traced(
+            String outcome,
+            boolean cacheable,
+            String match,
+            Set<Long> tags,
+            List<Read> reads,
+            List<String> emits,
+            List<String> logged) {}
+
+    /** As a person asks for it: the packet said in words and read again, explained, without consequences. */
+    private Traced trace(String port, Packet packet) {
+        byte[] frame = packet.segment.asSlice(packet.offset, packet.length).toArray(ValueLayout.JAVA_BYTE);
+        Packet inWords = Frames.wrapped(PacketExpression.parse(PacketExpression.print(frame)));
+        if (PacketParser.parse(inWords) != 0) {
+            throw new AssertionError("said in words it is malformed: " + PacketExpression.print(frame));
+        }
+        inWords.key.copyFrom(packet.key); // a later fragment has the ports of its first one from the datapath
+        var out = new Outcome();
+        simulator.setExplanation(new Explanation());
+        try {
+            simulator.simulate(inWords, portIndex(port), now, out);
+        } finally {
+            simulator.setExplanation(null);
+        }
+        return traced(port, packet, out);
+    }
+
+    private Traced traced(String port, Packet packet, Outcome out) {
+        Flow flow = flowOf(port, packet, out);
+        return new Traced(
+                flow.outcome,
+                out.cacheable(),
+                FlowText.of(flow.key, flow.mask),
+                flow.tags,
+                flow.reads,
+                out.toVerdict().emits().stream()
+                        .map(emit -> network.portName(emit.port())
+                                + (emit.enters() ? " enters " : " leaves ")
+                                + PacketExpression.print(emit.frame()))
+                        .toList(),
+                logged(out));
     }
 
     /** The frame came with the flood key of the bridge. */
