@@ -242,6 +242,7 @@ final class NetworkCompiler {
                 index,
                 UUID.fromString(message.getId()),
                 message.getName(),
+                message.getDisabled(),
                 inputs.toArray(),
                 given,
                 RouteTable.of(compiler.byPrefix(given)),

@@ -117,6 +117,7 @@ final class NetworkDelta {
         if (after == null
                 || before.inboundChain != after.inboundChain
                 || before.outboundChain != after.outboundChain
+                || before.disabled != after.disabled
                 || before.serviceTable != after.serviceTable) {
             tags.add(before.tag);
         }
@@ -161,7 +162,7 @@ final class NetworkDelta {
             tags.add(before.tag);
             return;
         }
-        if (!before.chains.equals(after.chains) || !before.nat.isSame(after.nat)) {
+        if (before.disabled != after.disabled || !before.chains.equals(after.chains) || !before.nat.isSame(after.nat)) {
             tags.add(before.tag);
         }
         Map<IpPrefix, List<RouteTable.Route>> was = new HashMap<>();

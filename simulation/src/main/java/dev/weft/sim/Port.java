@@ -32,6 +32,8 @@ final class Port {
     final boolean bound;
     /** Of exterior ports only. */
     final boolean stateful;
+    /** By its owner: nothing passes. */
+    final boolean disabled;
     /** Of router ports; 0 on a bridge. */
     final long mac;
     /** Longest IP packet that leaves by it; 0: any. */
@@ -75,6 +77,7 @@ final class Port {
         name = message.getName();
         bound = !message.getHostId().isEmpty();
         stateful = bound && message.getStateful();
+        disabled = message.getDisabled();
         mac = onBridge ? 0 : macOf(message);
         mtu = message.getMtu();
         vlans = PortVlans.of(message);
@@ -185,6 +188,7 @@ final class Port {
                 && peer == other.peer
                 && bound == other.bound
                 && stateful == other.stateful
+                && disabled == other.disabled
                 && inboundChain == other.inboundChain
                 && outboundChain == other.outboundChain
                 && guard.equals(other.guard)

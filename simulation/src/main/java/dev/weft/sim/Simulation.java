@@ -228,6 +228,10 @@ final class Simulation extends PacketView {
     /** What leaves the port comes from the port itself or has passed its chain. */
     void send(Port port) {
         out.addTag(port.tag);
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
+            return;
+        }
         if (port.peer != Port.NONE) {
             Port peer = network.port(port.peer);
             if (peer != null) {
@@ -259,6 +263,10 @@ final class Simulation extends PacketView {
         Device device = network.device(port);
         if (device == null) {
             drop(port, DropReason.UNPLUGGED);
+            return;
+        }
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
             return;
         }
         if (depth == MAX_DEPTH || visits == MAX_VISITS) {
@@ -368,6 +376,10 @@ final class Simulation extends PacketView {
                 chains.passes(port.outboundChain, deviceIn, port.index) && port.guard.admits(this, port, deviceIn);
         path.cut(before);
         if (!passes) {
+            return;
+        }
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
             return;
         }
         if (port.stateful && !gate.admits(this, port)) {

@@ -398,6 +398,13 @@ public final class Topology {
         return put(id("port", port), port, changed.build());
     }
 
+    /** @param kind {@code port}, {@code bridge} or {@code router} */
+    public Topology disable(String kind, String name, boolean disabled) {
+        var device = planned(id(kind, name)).toBuilder();
+        device.setField(device.getDescriptorForType().findFieldByName("disabled"), disabled);
+        return put(id(kind, name), name, device.build());
+    }
+
     /** @param kind {@code port}, {@code bridge} or {@code router}; @param field {@code inbound}, {@code forward} ... */
     public Topology hook(String kind, String name, String field, String chain) {
         var device = planned(id(kind, name)).toBuilder();
