@@ -140,6 +140,9 @@ final class Simulation extends PacketView {
         } else {
             out.drop(Objects.requireNonNullElse(reason, DropReason.NO_RECEIVER));
         }
+        if (out.kind() != Outcome.Kind.DROP && tracking.isKnown()) {
+            out.forgetRules();
+        }
         boolean left = out.kind() == Outcome.Kind.FORWARD || out.emitCount() > 0;
         if (left && out.kind() != Outcome.Kind.PARK && tracking.complete(this)) {
             connect();
@@ -186,7 +189,7 @@ final class Simulation extends PacketView {
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
         expectAnswers(port);
-        if (chains.passes(port.outboundChain, deviceIn, port.index)) {
+        if (chains.passes(port.outboundChain, deviceIn, port.index) && port.guard.admits(this, port, deviceIn)) {
             send(port);
         }
         path.cut(before);
@@ -249,6 +252,10 @@ final class Simulation extends PacketView {
     /** What leaves the port comes from the port itself or has passed its chain. */
     void send(Port port) {
         out.addTag(port.tag);
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
+            return;
+        }
         if (port.peer != Port.NONE) {
             Port peer = network.port(port.peer);
             if (peer != null) {
@@ -282,6 +289,10 @@ final class Simulation extends PacketView {
             drop(port, DropReason.UNPLUGGED);
             return;
         }
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
+            return;
+        }
         if (depth == MAX_DEPTH || visits == MAX_VISITS) {
             looped = true;
             explain(device, "too many devices crossed: a loop");
@@ -303,7 +314,7 @@ final class Simulation extends PacketView {
         }
         expectAnswers(port);
         device.expectAnswers(this);
-        if (chains.passes(port.inboundChain, port.index, Port.NONE)) {
+        if (port.guard.lets(this, port) && chains.passes(port.inboundChain, port.index, Port.NONE)) {
             device.receive(this, port);
         }
         path.cut(before);
@@ -391,9 +402,14 @@ final class Simulation extends PacketView {
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
         expectAnswers(port);
-        boolean passes = chains.passes(port.outboundChain, deviceIn, port.index);
+        boolean passes =
+                chains.passes(port.outboundChain, deviceIn, port.index) && port.guard.admits(this, port, deviceIn);
         path.cut(before);
         if (!passes) {
+            return;
+        }
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
             return;
         }
         if (port.stateful && !gate.admits(this, port)) {
