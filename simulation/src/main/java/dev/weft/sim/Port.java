@@ -30,6 +30,8 @@ final class Port {
     final int peer;
     /** Exterior: it has a host. */
     final boolean bound;
+    /** See {@link HealthPort}. */
+    final boolean forChecks;
     /** Of exterior ports only. */
     final boolean stateful;
     /** Of router ports; 0 on a bridge. */
@@ -69,6 +71,7 @@ final class Port {
         id = UUID.fromString(message.getId());
         name = message.getName();
         bound = !message.getHostId().isEmpty();
+        forChecks = HealthPort.is(message);
         stateful = bound && message.getStateful();
         mac = onBridge ? 0 : macOf(message);
         mtu = message.getMtu();
