@@ -47,6 +47,7 @@ final class TestCloud implements AutoCloseable {
     private final Map<String, Vm> vms = new HashMap<>();
     private Optional<WeftProcess> store = Optional.empty();
     private String datapath = "userspace";
+    private List<String> config = List.of();
     private int starts;
 
     private TestCloud(Path folder, Lab lab, Duration sessionTimeout) {
@@ -74,6 +75,18 @@ final class TestCloud implements AutoCloseable {
     /** Instead of {@code userspace}, for agents started from now on. */
     TestCloud onDatapath(String kind) {
         datapath = kind;
+        return this;
+    }
+
+    /** More than options can say, as HOCON, for agents started from now on. */
+    TestCloud configured(String hocon) {
+        try {
+            config = List.of(
+                    "--config",
+                    Files.writeString(folder.resolve("agent.conf"), hocon).toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         return this;
     }
 
@@ -107,26 +120,24 @@ final class TestCloud implements AutoCloseable {
 
     private void launchAgent(String host) {
         LabHost place = host(host);
-        agents.put(
+        List<String> arguments = new ArrayList<>(List.of(
+                "agent",
+                "--name",
                 host,
-                lab.weft(
-                        place,
-                        "agent-" + host + "-" + ++starts,
-                        "agent",
-                        "--name",
-                        host,
-                        "--underlay",
-                        place.underlay(),
-                        "--store",
-                        storeAddress(),
-                        "--state-dir",
-                        folder.resolve(host).toString(),
-                        "--socket",
-                        socket(host).toString(),
-                        "--datapath",
-                        datapath,
-                        "--session-timeout",
-                        sessionTimeout.toMillis() + "ms"));
+                "--underlay",
+                place.underlay(),
+                "--store",
+                storeAddress(),
+                "--state-dir",
+                folder.resolve(host).toString(),
+                "--socket",
+                socket(host).toString(),
+                "--datapath",
+                datapath,
+                "--session-timeout",
+                sessionTimeout.toMillis() + "ms"));
+        arguments.addAll(config);
+        agents.put(host, lab.weft(place, "agent-" + host + "-" + ++starts, arguments.toArray(String[]::new)));
     }
 
     void startAgent(String host) {
