@@ -24,7 +24,7 @@ class RoughWireIT {
     private static final String OUTSIDER = "192.0.2.9";
     private static final String SHOP = "192.0.2.20";
     private static final String GUARDED = "10.0.2.13";
-    private static final int CONNECTIONS = 15;
+    private static final int CONNECTIONS = 8;
 
     private static TestCloud cloud;
     private static Vm client;
