@@ -75,6 +75,12 @@ final class Bridge extends Device {
     }
 
     @Override
+    void expectAnswers(Simulation sim) {
+        sim.expectAnswers(inboundChain);
+        sim.expectAnswers(outboundChain);
+    }
+
+    @Override
     void receive(Simulation sim, Port in) {
         int tag = sim.useVlan();
         int vlan = in.vlans.vlanOf(tag);

@@ -226,6 +226,12 @@ public final class VirtualNetwork {
         return existing(routerPort).isOnLink(high, low);
     }
 
+    /** Whether the router answers for the address at this port as for its own: inside ones stand behind it. */
+    public boolean isTranslated(int routerPort, long high, long low) {
+        Port port = existing(routerPort);
+        return port.isOnLink(high, low) && device(port) instanceof Router router && router.nat.claims(high, low);
+    }
+
     public UUID bridgeId(int index) {
         return existingDevice(bridges, index, "bridge").id;
     }
