@@ -32,6 +32,8 @@ final class Port {
     final boolean bound;
     /** Of exterior ports only. */
     final boolean stateful;
+    /** Exterior: Serval's control packets to its VM are judged first. */
+    final boolean guarded;
     /** Of router ports; 0 on a bridge. */
     final long mac;
     /** Longest IP packet that leaves by it; 0: any. */
@@ -70,6 +72,7 @@ final class Port {
         name = message.getName();
         bound = !message.getHostId().isEmpty();
         stateful = bound && message.getStateful();
+        guarded = stateful || bound && message.getServalGuard();
         mac = onBridge ? 0 : macOf(message);
         mtu = message.getMtu();
         vlans = PortVlans.of(message);
@@ -172,6 +175,7 @@ final class Port {
                 && peer == other.peer
                 && bound == other.bound
                 && stateful == other.stateful
+                && guarded == other.guarded
                 && inboundChain == other.inboundChain
                 && outboundChain == other.outboundChain
                 && mac == other.mac

@@ -870,6 +870,10 @@ public final class Topology {
     private List<String> follow(List<Verdict.Emitted> emits, int cause) {
         List<String> texts = new ArrayList<>();
         for (var emit : emits) {
+            if (emit.guarded()) {
+                texts.add("guard of " + network.portName(emit.port()) + " " + PacketExpression.print(emit.frame()));
+                continue;
+            }
             var packet = Frames.wrapped(emit.frame());
             int malformed = PacketParser.parse(packet);
             if (malformed != 0) {

@@ -52,6 +52,8 @@ final class PacketPath {
     private final DelayedServices delayed;
     private final PortBudget errors;
     private final PortBudget replies;
+    private final PortBudget controls;
+    private final Guards guards;
     private final WorkerCounters counters;
     private final ParkingLot.FrameConsumer resumed = this::onResumed;
     private final Neighbours.Ready ready = this::onReady;
@@ -81,6 +83,8 @@ final class PacketPath {
         delayed = parts.delayed;
         errors = parts.errors;
         replies = parts.replies;
+        controls = parts.controls;
+        guards = parts.guards;
         counters = parts.counters;
         for (int level = 0; level < ALL_LEVELS; level++) {
             packets[level] = new Packet();
@@ -285,6 +289,9 @@ final class PacketPath {
                     now);
         }
         tables.services().applied(outcome, packets[level].length, now);
+        if (outcome.isSaidToGuard()) {
+            guards.said(port, packets[level], now);
+        }
         if (outcome.answeredSlot() != ConnectionTable.NONE) {
             connections.answered(outcome.answeredSlot(), outcome.answeredTcpFlags());
         }
@@ -326,6 +333,10 @@ final class PacketPath {
     private void emit(int level, int cause, long now) {
         Outcome outcome = outcomes[level];
         for (int i = 0; i < outcome.emitCount(); i++) {
+            if (outcome.emitIsGuarded(i)) {
+                toGuard(outcome, i, cause, now);
+                continue;
+            }
             if (level + 1 == LEVELS || level + 1 == ALL_LEVELS) {
                 counters.drop(WorkerDrop.EMIT_DEPTH);
                 return;
@@ -344,6 +355,19 @@ final class PacketPath {
                 settle(level + 1, outcome.emitPort(i), EMITTED, false, false, now);
             }
         }
+    }
+
+    private void toGuard(Outcome outcome, int index, int cause, long now) {
+        if (cause >= 0 && !controls.take(cause, now)) {
+            counters.drop(WorkerDrop.EMIT_BUDGET);
+            return;
+        }
+        guards.take(
+                outcome.emitPort(index),
+                outcome.emitBuffer(),
+                outcome.emitOffset(index),
+                outcome.emitLength(index),
+                now);
     }
 
     /** One for each packet, or a few: no budget of their own. */

@@ -50,6 +50,12 @@ public enum WorkerCounter {
     TABLES_FULL("tables-full"),
     /** Neighbours neither asked for nor looked after: too many at once. */
     NEIGHBOURS_REFUSED("neighbours-refused"),
+    /** Serval control packets that guards of ports let in. */
+    GUARDED("guarded"),
+    /** Serval flows that guards know of now. */
+    GUARDED_FLOWS("guarded-flows"),
+    /** Serval flows that guards forgot before their time, to make room. */
+    GUARDED_EVICTED("guarded-flows-evicted"),
     /** Faults in our own code while a command was applied. */
     FAULTY_COMMANDS("faulty-commands");
 
