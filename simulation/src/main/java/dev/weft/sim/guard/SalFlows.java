@@ -3,7 +3,6 @@ package dev.weft.sim.guard;
 import dev.weft.base.Hashing;
 import dev.weft.base.HotPath;
 import java.util.Arrays;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Serval flows of guarded ports: those of their VMs, by (port, flow id), and those that clients began and no VM has
@@ -25,9 +24,9 @@ final class SalFlows {
     static final int RESET = 1 << 6;
 
     /** An end repeats a SYN for minutes; what is over may be repeated in TIMEWAIT, 60 s. */
-    private static final long SHORT_NANOS = TimeUnit.MINUTES.toNanos(3);
+    private static final long SHORT_NANOS = 3 * 60 * 1_000_000_000L;
     /** Control packets are rare: a connection may do without for hours. */
-    private static final long LONG_NANOS = TimeUnit.DAYS.toNanos(1);
+    private static final long LONG_NANOS = 24 * 3600 * 1_000_000_000L;
 
     /** Beside an address of 32 bits: the flow is a client's. */
     private static final long CLIENT = 1L << 32;
