@@ -49,7 +49,7 @@ final class NatWalk {
         redirected = false;
         balanced = false;
         NatTable nat = router.nat;
-        if (nat.isEmpty()) {
+        if (nat.isEmpty() || in.forChecks) {
             return true;
         }
         if (isError(v4)) {
@@ -82,6 +82,13 @@ final class NatWalk {
         if (nat.isEmpty() || answered) {
             return true;
         }
+        if (out.forChecks) {
+            sim.drop(router, DropReason.NO_CHECK_ASKED);
+            return false;
+        }
+        if (in.forChecks) {
+            return check(router, in, out, v4);
+        }
         boolean hairpin = redirected && in == out;
         for (int group = nat.useFrom(sim); group != Lpm.NONE; group = nat.outerFrom(group)) {
             for (int index : nat.rulesFrom(group)) {
@@ -100,6 +107,21 @@ final class NatWalk {
         }
         NatRule back = hairpin && balanced ? nat.hairpin(out.index, v4) : null;
         return back == null || source(router, back, in, v4);
+    }
+
+    /** A health check leaves with the router's own address. */
+    private boolean check(Router router, Port in, Port out, boolean v4) {
+        NatRule own = router.nat.hairpin(out.index, v4);
+        if (own == null) {
+            sim.drop(router, DropReason.NO_ADDRESS);
+            return false;
+        }
+        return source(router, own, in, v4);
+    }
+
+    /** Whether the packet at hand is the answer to a health check: no rule of the router's comes between. */
+    boolean answersCheck() {
+        return answered && HealthPort.isAsker(sim.dstHigh(), sim.dstLow());
     }
 
     // Answers.

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NetworkCompiler {
     private final TopologySnapshot snapshot;
+    private final List<dev.weft.topology.schema.Port> healthPorts;
     private final VirtualNetwork previous;
     private final Map<UUID, Integer> portIndices;
     private final Map<UUID, Integer> bridgeIndices;
@@ -37,7 +38,11 @@ final class NetworkCompiler {
     NetworkCompiler(TopologySnapshot snapshot, VirtualNetwork previous) {
         this.snapshot = snapshot;
         this.previous = previous;
-        portIndices = indices(previous.portIndices, snapshot.ports(), dev.weft.topology.schema.Port::getId);
+        healthPorts = HealthPort.of(snapshot);
+        portIndices = indices(
+                indices(previous.portIndices, snapshot.ports(), dev.weft.topology.schema.Port::getId),
+                healthPorts,
+                dev.weft.topology.schema.Port::getId);
         bridgeIndices = indices(previous.bridgeIndices, snapshot.bridges(), dev.weft.topology.schema.Bridge::getId);
         routerIndices = indices(previous.routerIndices, snapshot.routers(), dev.weft.topology.schema.Router::getId);
         chainIndices = indices(previous.chains.indices, snapshot.all(Chain.class), Chain::getId);
@@ -50,7 +55,8 @@ final class NetworkCompiler {
     }
 
     VirtualNetwork compile() {
-        compilePorts();
+        snapshot.ports().forEach(this::compilePort);
+        healthPorts.forEach(this::compilePort);
         for (var bridge : snapshot.bridges()) {
             int index = indexOf(bridgeIndices, bridge.getId());
             bridges[index] = compileBridge(index, bridge);
@@ -164,28 +170,26 @@ final class NetworkCompiler {
         return lists;
     }
 
-    private void compilePorts() {
-        for (var message : snapshot.ports()) {
-            int index = indexOf(portIndices, message.getId());
-            boolean onBridge = !message.getBridgeId().isEmpty();
-            int device = onBridge
-                    ? indexOf(bridgeIndices, message.getBridgeId())
-                    : indexOf(routerIndices, message.getRouterId());
-            int peer = message.getPeerId().isEmpty() ? Port.NONE : indexOf(portIndices, message.getPeerId());
-            Port before = previous.port(index);
-            Port port = before != null && before.isFrom(message, device, peer)
-                    ? before
-                    : new Port(
-                            index,
-                            message,
-                            onBridge,
-                            device,
-                            peer,
-                            chain(message.getInboundChainId()),
-                            chain(message.getOutboundChainId()));
-            ports[index] = port;
-            (onBridge ? bridgePorts : routerPorts).get(device).add(port);
-        }
+    private void compilePort(dev.weft.topology.schema.Port message) {
+        int index = indexOf(portIndices, message.getId());
+        boolean onBridge = !message.getBridgeId().isEmpty();
+        int device = onBridge
+                ? indexOf(bridgeIndices, message.getBridgeId())
+                : indexOf(routerIndices, message.getRouterId());
+        int peer = message.getPeerId().isEmpty() ? Port.NONE : indexOf(portIndices, message.getPeerId());
+        Port before = previous.port(index);
+        Port port = before != null && before.isFrom(message, device, peer)
+                ? before
+                : new Port(
+                        index,
+                        message,
+                        onBridge,
+                        device,
+                        peer,
+                        chain(message.getInboundChainId()),
+                        chain(message.getOutboundChainId()));
+        ports[index] = port;
+        (onBridge ? bridgePorts : routerPorts).get(device).add(port);
     }
 
     private Bridge compileBridge(int index, dev.weft.topology.schema.Bridge message) {

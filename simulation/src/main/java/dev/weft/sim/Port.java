@@ -30,6 +30,8 @@ final class Port {
     final int peer;
     /** Exterior: it has a host. */
     final boolean bound;
+    /** See {@link HealthPort}. */
+    final boolean forChecks;
     /** Of exterior ports only. */
     final boolean stateful;
     /** Exterior: Serval's control packets to its VM are judged first. */
@@ -71,6 +73,7 @@ final class Port {
         id = UUID.fromString(message.getId());
         name = message.getName();
         bound = !message.getHostId().isEmpty();
+        forChecks = HealthPort.is(message);
         stateful = bound && message.getStateful();
         guarded = stateful || bound && message.getServalGuard();
         mac = onBridge ? 0 : macOf(message);

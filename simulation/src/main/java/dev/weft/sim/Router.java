@@ -109,11 +109,11 @@ final class Router extends Device {
             return;
         }
         // Discovery is how neighbours are found at all: no rule comes between.
-        boolean ruled = chains.hasAnyBeforeRouting() && (v4 || !sim.useIsDiscovery());
+        boolean ruled = chains.hasAnyBeforeRouting() && !in.forChecks && (v4 || !sim.useIsDiscovery());
         if (!sim.nat.beforeRouting(this, in, v4)) {
             return;
         }
-        if (!ruled || chains.passBeforeRouting(sim, in)) {
+        if (!ruled || sim.nat.answersCheck() || chains.passBeforeRouting(sim, in)) {
             route(sim, in, v4);
         }
     }
@@ -190,7 +190,8 @@ final class Router extends Device {
             return;
         }
         sim.out.addTag(port.tag);
-        if (!chains.passAfterRouting(sim, in, port) || !sim.nat.afterRouting(this, in, port, v4)) {
+        boolean ruled = !in.forChecks && !port.forChecks;
+        if (ruled && !chains.passAfterRouting(sim, in, port) || !sim.nat.afterRouting(this, in, port, v4)) {
             return;
         }
         long high = route.hasGateway() ? route.gatewayHigh() : sim.useDstHigh(128);
@@ -225,6 +226,9 @@ final class Router extends Device {
 
     /** As far as the topology knows; or {@link FrozenMap#NONE}. */
     static long knownMac(Simulation sim, Port port, long high, long low) {
+        if (port.forChecks) {
+            return HealthPort.ASKER_MAC.bits();
+        }
         Port peer = port.peer == Port.NONE ? null : sim.network.port(port.peer);
         if (peer != null && !peer.onBridge) {
             sim.out.addTag(peer.tag);

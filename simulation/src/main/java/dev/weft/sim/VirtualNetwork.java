@@ -185,6 +185,12 @@ public final class VirtualNetwork {
         return index >= 0 && index < routers.length && routers[index] != null;
     }
 
+    /** Whether it is a router's port for health checks, whose host is whichever asks. */
+    public boolean isHealthPort(int index) {
+        Port port = port(index);
+        return port != null && port.forChecks;
+    }
+
     public UUID portId(int index) {
         return existing(index).id;
     }

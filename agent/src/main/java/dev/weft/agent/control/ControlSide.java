@@ -4,6 +4,7 @@ import akka.actor.typed.ActorSystem;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.weft.agent.AgentConfig;
+import dev.weft.agent.health.Places;
 import dev.weft.agent.worker.Worker;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
@@ -62,6 +63,7 @@ public final class ControlSide implements AutoCloseable {
             StateTables tables,
             PortBlockStore blocks,
             Elections elections,
+            Places places,
             Interfaces interfaces,
             NanoClock clock,
             RandomGenerator random) {}
@@ -119,6 +121,7 @@ public final class ControlSide implements AutoCloseable {
                 ground.clock(),
                 claims,
                 ground.elections(),
+                ground.places(),
                 ground.random(),
                 options);
         var mailbox = new TopologyActor.Mailbox();

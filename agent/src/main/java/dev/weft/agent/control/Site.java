@@ -1,5 +1,6 @@
 package dev.weft.agent.control;
 
+import dev.weft.agent.health.Places;
 import dev.weft.agent.worker.Command;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
@@ -30,6 +31,7 @@ final class Site {
     final Options options;
     final BlockClaims claims;
     final Elections elections;
+    final Places places;
     // Written by the topology actor, read by anyone.
     private volatile VirtualNetwork network = VirtualNetwork.EMPTY;
     private volatile Set<UUID> ports = Set.of();
@@ -61,6 +63,7 @@ final class Site {
             NanoClock clock,
             BlockClaims claims,
             Elections elections,
+            Places places,
             RandomGenerator random,
             Options options) {
         this.host = host;
@@ -72,6 +75,7 @@ final class Site {
         this.clock = clock;
         this.claims = claims;
         this.elections = elections;
+        this.places = places;
         this.options = options;
         hosts = new HostWatch(
                 (underlay, token) ->
