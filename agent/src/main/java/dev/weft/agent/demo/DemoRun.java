@@ -1,6 +1,7 @@
 package dev.weft.agent.demo;
 
 import dev.weft.agent.lab.Lab;
+import dev.weft.agent.lab.Underlay;
 import dev.weft.base.NanoClock;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -22,12 +23,14 @@ public final class DemoRun {
 
     private final PrintStream out;
     private final String datapath;
+    private final Underlay underlay;
     private final Optional<Path> givenFolder;
     private final boolean keep;
 
-    public DemoRun(PrintStream out, String datapath, Optional<Path> folder, boolean keep) {
+    public DemoRun(PrintStream out, String datapath, Underlay underlay, Optional<Path> folder, boolean keep) {
         this.out = out;
         this.datapath = datapath;
+        this.underlay = underlay;
         this.givenFolder = folder;
         this.keep = keep;
     }
@@ -49,7 +52,7 @@ public final class DemoRun {
             out.println("removed what an earlier demo left: " + String.join(", ", leftovers));
         }
         long begin = NanoClock.SYSTEM.nanoTime();
-        var network = new DemoNetwork(PREFIX, folder(), datapath);
+        var network = new DemoNetwork(PREFIX, folder(), datapath, underlay);
         var closed = new AtomicBoolean();
         Runnable close = () -> {
             if (closed.compareAndSet(false, true)) {
