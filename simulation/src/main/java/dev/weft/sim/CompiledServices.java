@@ -116,19 +116,26 @@ final class CompiledServices {
         }
         Map<UUID, Registrar> registrars = new HashMap<>();
         for (Port port : snapshot.ports()) {
-            if (port.getAllowedServicesCount() > 0) {
+            if (port.getAllowedServicesCount() + port.getInstancesCount() > 0) {
                 registrars.put(
                         UUID.fromString(port.getId()),
                         new Registrar(
                                 port.getTenantId(),
                                 granted.getOrDefault(port.getTenantId(), List.of()),
-                                port.getAllowedServicesList().stream()
-                                        .map(ServicePrefix::parse)
-                                        .toList(),
+                                allowed(port),
                                 addresses(port).map(IpAddress::v4Bits).toList()));
             }
         }
         return registrars;
+    }
+
+    /** What the topology says of its VM it may also say itself. */
+    private static List<ServicePrefix> allowed(Port port) {
+        return Stream.concat(
+                        port.getAllowedServicesList().stream(),
+                        port.getInstancesList().stream().map(each -> each.getService()))
+                .map(ServicePrefix::parse)
+                .toList();
     }
 
     private static Stream<IpAddress> addresses(Port port) {

@@ -112,6 +112,7 @@ final class Rules {
         }
         vlans.checkPort(port, onBridge);
         services.checkPort(port);
+        services.checkInstances(port);
         mtus.checkPort(ref, port);
         if (onBridge) {
             stations.checkBridgePort(ref, port);

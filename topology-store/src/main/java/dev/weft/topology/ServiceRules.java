@@ -2,9 +2,12 @@ package dev.weft.topology;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.ServicePrefix;
+import dev.weft.topology.schema.Health;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.ServiceBlock;
+import dev.weft.topology.schema.ServiceCheck;
 import dev.weft.topology.schema.ServiceEntry;
+import dev.weft.topology.schema.ServiceInstance;
 import dev.weft.topology.schema.ServiceRule;
 import dev.weft.topology.schema.ServiceTable;
 import java.util.HashSet;
@@ -15,6 +18,10 @@ import java.util.UUID;
 /** Whose services are whose, and what a rule must say so that a service table can follow it. */
 final class ServiceRules {
     private static final int MAX_WEIGHT = 0xffff;
+    /** Of one port; as many as it may register. */
+    private static final int MAX_INSTANCES = 64;
+    /** An instance is to be missed within 200 ms. */
+    private static final int LEAST_INTERVAL_MILLIS = 20;
 
     private final Draft draft;
     private final Rules.Report report;
@@ -66,6 +73,36 @@ final class ServiceRules {
             }
             checkRules(table, entry, path);
         }
+        checkChecks(table);
+    }
+
+    private void checkChecks(ServiceTable table) {
+        Set<ServicePrefix> seen = new HashSet<>();
+        for (int i = 0; i < table.getChecksCount(); i++) {
+            ServiceCheck check = table.getChecks(i);
+            String path = "checks[" + i + "]";
+            var prefix = ServicePrefix.parse(check.getPrefix());
+            if (!seen.add(prefix)) {
+                report.of(table, path + ".prefix", check.getPrefix(), "occurs twice (expected one check)");
+            }
+            if (!isGranted(table.getTenantId(), prefix)) {
+                report.of(
+                        table,
+                        path + ".prefix",
+                        check.getPrefix(),
+                        "is in no service block of the tenant (expected services that were granted to it)");
+            }
+            Health health = check.getHealth();
+            if (health.getType() == Health.Type.NONE) {
+                report.of(table, path + ".health.type", "none", "expected tcp, http or udp");
+            }
+            if (health.getPort() == 0) {
+                report.of(
+                        table, path + ".health.port", "0", "missing: a service has no port of its own to be asked at");
+            }
+            new BalancerRules(draft, (field, value, expected) -> report.of(table, path + "." + field, value, expected))
+                    .checkHealth(health, LEAST_INTERVAL_MILLIS);
+        }
     }
 
     void checkPort(Port port) {
@@ -82,6 +119,59 @@ final class ServiceRules {
                         text,
                         "is in no service block of the tenant (expected services that were granted to it)");
             }
+        }
+    }
+
+    /** What its VM serves: as what it registers, but that naming it allows it. */
+    void checkInstances(Port port) {
+        boolean exterior = !port.getHostId().isEmpty() || port.getPeerId().isEmpty();
+        if (port.getInstancesCount() > 0 && (port.getBridgeId().isEmpty() || !exterior)) {
+            report.of(port, "instances", "", "only bridge ports with a host and interface have instances; remove them");
+        }
+        if (port.getInstancesCount() > MAX_INSTANCES) {
+            String count = Integer.toString(port.getInstancesCount());
+            report.of(port, "instances", count, "expected " + MAX_INSTANCES + " at most");
+        }
+        Set<ServicePrefix> seen = new HashSet<>();
+        for (int i = 0; i < port.getInstancesCount(); i++) {
+            ServiceInstance instance = port.getInstances(i);
+            String path = "instances[" + i + "]";
+            var prefix = ServicePrefix.parse(instance.getService());
+            if (!seen.add(prefix)) {
+                report.of(port, path + ".service", instance.getService(), "occurs twice (expected once)");
+            }
+            if (!isGranted(port.getTenantId(), prefix)) {
+                report.of(
+                        port,
+                        path + ".service",
+                        instance.getService(),
+                        "is in no service block of the tenant (expected services that were granted to it)");
+            }
+            checkAddress(port, instance, path);
+            if (instance.getWeight() < 0 || instance.getWeight() > MAX_WEIGHT) {
+                String weight = Integer.toUnsignedString(instance.getWeight());
+                report.of(port, path + ".weight", weight, "expected 1..65535, or 0 for 1");
+            }
+            if (instance.getPriority() < 0) {
+                String priority = Integer.toUnsignedString(instance.getPriority());
+                report.of(port, path + ".priority", priority, "expected 0..2147483647");
+            }
+        }
+    }
+
+    private void checkAddress(Port port, ServiceInstance instance, String path) {
+        var own = port.getAddressesList().stream()
+                .map(text -> InterfaceAddress.parse(text).address())
+                .filter(IpAddress::isV4)
+                .toList();
+        boolean said = !instance.getAddress().isEmpty();
+        boolean fits = said ? own.isEmpty() || own.contains(IpAddress.parse(instance.getAddress())) : !own.isEmpty();
+        if (!fits || said && !IpAddress.parse(instance.getAddress()).isV4()) {
+            report.of(
+                    port,
+                    path + ".address",
+                    instance.getAddress(),
+                    "expected an IPv4 address of the port, or none and a port that says one");
         }
     }
 

@@ -90,7 +90,7 @@ final class ServiceCommand {
         @Override
         public Integer call() {
             Map<String, Object> answer = socket.ask("instances", Map.of());
-            print(output, answer, "instances", "service", "port", "address", "priority", "weight", "host");
+            print(output, answer, "instances", "service", "port", "address", "priority", "weight", "host", "health");
             return ExitCode.OK;
         }
     }

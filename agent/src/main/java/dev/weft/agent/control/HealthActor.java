@@ -16,6 +16,8 @@ import dev.weft.sim.VirtualNetwork;
 import dev.weft.topology.Leadership;
 import dev.weft.topology.StateTable;
 import dev.weft.topology.TableKind;
+import dev.weft.topology.TableKind.InstanceKey;
+import dev.weft.topology.TableKind.InstanceValue;
 import dev.weft.topology.TableKind.MemberKey;
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.Watch;
@@ -31,13 +33,18 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which members of pools are well: asks them if this agent is the one that does, writes what it finds into the pools'
+ * Which members of pools, and instances of services, are well: asks them if this agent is the one that does, writes what it finds into the pools'
  * tables, and tells the workers what the tables say, whoever wrote it. Members nobody speaks of are up.
  */
 final class HealthActor extends AbstractBehavior<HealthActor.Command> {
     sealed interface Command {}
 
     record Changed(TopologySnapshot snapshot) implements Command {}
+
+    /** An instance of a service is registered, null: no longer. */
+    private record Heard(InstanceKey key, @Nullable InstanceValue value) implements Command {}
+
+    private record Retarget() implements Command {}
 
     private record Led(boolean here) implements Command {}
 
@@ -47,8 +54,16 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
 
     private final Site site;
     private final ActorRef<TopologyActor.Command> topology;
+    /** Pools that are asked, and service tables with checks. */
     private final Map<UUID, Followed> pools = new HashMap<>();
+
     private final Leadership leadership;
+    private final StateTable<InstanceKey, InstanceValue> instanceTable;
+    private final Watch instanceWatch;
+    private final Map<InstanceKey, InstanceValue> instances = new HashMap<>();
+    private TopologySnapshot snapshot = TopologySnapshot.EMPTY;
+    private ServiceChecks services = ServiceChecks.NONE;
+    private boolean retargets;
     private Set<Target> targets = Set.of();
     private @Nullable HealthChecks checks;
 
@@ -69,12 +84,20 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
         this.site = site;
         ActorRef<Command> self = context.getSelf();
         leadership = site.elections.enter("health", here -> self.tell(new Led(here)));
+        instanceTable = site.tables.open(TableKind.INSTANCES, TableKind.CLUSTER);
+        instanceWatch =
+                instanceTable.watch((key, value, host, incarnation, ownerDied) -> self.tell(new Heard(key, value)));
     }
 
     @Override
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
                 .onMessage(Changed.class, changed -> follow(changed.snapshot()))
+                .onMessage(Heard.class, this::heard)
+                .onMessage(Retarget.class, now -> {
+                    retargets = false;
+                    return retarget();
+                })
                 .onMessage(Led.class, led -> lead(led.here()))
                 .onMessage(Found.class, this::found)
                 .onMessage(Said.class, this::said)
@@ -82,13 +105,30 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
                     leadership.close();
                     lead(false);
                     pools.values().forEach(Followed::close);
+                    instanceWatch.close();
                     return this;
                 })
                 .build();
     }
 
-    private Behavior<Command> follow(TopologySnapshot snapshot) {
-        Set<UUID> wanted = new HashSet<>();
+    /** Many come at once; they are asked together. */
+    private Behavior<Command> heard(Heard heard) {
+        if (heard.value() == null) {
+            instances.remove(heard.key());
+        } else {
+            instances.put(heard.key(), heard.value());
+        }
+        if (!retargets && !services.tables().isEmpty()) {
+            retargets = true;
+            getContext().getSelf().tell(new Retarget());
+        }
+        return this;
+    }
+
+    private Behavior<Command> follow(TopologySnapshot now) {
+        snapshot = now;
+        services = ServiceChecks.of(now);
+        Set<UUID> wanted = new HashSet<>(services.tables());
         for (Pool pool : snapshot.all(Pool.class)) {
             if (pool.getHealth().getType() != Health.Type.NONE) {
                 wanted.add(UUID.fromString(pool.getId()));
@@ -100,8 +140,14 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
             }
         }
         wanted.forEach(id -> pools.computeIfAbsent(id, this::open));
+        return retarget();
+    }
+
+    private Behavior<Command> retarget() {
         Set<Target> before = targets;
-        targets = HealthTargets.of(snapshot);
+        Set<Target> now = new HashSet<>(HealthTargets.of(snapshot));
+        now.addAll(services.targets(instances));
+        targets = now;
         HealthChecks running = checks;
         if (running != null) {
             askFrom(targets);
@@ -176,7 +222,7 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
                 getContext()
                         .getLog()
                         .warn(
-                                "member {} of pool {} does not answer at port {}: down",
+                                "member {} of {} does not answer at port {}: down",
                                 found.target().address(),
                                 found.target().pool(),
                                 found.target().port());
@@ -188,6 +234,10 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
 
     private Behavior<Command> said(Said said) {
         MemberKey member = said.member();
+        if (services.tables().contains(said.pool())) {
+            site.instances.health(said.pool(), member, said.down());
+            return this;
+        }
         site.crew.tell(new MemberHealth(
                 Tag.device(said.pool()),
                 VirtualNetwork.memberName(

@@ -15,6 +15,8 @@ import dev.weft.topology.StateTable;
 import dev.weft.topology.TableKind;
 import dev.weft.topology.TableKind.InstanceKey;
 import dev.weft.topology.TableKind.InstanceValue;
+import dev.weft.topology.TableKind.MemberKey;
+import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.Watch;
 import java.time.Duration;
 import java.util.UUID;
@@ -22,8 +24,9 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Instances of services: what this host's ports registered goes into the shared table while their interfaces are up, and
- * what all hosts say goes to the workers. An instance goes with its port, or with its agent's session.
+ * Instances of services: what this host's ports registered, and what the topology says of them, goes into the shared
+ * table while their interfaces are up, and what all hosts say goes to the workers, unless it fails its health check. An
+ * instance goes with its port, or with its agent's session.
  */
 final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     private static final Duration LOOK = Duration.ofMillis(50);
@@ -34,6 +37,10 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     record Register(InstanceKey key, InstanceValue value, CompletableFuture<String> answer) implements Command {}
 
     record Unregister(InstanceKey key, CompletableFuture<String> answer) implements Command {}
+
+    record Followed(TopologySnapshot snapshot) implements Command {}
+
+    record Health(UUID table, MemberKey member, boolean down) implements Command {}
 
     private record Changed(InstanceKey key, @Nullable InstanceValue value, UUID host, boolean ownerDied)
             implements Command {}
@@ -47,6 +54,7 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     private final StateTable<InstanceKey, InstanceValue> table;
     private final Watch watch;
     private final TableMirror<InstanceKey, InstanceValue> mirror;
+    private final InstanceGate gate;
     private final OwnInstances own;
 
     static Behavior<Command> create(Site site) {
@@ -59,8 +67,10 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
         this.timers = timers;
         table = site.tables.open(TableKind.INSTANCES, TableKind.CLUSTER);
         own = new OwnInstances(table);
-        mirror = new TableMirror<>(
-                new Words(), site.crew::tell, site.options.deletionHold().toNanos());
+        gate = new InstanceGate(site.crew::tell, site.events);
+        site.instances.showFailing(gate::failing);
+        mirror =
+                new TableMirror<>(new Words(), gate, site.options.deletionHold().toNanos());
         ActorRef<Command> self = context.getSelf();
         watch = table.watch(
                 (key, value, host, incarnation, ownerDied) -> self.tell(new Changed(key, value, host, ownerDied)));
@@ -86,6 +96,11 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
                 .onMessage(Register.class, this::onRegister)
+                .onMessage(Followed.class, followed -> onFollowed(followed.snapshot()))
+                .onMessage(Health.class, health -> {
+                    gate.health(health.table(), health.member(), health.down());
+                    return this;
+                })
                 .onMessage(Unregister.class, this::onUnregister)
                 .onMessage(Changed.class, this::onChanged)
                 .onMessage(Look.class, look -> onLook())
@@ -128,6 +143,12 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
                                 ? ""
                                 : "the port has not registered "
                                         + unregister.key().prefix() + " at this host");
+        return onLook();
+    }
+
+    private Behavior<Command> onFollowed(TopologySnapshot snapshot) {
+        gate.follow(ServiceChecks.of(snapshot));
+        own.declare(DeclaredInstances.of(snapshot, site.host));
         return onLook();
     }
 

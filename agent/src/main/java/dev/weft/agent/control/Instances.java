@@ -7,15 +7,20 @@ import dev.weft.topology.StateTables;
 import dev.weft.topology.TableKind;
 import dev.weft.topology.TableKind.InstanceKey;
 import dev.weft.topology.TableKind.InstanceValue;
+import dev.weft.topology.TableKind.MemberKey;
+import dev.weft.topology.TopologySnapshot;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The door to the instances of services: registers those of this host, shows those of all. Thread safe. */
 public final class Instances {
     private final StateTables tables;
     private volatile @Nullable ActorRef<InstanceActor.Command> actor;
+    private volatile Supplier<Set<InstanceKey>> failing = Set::of;
 
     Instances(StateTables tables) {
         this.tables = tables;
@@ -23,6 +28,32 @@ public final class Instances {
 
     void start(ActorRef<InstanceActor.Command> registrar) {
         actor = registrar;
+    }
+
+    /** Says which instances are registered and fail their health check. */
+    void showFailing(Supplier<Set<InstanceKey>> source) {
+        failing = source;
+    }
+
+    /** Of all hosts: those that are registered and fail their health check. */
+    public Set<InstanceKey> failing() {
+        return failing.get();
+    }
+
+    void follow(TopologySnapshot snapshot) {
+        tell(new InstanceActor.Followed(snapshot));
+    }
+
+    /** One that is asked does not answer, or again. */
+    void health(UUID table, MemberKey member, boolean down) {
+        tell(new InstanceActor.Health(table, member, down));
+    }
+
+    private void tell(InstanceActor.Command command) {
+        ActorRef<InstanceActor.Command> to = actor;
+        if (to != null) {
+            to.tell(command);
+        }
     }
 
     /** The answer is empty, or says why not. */

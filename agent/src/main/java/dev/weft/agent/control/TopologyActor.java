@@ -161,6 +161,8 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         followHere(next);
         fabric.tell(new FabricActor.NetworkChanged(next, snapshot));
         health.tell(new HealthActor.Changed(snapshot));
+        site.instances.follow(snapshot);
+        site.events.publish(new ServiceEvent.Topology(snapshot.changeNumber()));
         return lookAtWorkers();
     }
 

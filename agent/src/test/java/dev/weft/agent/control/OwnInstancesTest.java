@@ -10,6 +10,7 @@ import dev.weft.topology.TableKind;
 import dev.weft.topology.TableKind.InstanceKey;
 import dev.weft.topology.TableKind.InstanceValue;
 import dev.weft.topology.TableLimits;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -54,6 +55,33 @@ class OwnInstancesTest {
         now += SECOND;
         bring();
         assertThat(table.get(WEB)).as("comes back by itself").isPresent();
+    }
+
+    @Test
+    void isWhatTheTopologySaysUnlessItsPortSaysOtherwise() {
+        var declared = new InstanceValue(0x0a000105, 3, 4);
+        own.declare(Map.of(WEB, declared));
+        bring();
+        assertThat(table.get(WEB))
+                .hasValueSatisfying(entry -> assertThat(entry.value()).isEqualTo(declared));
+        own.put(WEB, VALUE);
+        now += SECOND;
+        bring();
+        assertThat(table.get(WEB))
+                .hasValueSatisfying(entry -> assertThat(entry.value()).isEqualTo(VALUE));
+        assertThat(own.remove(WEB)).isTrue();
+        assertThat(own.remove(WEB)).as("what is declared is not registered").isFalse();
+        now += SECOND;
+        bring();
+        assertThat(table.get(WEB))
+                .hasValueSatisfying(entry -> assertThat(entry.value()).isEqualTo(declared));
+        own.declare(Map.of());
+        now += SECOND;
+        bring();
+        assertThat(table.get(WEB)).isEmpty();
+        now += SECOND;
+        bring();
+        assertThat(own.isEmpty()).isTrue();
     }
 
     @Test
