@@ -168,7 +168,9 @@ public final class Agent implements AutoCloseable {
         var status = new AgentStatus(config, hostId, connection, store::isRead, opened, crew, control);
         var captures = parts.own(new Captures(datapath, CLOCK, InstantSource.system()));
         var requests = new DatapathRequests(datapath, control, store, captures, CLOCK);
-        parts.own(ControlServer.open(config.socket(), new AgentRequests(status, crew, requests, control, store)));
+        parts.own(ControlServer.open(
+                config.socket(),
+                new AgentRequests(status, crew, requests, control, store, CLOCK, InstantSource.system())));
         parts.leaveAtEnd(datapath.survives());
         LOG.info(
                 "host {} ({}) is up at {} with datapath {} and {} workers",

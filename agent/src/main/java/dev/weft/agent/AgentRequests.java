@@ -6,6 +6,7 @@ import dev.weft.agent.trace.SnapshotMacs;
 import dev.weft.agent.trace.TraceResult;
 import dev.weft.agent.worker.Command;
 import dev.weft.agent.worker.Worker;
+import dev.weft.base.NanoClock;
 import dev.weft.sim.flow.FlowHome;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
@@ -14,6 +15,7 @@ import dev.weft.sim.trace.PacketExpression;
 import dev.weft.topology.TopologyStore;
 import dev.weft.topology.schema.Port;
 import java.lang.foreign.MemorySegment;
+import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -30,9 +32,17 @@ final class AgentRequests implements RequestHandler {
     private final ConnectionRequests connections;
     private final ServiceRequests services;
     private final InstanceRequests instances;
+    private final ServiceWrites writes;
+    private final ServiceEventRequests events;
 
     AgentRequests(
-            AgentStatus status, WorkerCrew crew, DatapathRequests datapath, ControlSide control, TopologyStore store) {
+            AgentStatus status,
+            WorkerCrew crew,
+            DatapathRequests datapath,
+            ControlSide control,
+            TopologyStore store,
+            NanoClock clock,
+            InstantSource time) {
         this.status = status;
         this.crew = crew;
         this.datapath = datapath;
@@ -41,6 +51,14 @@ final class AgentRequests implements RequestHandler {
         connections = new ConnectionRequests(crew.workers());
         services = new ServiceRequests(crew.workers());
         instances = new InstanceRequests(control, store);
+        writes = new ServiceWrites(store);
+        events = new ServiceEventRequests(control, store, this::statistics, clock, time);
+    }
+
+    private Map<String, ?> statistics() {
+        Map<String, Object> all = new LinkedHashMap<>(services.list(Map.of()));
+        all.putAll(datapath.handle("datapath-ports", Map.of()));
+        return all;
     }
 
     @Override
@@ -52,6 +70,11 @@ final class AgentRequests implements RequestHandler {
             case "register" -> instances.register(arguments);
             case "unregister" -> instances.unregister(arguments);
             case "instances" -> instances.list();
+            case "service-rule" -> writes.rule(arguments);
+            case "service-share" -> writes.share(arguments);
+            case "service-events-start" -> events.start(arguments);
+            case "service-events-read" -> events.read(arguments);
+            case "service-events-stop" -> events.stop(arguments);
             case "trace" -> trace(arguments);
             default -> datapath.handle(command, arguments);
         };

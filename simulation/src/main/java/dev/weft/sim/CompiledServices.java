@@ -8,6 +8,7 @@ import dev.weft.sim.service.ServiceRule;
 import dev.weft.sim.service.ServiceTarget;
 import dev.weft.topology.InterfaceAddress;
 import dev.weft.topology.TopologySnapshot;
+import dev.weft.topology.schema.InstanceShare;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceEntry;
@@ -15,6 +16,7 @@ import dev.weft.topology.schema.ServiceTable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +42,37 @@ final class CompiledServices {
      * @param instances whether those of the tenant's ports count
      * @param inputs what it was compiled from
      */
-    record Table(UUID id, String name, String tenant, boolean instances, List<Object> inputs, List<Entry> entries) {}
+    record Table(
+            UUID id,
+            String name,
+            String tenant,
+            boolean instances,
+            List<Object> inputs,
+            List<Entry> entries,
+            List<Share> shares) {
+        /** The instance as the table has it; null when it gets nothing there. */
+        @Nullable
+        ServiceInstance asShared(ServiceInstance instance) {
+            for (Share share : shares) {
+                if (share.address == instance.address() && share.prefix.contains(instance.prefix())) {
+                    return share.drain ? null : instance.withShare(share.priority, share.weight);
+                }
+            }
+            return instance;
+        }
+    }
+
+    /** What counts of an instance instead of what it says itself. */
+    record Share(ServicePrefix prefix, int address, int priority, int weight, boolean drain) {
+        static Share of(InstanceShare share) {
+            return new Share(
+                    ServicePrefix.parse(share.getPrefix()),
+                    IpAddress.parse(share.getAddress()).v4Bits(),
+                    share.getPriority(),
+                    Math.max(1, share.getWeight()),
+                    share.getDrain());
+        }
+    }
 
     /** What the VM behind a port may register: services that are its tenant's and its own, at the port's addresses. */
     record Registrar(String tenant, List<ServicePrefix> granted, List<ServicePrefix> allowed, List<Integer> addresses) {
@@ -174,7 +206,11 @@ final class CompiledServices {
                 message.getTenantId(),
                 message.getInstances(),
                 inputs,
-                List.copyOf(entries));
+                List.copyOf(entries),
+                message.getSharesList().stream()
+                        .map(Share::of)
+                        .sorted(Comparator.comparingInt(share -> -share.prefix().bits()))
+                        .toList());
     }
 
     private static ServiceRule rule(dev.weft.topology.schema.ServiceRule rule, Map<String, Port> ports) {

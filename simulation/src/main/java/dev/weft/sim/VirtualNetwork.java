@@ -274,6 +274,11 @@ public final class VirtualNetwork {
         return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::name);
     }
 
+    /** Empty when there is no such table now. */
+    public Optional<UUID> serviceTableId(int index) {
+        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::id);
+    }
+
     public UUID routerId(int index) {
         return existingDevice(routers, index, "router").id;
     }

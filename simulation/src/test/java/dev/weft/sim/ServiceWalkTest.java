@@ -248,6 +248,32 @@ class ServiceWalkTest {
     }
 
     @Test
+    void aShareCountsInsteadOfWhatTheInstanceSaid() {
+        routerTakesInstances("0x00004001/32", "0x00004001 forward 10.0.2.9 priority 3");
+        net.serviceTables().up(instance("i", "0x00004001", "10.0.2.14"));
+        assertThat(target(send(syn(2)))).isEqualTo("10.0.2.9");
+        net.change(t -> t.share("web", "0x00004001/32", "10.0.2.14", 5, 7, false));
+        assertThat(target(send(syn(3)))).as("of the highest priority now").isEqualTo("10.0.2.14");
+        net.change(t -> t.share("web", "0x00004001/256", "10.0.2.14", 5, 7, true));
+        assertThat(target(send(syn(4))))
+                .as("drained: the longest prefix counts")
+                .isEqualTo("10.0.2.9");
+        net.change(t -> t.serviceTableWithInstances("web", "0x00004001 delay"));
+        assertThat(target(send(syn(5)))).as("what it said counts again").isEqualTo("10.0.2.14");
+    }
+
+    @Test
+    void aChangedShareKeepsWhatWasCounted() {
+        routerTakesInstances("0x00004001/32", "0x00004001 delay");
+        net.serviceTables().up(instance("i", "0x00004001", "10.0.2.14"));
+        send(syn(2));
+        net.change(t -> t.share("web", "0x00004001/32", "10.0.2.14", 0, 7, false));
+        var rule = Objects.requireNonNull(table().find(ServiceId.of(0x4001))).rule(0);
+        assertThat(rule.rule().weight()).isEqualTo(7);
+        assertThat(rule.packets()).isEqualTo(1);
+    }
+
+    @Test
     void rulesThatGoThroughAPortFollowItsAddress() {
         net.change(t ->
                 t.vm("e", "b2", "here", port -> port.setMac("02:00:00:00:02:0e").addAddresses("10.0.2.14/24")));

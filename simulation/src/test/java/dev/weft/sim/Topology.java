@@ -25,6 +25,7 @@ import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.DhcpSubnet;
 import dev.weft.topology.schema.Health;
 import dev.weft.topology.schema.Host;
+import dev.weft.topology.schema.InstanceShare;
 import dev.weft.topology.schema.Member;
 import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Neighbour;
@@ -418,6 +419,22 @@ public final class Topology {
                 id("service table", name),
                 name,
                 table.toBuilder().setInstances(true).build());
+    }
+
+    /** The part of a service's packets that the instance at an address gets, by the table. */
+    public Topology share(String table, String prefix, String address, int priority, int weight, boolean drain) {
+        ServiceTable before = (ServiceTable) planned(id("service table", table));
+        return put(
+                id("service table", table),
+                table,
+                before.toBuilder()
+                        .addShares(InstanceShare.newBuilder()
+                                .setPrefix(prefix)
+                                .setAddress(address)
+                                .setPriority(priority)
+                                .setWeight(weight)
+                                .setDrain(drain))
+                        .build());
     }
 
     public UUID portId(String name) {

@@ -1,8 +1,10 @@
 package dev.weft.topology;
 
+import com.google.protobuf.Message;
 import dev.weft.base.IpAddress;
 import dev.weft.base.ServicePrefix;
 import dev.weft.topology.schema.Health;
+import dev.weft.topology.schema.InstanceShare;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceCheck;
@@ -74,6 +76,42 @@ final class ServiceRules {
             checkRules(table, entry, path);
         }
         checkChecks(table);
+        checkShares(table);
+    }
+
+    private void checkShares(ServiceTable table) {
+        Set<String> seen = new HashSet<>();
+        for (int i = 0; i < table.getSharesCount(); i++) {
+            InstanceShare share = table.getShares(i);
+            String path = "shares[" + i + "]";
+            if (!seen.add(share.getPrefix() + " " + share.getAddress())) {
+                report.of(
+                        table,
+                        path + ".address",
+                        share.getAddress(),
+                        "is there twice with this prefix (expected once)");
+            }
+            if (!isGranted(table.getTenantId(), ServicePrefix.parse(share.getPrefix()))) {
+                report.of(
+                        table,
+                        path + ".prefix",
+                        share.getPrefix(),
+                        "is in no service block of the tenant (expected services that were granted to it)");
+            }
+            if (!IpAddress.parse(share.getAddress()).isV4()) {
+                report.of(table, path + ".address", share.getAddress(), "expected one IPv4 address (Serval is IPv4)");
+            }
+            checkPart(table, path, share.getPriority(), share.getWeight());
+        }
+    }
+
+    private void checkPart(Message of, String path, int priority, int weight) {
+        if (weight < 0 || weight > MAX_WEIGHT) {
+            report.of(of, path + ".weight", Integer.toUnsignedString(weight), "expected 1..65535, or 0 for 1");
+        }
+        if (priority < 0) {
+            report.of(of, path + ".priority", Integer.toUnsignedString(priority), "expected 0..2147483647");
+        }
     }
 
     private void checkChecks(ServiceTable table) {
@@ -148,14 +186,7 @@ final class ServiceRules {
                         "is in no service block of the tenant (expected services that were granted to it)");
             }
             checkAddress(port, instance, path);
-            if (instance.getWeight() < 0 || instance.getWeight() > MAX_WEIGHT) {
-                String weight = Integer.toUnsignedString(instance.getWeight());
-                report.of(port, path + ".weight", weight, "expected 1..65535, or 0 for 1");
-            }
-            if (instance.getPriority() < 0) {
-                String priority = Integer.toUnsignedString(instance.getPriority());
-                report.of(port, path + ".priority", priority, "expected 0..2147483647");
-            }
+            checkPart(port, path, instance.getPriority(), instance.getWeight());
         }
     }
 
@@ -207,14 +238,7 @@ final class ServiceRules {
                                 : "goes nowhere; remove address and port");
             }
             exclusive |= !goesOn;
-            if (rule.getWeight() < 0 || rule.getWeight() > MAX_WEIGHT) {
-                String weight = Integer.toUnsignedString(rule.getWeight());
-                report.of(table, at + ".weight", weight, "expected 1..65535, or 0 for 1");
-            }
-            if (rule.getPriority() < 0) {
-                String priority = Integer.toUnsignedString(rule.getPriority());
-                report.of(table, at + ".priority", priority, "expected 0..2147483647");
-            }
+            checkPart(table, at, rule.getPriority(), rule.getWeight());
         }
     }
 

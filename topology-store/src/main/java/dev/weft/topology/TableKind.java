@@ -62,6 +62,16 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
                             out.putInt(value.address()).putInt(value.priority()).putInt(value.weight()),
                     in -> new InstanceValue(in.getInt(), in.getInt(), in.getInt())));
 
+    /** Services for which packets wait at a host, since a DELAY rule holds for them. Device: {@link #CLUSTER}. */
+    public static final TableKind<DelayedService, Integer> DELAYED_SERVICES = new TableKind<>(
+            "delayed-services",
+            4,
+            codec(
+                    48,
+                    (key, out) -> putService(key.service(), putId(key.table(), out)),
+                    in -> new DelayedService(getId(in), getService(in))),
+            codec(1, (value, out) -> out.put(value.byteValue()), in -> (int) in.get()));
+
     /** Members of a pool that do not answer their health checks. Device: the pool. */
     public static final TableKind<MemberKey, Integer> DOWN_MEMBERS = new TableKind<>(
             "down-members",
@@ -76,6 +86,9 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
 
     /** The device of a table of which the whole cluster has one. */
     public static final UUID CLUSTER = new UUID(0, 0);
+
+    /** @param table the service table that delays it */
+    public record DelayedService(UUID table, ServiceId service) {}
 
     /** What an instance serves, and the port it is behind. */
     public record InstanceKey(ServicePrefix prefix, UUID port) {}

@@ -5,6 +5,7 @@ import dev.weft.base.ServicePrefix;
 import dev.weft.topology.StateTable;
 import dev.weft.topology.StateTables;
 import dev.weft.topology.TableKind;
+import dev.weft.topology.TableKind.DelayedService;
 import dev.weft.topology.TableKind.InstanceKey;
 import dev.weft.topology.TableKind.InstanceValue;
 import dev.weft.topology.TableKind.MemberKey;
@@ -82,5 +83,10 @@ public final class Instances {
     /** Of all hosts, as far as this one has heard. */
     public Map<InstanceKey, StateTable.Entry<InstanceValue>> all() {
         return tables.open(TableKind.INSTANCES, TableKind.CLUSTER).entries();
+    }
+
+    /** Services that packets wait for, at any host. */
+    public Map<DelayedService, StateTable.Entry<Integer>> delayed() {
+        return tables.open(TableKind.DELAYED_SERVICES, TableKind.CLUSTER).entries();
     }
 }

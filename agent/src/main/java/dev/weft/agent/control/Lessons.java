@@ -3,6 +3,7 @@ package dev.weft.agent.control;
 import akka.actor.typed.ActorRef;
 import dev.weft.agent.worker.Learnings;
 import dev.weft.base.IpAddress;
+import dev.weft.base.ServiceId;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -21,6 +22,7 @@ public final class Lessons implements Learnings {
     private volatile @Nullable DeviceActors devices;
     private volatile @Nullable ActorRef<FabricActor.Command> fabric;
     private volatile @Nullable ActorRef<BlockActor.Command> blocks;
+    private volatile @Nullable ActorRef<DelayActor.Command> delays;
 
     /** From now on lessons reach the actor. */
     void start(ActorRef<TopologyActor.Command> topology) {
@@ -28,7 +30,12 @@ public final class Lessons implements Learnings {
     }
 
     /** By the actor itself. */
-    void teach(DeviceActors to, ActorRef<FabricActor.Command> whoProbes, ActorRef<BlockActor.Command> whoClaims) {
+    void teach(
+            DeviceActors to,
+            ActorRef<FabricActor.Command> whoProbes,
+            ActorRef<BlockActor.Command> whoClaims,
+            ActorRef<DelayActor.Command> whoTells) {
+        delays = whoTells;
         devices = to;
         fabric = whoProbes;
         blocks = whoClaims;
@@ -50,6 +57,20 @@ public final class Lessons implements Learnings {
         if (to != null) {
             to.tell(new FabricActor.ProbeAnswered(token));
         }
+    }
+
+    /** Once a second for each of a bounded number of services. */
+    @Override
+    public void serviceDelayed(int table, long word0, long word1, long word2, long word3) {
+        ActorRef<DelayActor.Command> to = delays;
+        if (to == null || underWay.incrementAndGet() > MAX_UNDER_WAY) {
+            if (to != null) {
+                underWay.decrementAndGet();
+            }
+            leftOut.incrementAndGet();
+            return;
+        }
+        to.tell(new DelayActor.Delayed(table, new ServiceId(word0, word1, word2, word3), underWay::decrementAndGet));
     }
 
     @Override

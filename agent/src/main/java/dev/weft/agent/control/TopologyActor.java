@@ -111,7 +111,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         floods = new FloodKeys(site, keys, keyTable);
         ActorRef<BlockActor.Command> blocks = context.spawn(BlockActor.create(site, site.claims), "blocks");
         site.instances.start(context.spawn(InstanceActor.create(site), "instances"));
-        lessons.teach(devices, fabric, blocks);
+        lessons.teach(devices, fabric, blocks, context.spawn(DelayActor.create(site), "delays"));
         health = context.spawn(HealthActor.create(site, context.getSelf()), "health");
         takeover = new Takeover(site, plan);
         if (!takeover.isOver()) {

@@ -20,4 +20,7 @@ public interface Learnings {
      * @param ahead it still has some
      */
     void blockWanted(long pool, int worker, boolean ahead);
+
+    /** A packet waits for a service, since a rule of the table with this number delays it: once a second for each. */
+    void serviceDelayed(int table, long word0, long word1, long word2, long word3);
 }

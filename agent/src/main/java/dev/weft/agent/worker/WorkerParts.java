@@ -81,7 +81,7 @@ final class WorkerParts {
                 setup.learnings(),
                 asker);
         lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
-        delayed = new DelayedServices(tables.services(), DELAYED_SERVICES);
+        delayed = new DelayedServices(tables.services(), DELAYED_SERVICES, setup.learnings());
         translated = arena.allocate(ParkingLot.MAX_FRAME_BYTES, 64);
         errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
         replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());
