@@ -124,6 +124,7 @@ final class AgentStatus {
         counters.put("local-only", tables.localOnly());
         counters.put("malformed", tables.malformed());
         counters.put("lessons-left-out", control.lessonsLeftOut());
+        counters.put("registrations-refused", control.instances().refusals());
         return counters;
     }
 

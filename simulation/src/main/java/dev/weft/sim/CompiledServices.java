@@ -2,7 +2,9 @@ package dev.weft.sim;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
+import dev.weft.base.ServiceId;
 import dev.weft.base.ServicePrefix;
+import dev.weft.sim.sal.SalRegistration;
 import dev.weft.sim.service.ServiceInstance;
 import dev.weft.sim.service.ServiceRule;
 import dev.weft.sim.service.ServiceTarget;
@@ -49,7 +51,18 @@ final class CompiledServices {
             boolean instances,
             List<Object> inputs,
             List<Entry> entries,
-            List<Share> shares) {
+            List<Share> shares,
+            ServiceId registrar) {
+        /** Whether hosts send their registrations to this service. */
+        @HotPath
+        boolean isRegistrar(long word0, long word1, long word2, long word3) {
+            return instances
+                    && word0 == registrar.word0()
+                    && word1 == registrar.word1()
+                    && word2 == registrar.word2()
+                    && word3 == registrar.word3();
+        }
+
         /** The instance as the table has it; null when it gets nothing there. */
         @Nullable
         ServiceInstance asShared(ServiceInstance instance) {
@@ -210,7 +223,10 @@ final class CompiledServices {
                 message.getSharesList().stream()
                         .map(Share::of)
                         .sorted(Comparator.comparingInt(share -> -share.prefix().bits()))
-                        .toList());
+                        .toList(),
+                message.getRegistrar().isEmpty()
+                        ? ServiceId.of(SalRegistration.DEFAULT_REGISTRAR)
+                        : ServicePrefix.parse(message.getRegistrar()).id());
     }
 
     private static ServiceRule rule(dev.weft.topology.schema.ServiceRule rule, Map<String, Port> ports) {

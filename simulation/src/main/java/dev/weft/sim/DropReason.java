@@ -98,6 +98,8 @@ public enum DropReason {
     SOURCE_FULL("it came through more service routers than it can name"),
     /** Nobody on the bridge has the address of an instance. */
     NO_INSTANCE("no port of the bridge has an instance of the service it looks for"),
+    /** To whom hosts register instances, and no registration. */
+    BAD_REGISTRATION("it is for who takes registrations, and is none, or came from no VM"),
     /** A SYN-ACK to a guarded port that answers no SYN of its VM. */
     SAL_FORGED_SYN_ACK("it answers no SYN of the VM behind the guarded port"),
     /** An RST to a guarded port of no connection of its VM, or not from its peer. */

@@ -126,6 +126,10 @@ public final class Outcome {
     private int serviceCount;
     private long serviceConnection;
 
+    private final long[] instanceWords = new long[4];
+    private int instanceBits; // 0: the packet registers nothing
+    private int instanceAddress;
+    private boolean instanceGoes;
     private boolean saidToGuard;
     private int answeredSlot;
     private int answeredTcpFlags;
@@ -145,6 +149,7 @@ public final class Outcome {
         neighbourCount = 0;
         emitCount = 0;
         saidToGuard = false;
+        instanceBits = 0;
         parkedRouter = -1;
         hasConnection = false;
         answeredSlot = ConnectionTable.NONE;
@@ -292,6 +297,36 @@ public final class Outcome {
     /** It is the packet, as it leaves the port, to be judged by the port's guard: {@code SalGuard} of its host. */
     public boolean emitIsGuarded(int index) {
         return emitGuarded[index];
+    }
+
+    /** How many bits name what the VM that sent the packet says it serves, or serves no longer; 0: it says nothing. */
+    public int instanceBits() {
+        return instanceBits;
+    }
+
+    /** @param index 0..3 of the id that the VM says */
+    public long instanceWord(int index) {
+        return instanceWords[index];
+    }
+
+    /** IPv4 bits. */
+    public int instanceAddress() {
+        return instanceAddress;
+    }
+
+    /** It serves that no longer. */
+    public boolean instanceGoes() {
+        return instanceGoes;
+    }
+
+    void instance(boolean goes, int bits, int address, long word0, long word1, long word2, long word3) {
+        instanceGoes = goes;
+        instanceBits = bits;
+        instanceAddress = address;
+        instanceWords[0] = word0;
+        instanceWords[1] = word1;
+        instanceWords[2] = word2;
+        instanceWords[3] = word3;
     }
 
     /** Before anything else: the guard of the port that the packet came in by has to hear of it. */

@@ -12,6 +12,7 @@ import dev.weft.sim.sal.SalPackets;
 import dev.weft.sim.service.ServiceInstance;
 import dev.weft.sim.service.ServiceTable;
 import dev.weft.sim.trace.PacketExpression;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -245,6 +246,53 @@ class ServiceWalkTest {
         net.change(t ->
                 t.vm("i", "b2", "here", port -> port.setMac("02:00:00:00:02:0e").addAddresses("10.0.2.14/24")));
         assertThat(table().size()).as("only the default is left").isEqualTo(1);
+    }
+
+    private Outcome registration(String from, String to, byte[] frame) {
+        System.arraycopy(mac(to), 0, frame, 0, 6);
+        System.arraycopy(mac(net.mac(from)), 0, frame, 6, 6);
+        Packet packet = SalPackets.parsed(frame);
+        packet.key.setIngress(net.portIndex(from) + 1, 0);
+        var out = new Outcome();
+        net.simulator().simulate(packet, net.portIndex(from), net.now, out);
+        return out;
+    }
+
+    private static byte[] mac(String text) {
+        return HexFormat.ofDelimiter(":").parseHex(text);
+    }
+
+    private static byte[] said(int type, String service) {
+        return SalPackets.registration("10.0.2.14", "10.0.2.1", type, 32, service);
+    }
+
+    @Test
+    void aHostRegistersByItsOwnDatagram() {
+        routerTakesInstances("0x00004001/32", "* drop");
+        var out = registration("i", net.mac("r-b2"), said(0, SalPackets.SERVICE));
+        assertThat(net.describe(out)).isEqualTo("consumed");
+        assertThat(out.instanceBits()).isEqualTo(32);
+        assertThat(out.instanceWord(0)).isEqualTo(0x4001L << 32);
+        assertThat(out.instanceAddress()).isEqualTo(0x0a00020e);
+        assertThat(out.instanceGoes()).isFalse();
+        assertThat(out.emitCount()).as("nothing is answered").isZero();
+        assertThat(registration("i", net.mac("r-b2"), said(1, SalPackets.SERVICE))
+                        .instanceGoes())
+                .isTrue();
+        out = registration("i", net.mac("r-b2"), said(7, SalPackets.SERVICE));
+        assertThat(net.describe(out)).isEqualTo("drop bad-registration");
+        assertThat(out.instanceBits()).isZero();
+    }
+
+    @Test
+    void whoDoesNotKnowItsRouterRegistersByBroadcast() {
+        bridgeHas("0x00004001/32 drop");
+        var out = registration("d", ALL, said(0, SalPackets.SERVICE));
+        assertThat(net.describe(out)).as("of a table without instances").isEqualTo("drop no-service");
+        net.change(t -> t.serviceTableWithInstances("lan", "0x00004001/32 drop"));
+        out = registration("d", ALL, said(0, SalPackets.SERVICE));
+        assertThat(net.describe(out)).isEqualTo("consumed");
+        assertThat(out.instanceBits()).isEqualTo(32);
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.weft.topology;
 
 import com.google.protobuf.Message;
 import dev.weft.base.IpAddress;
+import dev.weft.base.ServiceId;
 import dev.weft.base.ServicePrefix;
 import dev.weft.topology.schema.Health;
 import dev.weft.topology.schema.InstanceShare;
@@ -77,6 +78,10 @@ final class ServiceRules {
         }
         checkChecks(table);
         checkShares(table);
+        if (!table.getRegistrar().isEmpty()
+                && ServicePrefix.parse(table.getRegistrar()).bits() != ServiceId.BITS) {
+            report.of(table, "registrar", table.getRegistrar(), "expected one service, without a length");
+        }
     }
 
     private void checkShares(ServiceTable table) {

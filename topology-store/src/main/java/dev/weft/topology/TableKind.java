@@ -56,11 +56,7 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
                             putId(key.port(), putService(key.prefix().id(), out).putShort((short)
                                     key.prefix().bits())),
                     in -> new InstanceKey(new ServicePrefix(getService(in), in.getShort()), getId(in))),
-            codec(
-                    12,
-                    (value, out) ->
-                            out.putInt(value.address()).putInt(value.priority()).putInt(value.weight()),
-                    in -> new InstanceValue(in.getInt(), in.getInt(), in.getInt())));
+            new InstanceCodec());
 
     /** Services for which packets wait at a host, since a DELAY rule holds for them. Device: {@link #CLUSTER}. */
     public static final TableKind<DelayedService, Integer> DELAYED_SERVICES = new TableKind<>(
@@ -97,9 +93,14 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
      * @param address IPv4 bits
      * @param priority 0 or more
      * @param weight 1..65535
+     * @param heard its VM says so itself, again and again
      */
-    public record InstanceValue(int address, int priority, int weight) {
+    public record InstanceValue(int address, int priority, int weight, boolean heard) {
         private static final int MAX_WEIGHT = 0xffff;
+
+        public InstanceValue(int address, int priority, int weight) {
+            this(address, priority, weight, false);
+        }
 
         public InstanceValue {
             if (priority < 0) {
@@ -166,6 +167,31 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
                 }
             }
         };
+    }
+
+    /** That it is heard is one octet more. */
+    private static final class InstanceCodec implements Codec<InstanceValue> {
+        private static final Codec<InstanceValue> TOLD = codec(12, InstanceCodec::put, in -> get(in, false));
+        private static final Codec<InstanceValue> HEARD =
+                codec(13, (value, out) -> put(value, out).put((byte) 1), in -> get(in, true));
+
+        private static ByteBuffer put(InstanceValue value, ByteBuffer out) {
+            return out.putInt(value.address()).putInt(value.priority()).putInt(value.weight());
+        }
+
+        private static InstanceValue get(ByteBuffer in, boolean heard) {
+            return new InstanceValue(in.getInt(), in.getInt(), in.getInt(), heard);
+        }
+
+        @Override
+        public byte[] encode(InstanceValue value) {
+            return (value.heard() ? HEARD : TOLD).encode(value);
+        }
+
+        @Override
+        public Optional<InstanceValue> decode(byte[] bytes) {
+            return TOLD.decode(bytes).or(() -> HEARD.decode(bytes));
+        }
     }
 
     /** The VLAN, where there is one, stands behind what there was before VLANs. */

@@ -10,6 +10,7 @@ import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import dev.weft.agent.worker.Command.InstanceDown;
 import dev.weft.agent.worker.Command.InstanceUp;
+import dev.weft.base.ServicePrefix;
 import dev.weft.sim.service.ServiceInstance;
 import dev.weft.topology.StateTable;
 import dev.weft.topology.TableKind;
@@ -37,6 +38,13 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     record Register(InstanceKey key, InstanceValue value, CompletableFuture<String> answer) implements Command {}
 
     record Unregister(InstanceKey key, CompletableFuture<String> answer) implements Command {}
+
+    /**
+     * A VM of this host says so in a packet.
+     *
+     * @param taken run when it was taken up
+     */
+    record Heard(int port, boolean goes, ServicePrefix prefix, int address, Runnable taken) implements Command {}
 
     record Followed(TopologySnapshot snapshot) implements Command {}
 
@@ -96,6 +104,7 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
                 .onMessage(Register.class, this::onRegister)
+                .onMessage(Heard.class, this::onHeard)
                 .onMessage(Followed.class, followed -> onFollowed(followed.snapshot()))
                 .onMessage(Health.class, health -> {
                     gate.health(health.table(), health.member(), health.down());
@@ -132,6 +141,24 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
             onLook();
         }
         return this;
+    }
+
+    private Behavior<Command> onHeard(Heard heard) {
+        heard.taken().run();
+        if (!site.network().hasPort(heard.port())) {
+            return this;
+        }
+        var key = new InstanceKey(heard.prefix(), site.network().portId(heard.port()));
+        var value = new InstanceValue(heard.address(), 0, 1, true);
+        if (heard.goes()) {
+            own.silent(key);
+        } else if (!site.isLocal(key.port())
+                || !site.network().admits(instance(key, value))
+                || !own.heard(key, value, site.clock.nanoTime())) {
+            site.instances.refused();
+            return this;
+        }
+        return onLook();
     }
 
     private Behavior<Command> onUnregister(Unregister unregister) {
@@ -186,7 +213,10 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
 
     /** Of the agent before this one: its ports' instances are this one's. */
     private void sayAgain(InstanceKey key, InstanceValue value, UUID host) {
-        if (host.equals(site.host) && site.isTakingOver() && site.isLocal(key.port()) && own.adopt(key, value)) {
+        if (host.equals(site.host)
+                && site.isTakingOver()
+                && site.isLocal(key.port())
+                && own.adopt(key, value, site.clock.nanoTime())) {
             onLook();
         }
     }

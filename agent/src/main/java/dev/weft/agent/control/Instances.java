@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,7 @@ public final class Instances {
     private final StateTables tables;
     private volatile @Nullable ActorRef<InstanceActor.Command> actor;
     private volatile Supplier<Set<InstanceKey>> failing = Set::of;
+    private final LongAdder refusals = new LongAdder();
 
     Instances(StateTables tables) {
         this.tables = tables;
@@ -83,6 +85,16 @@ public final class Instances {
     /** Of all hosts, as far as this one has heard. */
     public Map<InstanceKey, StateTable.Entry<InstanceValue>> all() {
         return tables.open(TableKind.INSTANCES, TableKind.CLUSTER).entries();
+    }
+
+    /** A VM of this host wanted to serve what it may not, or more than it may. */
+    void refused() {
+        refusals.increment();
+    }
+
+    /** What VMs of this host said in packets and was not taken. */
+    public long refusals() {
+        return refusals.sum();
     }
 
     /** Services that packets wait for, at any host. */

@@ -4,6 +4,7 @@ import akka.actor.typed.ActorRef;
 import dev.weft.agent.worker.Learnings;
 import dev.weft.base.IpAddress;
 import dev.weft.base.ServiceId;
+import dev.weft.base.ServicePrefix;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -23,6 +24,7 @@ public final class Lessons implements Learnings {
     private volatile @Nullable ActorRef<FabricActor.Command> fabric;
     private volatile @Nullable ActorRef<BlockActor.Command> blocks;
     private volatile @Nullable ActorRef<DelayActor.Command> delays;
+    private volatile @Nullable ActorRef<InstanceActor.Command> instances;
 
     /** From now on lessons reach the actor. */
     void start(ActorRef<TopologyActor.Command> topology) {
@@ -34,8 +36,10 @@ public final class Lessons implements Learnings {
             DeviceActors to,
             ActorRef<FabricActor.Command> whoProbes,
             ActorRef<BlockActor.Command> whoClaims,
-            ActorRef<DelayActor.Command> whoTells) {
+            ActorRef<DelayActor.Command> whoTells,
+            ActorRef<InstanceActor.Command> whoRegisters) {
         delays = whoTells;
+        instances = whoRegisters;
         devices = to;
         fabric = whoProbes;
         blocks = whoClaims;
@@ -63,14 +67,29 @@ public final class Lessons implements Learnings {
     @Override
     public void serviceDelayed(int table, long word0, long word1, long word2, long word3) {
         ActorRef<DelayActor.Command> to = delays;
-        if (to == null || underWay.incrementAndGet() > MAX_UNDER_WAY) {
-            if (to != null) {
-                underWay.decrementAndGet();
-            }
-            leftOut.incrementAndGet();
-            return;
+        if (to != null && mayBeUnderWay()) {
+            to.tell(new DelayActor.Delayed(
+                    table, new ServiceId(word0, word1, word2, word3), underWay::decrementAndGet));
         }
-        to.tell(new DelayActor.Delayed(table, new ServiceId(word0, word1, word2, word3), underWay::decrementAndGet));
+    }
+
+    @Override
+    public void instanceHeard(
+            int port, boolean goes, int bits, int address, long word0, long word1, long word2, long word3) {
+        ActorRef<InstanceActor.Command> to = instances;
+        if (to != null && mayBeUnderWay()) {
+            var prefix = new ServicePrefix(new ServiceId(word0, word1, word2, word3), bits);
+            to.tell(new InstanceActor.Heard(port, goes, prefix, address, underWay::decrementAndGet));
+        }
+    }
+
+    private boolean mayBeUnderWay() {
+        if (underWay.incrementAndGet() > MAX_UNDER_WAY) {
+            underWay.decrementAndGet();
+            leftOut.incrementAndGet();
+            return false;
+        }
+        return true;
     }
 
     @Override

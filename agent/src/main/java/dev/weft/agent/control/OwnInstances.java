@@ -13,13 +13,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What this host's ports registered, and what the topology says that they are, and what of it is in the shared table. What
- * a port registered goes before what is said of it. One that comes and goes is written now and
+ * somebody registered goes before what the VM says in packets, and that before what the topology says. One that comes and goes is written now and
  * then only: the first change at once, later ones at intervals, as they are then. Not thread safe: touched only by its
  * actor.
  */
 final class OwnInstances {
     /** Services one port may register. */
     static final int MAX_PER_PORT = 64;
+    /** The original says everything again each 20 s, and forgets what it has not heard for so long. */
+    static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(50);
+
     /** Between two writes about one instance. */
     static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
@@ -28,13 +31,16 @@ final class OwnInstances {
 
     private static final class State {
         private @Nullable InstanceValue registered;
+        private @Nullable InstanceValue heard;
+        private long heardAt;
         private @Nullable InstanceValue declared;
         private @Nullable InstanceValue written;
         private long nextWrite;
         private boolean wroteEver;
 
         private @Nullable InstanceValue wanted() {
-            return registered == null ? declared : registered;
+            InstanceValue said = registered == null ? heard : registered;
+            return said == null ? declared : said;
         }
     }
 
@@ -52,6 +58,26 @@ final class OwnInstances {
         return true;
     }
 
+    /** A VM said so itself; until it has not for a while. False when its port has its share. */
+    boolean heard(InstanceKey key, InstanceValue value, long nowNanos) {
+        State state = states.get(key);
+        if ((state == null || state.wanted() == null) && countOf(key.port()) >= MAX_PER_PORT) {
+            return false;
+        }
+        State of = states.computeIfAbsent(key, each -> new State());
+        of.heard = value;
+        of.heardAt = nowNanos;
+        return true;
+    }
+
+    /** A VM took back what it said. */
+    void silent(InstanceKey key) {
+        State state = states.get(key);
+        if (state != null) {
+            state.heard = null;
+        }
+    }
+
     /** What the topology says of ports of this host, and nothing else. */
     void declare(Map<InstanceKey, InstanceValue> declared) {
         states.forEach((key, state) -> state.declared = declared.get(key));
@@ -59,8 +85,8 @@ final class OwnInstances {
     }
 
     /** In the table already, by the agent before. False when it is known. */
-    boolean adopt(InstanceKey key, InstanceValue value) {
-        return !states.containsKey(key) && put(key, value);
+    boolean adopt(InstanceKey key, InstanceValue value, long nowNanos) {
+        return !states.containsKey(key) && (value.heard() ? heard(key, value, nowNanos) : put(key, value));
     }
 
     /** Whether it was registered. */
@@ -94,8 +120,12 @@ final class OwnInstances {
     void bring(BiPredicate<InstanceKey, InstanceValue> alive, Predicate<UUID> here, long nowNanos) {
         states.entrySet().removeIf(entry -> {
             State state = entry.getValue();
-            if (!here.test(entry.getKey().port())) {
+            boolean isHere = here.test(entry.getKey().port());
+            if (!isHere) {
                 state.registered = null;
+            }
+            if (!isHere || nowNanos - state.heardAt >= SILENT_NANOS) {
+                state.heard = null;
             }
             InstanceValue wanted = state.wanted();
             InstanceValue value = wanted != null && alive.test(entry.getKey(), wanted) ? wanted : null;

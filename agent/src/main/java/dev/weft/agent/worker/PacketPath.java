@@ -54,6 +54,7 @@ final class PacketPath {
     private final PortBudget replies;
     private final PortBudget controls;
     private final Guards guards;
+    private final Learnings learnings;
     private final WorkerCounters counters;
     private final ParkingLot.FrameConsumer resumed = this::onResumed;
     private final Neighbours.Ready ready = this::onReady;
@@ -85,6 +86,7 @@ final class PacketPath {
         replies = parts.replies;
         controls = parts.controls;
         guards = parts.guards;
+        learnings = parts.learnings;
         counters = parts.counters;
         for (int level = 0; level < ALL_LEVELS; level++) {
             packets[level] = new Packet();
@@ -289,6 +291,9 @@ final class PacketPath {
                     now);
         }
         tables.services().applied(outcome, packets[level].length, now);
+        if (outcome.instanceBits() != 0 && port >= 0) {
+            hear(outcome, port, now);
+        }
         if (outcome.isSaidToGuard()) {
             guards.said(port, packets[level], now);
         }
@@ -296,6 +301,22 @@ final class PacketPath {
             connections.answered(outcome.answeredSlot(), outcome.answeredTcpFlags());
         }
         return macsAreNews;
+    }
+
+    private void hear(Outcome outcome, int port, long now) {
+        if (!replies.take(port, now)) {
+            counters.drop(WorkerDrop.EMIT_BUDGET);
+            return;
+        }
+        learnings.instanceHeard(
+                port,
+                outcome.instanceGoes(),
+                outcome.instanceBits(),
+                outcome.instanceAddress(),
+                outcome.instanceWord(0),
+                outcome.instanceWord(1),
+                outcome.instanceWord(2),
+                outcome.instanceWord(3));
     }
 
     private void park(Packet packet, Outcome outcome, int port, int inPort, boolean wasParked, long now) {

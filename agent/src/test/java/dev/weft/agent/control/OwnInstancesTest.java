@@ -85,6 +85,51 @@ class OwnInstancesTest {
     }
 
     @Test
+    void isForgottenWhenItsVmDoesNotSaySoAgain() {
+        var heard = new InstanceValue(0x0a000105, 0, 1, true);
+        assertThat(own.heard(WEB, heard, now)).isTrue();
+        for (int i = 0; i < 5; i++) {
+            now += 20 * SECOND;
+            assertThat(own.heard(WEB, heard, now)).isTrue();
+            bring();
+            assertThat(table.get(WEB)).isPresent();
+        }
+        now += 50 * SECOND;
+        bring();
+        assertThat(table.get(WEB)).isEmpty();
+        own.heard(WEB, heard, now);
+        own.silent(WEB);
+        now += SECOND;
+        bring();
+        assertThat(table.get(WEB)).as("taken back").isEmpty();
+    }
+
+    @Test
+    void whatSomebodyRegisteredGoesBeforeWhatTheVmSays() {
+        own.put(WEB, VALUE);
+        own.heard(WEB, new InstanceValue(0x0a000105, 9, 9, true), now);
+        bring();
+        assertThat(table.get(WEB))
+                .hasValueSatisfying(entry -> assertThat(entry.value()).isEqualTo(VALUE));
+        own.silent(WEB);
+        now += SECOND;
+        bring();
+        assertThat(table.get(WEB)).as("only what it said is taken back").isPresent();
+    }
+
+    @Test
+    void anAgentThatTakesOverForgetsWhatIsNotSaidAgain() {
+        var heard = new InstanceValue(0x0a000105, 0, 1, true);
+        assertThat(own.adopt(WEB, heard, now)).isTrue();
+        bring();
+        assertThat(table.get(WEB))
+                .hasValueSatisfying(entry -> assertThat(entry.value()).isEqualTo(heard));
+        now += 50 * SECOND;
+        bring();
+        assertThat(table.get(WEB)).isEmpty();
+    }
+
+    @Test
     void goesForGoodWithItsPort() {
         own.put(WEB, VALUE);
         bring();
@@ -140,7 +185,7 @@ class OwnInstancesTest {
     void whatIsNotRegisteredCannotBeTakenBack() {
         assertThat(own.remove(WEB)).isFalse();
         own.put(WEB, VALUE);
-        assertThat(own.adopt(WEB, VALUE)).as("known").isFalse();
+        assertThat(own.adopt(WEB, VALUE, now)).as("known").isFalse();
         assertThat(own.remove(WEB)).isTrue();
         assertThat(own.remove(WEB)).isFalse();
     }

@@ -102,6 +102,13 @@ final class WorkerBench implements AutoCloseable {
         }
 
         @Override
+        public void instanceHeard(
+                int port, boolean goes, int bits, int address, long word0, long word1, long word2, long word3) {
+            lessons.add((goes ? "no " : "") + "instance of " + new ServiceId(word0, word1, word2, word3) + "/" + bits
+                    + " at " + IpAddress.ofV4(address));
+        }
+
+        @Override
         public void blockWanted(long pool, int worker, boolean ahead) {
             lessons.add("block for worker " + worker + (ahead ? " ahead" : ""));
         }
