@@ -141,8 +141,8 @@ class InstancesTest {
 
     @Test
     void aNativeHostRegistersOnlyWhatItMay() {
-        await().atMost(SOON).until(() -> cloud.port("h2", "plain").isPresent());
-        say("plain", "02:00:00:00:02:03", "10.0.2.13", 0, SalPackets.SERVICE);
+        await().atMost(SOON).until(() -> cloud.port("h2", "p").isPresent());
+        say("p", "02:00:00:00:02:03", "10.0.2.13", 0, SalPackets.SERVICE);
         say("i1", "02:00:00:00:02:01", "10.0.2.11", 0, SalPackets.SERVICE.replace("4001", "4002"));
         await().atMost(SOON)
                 .until(() -> ((Map<?, ?>) ask("status", Map.of()).get("table-counters"))
