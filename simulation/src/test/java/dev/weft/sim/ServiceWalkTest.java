@@ -296,6 +296,17 @@ class ServiceWalkTest {
     }
 
     @Test
+    void sharesEquallyAmongTwo() {
+        routerHas("0x00004001/32 forward 10.0.2.9, forward 10.0.2.8");
+        Map<String, Integer> shares = new TreeMap<>();
+        for (int flow = 2; flow < 502; flow++) {
+            shares.merge(target(send(syn(flow))), 1, Integer::sum);
+        }
+        assertThat(shares.keySet()).containsExactly("10.0.2.8", "10.0.2.9");
+        assertThat(shares.values()).allMatch(share -> share > 200);
+    }
+
+    @Test
     void aShareCountsInsteadOfWhatTheInstanceSaid() {
         routerTakesInstances("0x00004001/32", "0x00004001 forward 10.0.2.9 priority 3");
         net.serviceTables().up(instance("i", "0x00004001", "10.0.2.14"));
