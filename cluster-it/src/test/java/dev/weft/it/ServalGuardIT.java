@@ -58,7 +58,9 @@ class ServalGuardIT {
         b = Capture.at(vmB, Vm.INTERFACE);
         c = Capture.at(vmC, Vm.INTERFACE);
         cloud.start();
-        cloud.apply(NETWORK + port(vmA, "10.0.1.5", "") + port(vmC, "10.0.1.7", "")
+        cloud.apply(NETWORK
+                + port(vmA, "10.0.1.5", "")
+                + port(vmC, "10.0.1.7", "")
                 + port(vmB, "10.0.1.6", ", serval_guard: true, allowed_services: [0x00004001/32]"));
         for (Vm from : List.of(vmA, vmC)) {
             await().atMost(SOON).until(() -> TestCloud.ping(from, "10.0.1.6"));
@@ -118,10 +120,12 @@ class ServalGuardIT {
         System.arraycopy(macs, 0, frame, 0, macs.length);
         b.send(frame);
         await().atMost(SOON)
-                .untilAsserted(() -> assertThat((List<?>) cloud.ask("h1", "service", "list").get("instances"))
+                .untilAsserted(() -> assertThat(
+                                (List<?>) cloud.ask("h1", "service", "list").get("instances"))
                         .as(cloud::logs)
                         .singleElement()
-                        .satisfies(row -> assertThat(((Map<?, ?>) row).get("address")).isEqualTo("10.0.1.6")));
+                        .satisfies(row ->
+                                assertThat(((Map<?, ?>) row).get("address")).isEqualTo("10.0.1.6")));
         await().atMost(SOON)
                 .until(() -> !((List<?>) cloud.ask("h1", "service", "rules").get("services")).isEmpty());
         send(a, A, ROUTER, "10.0.1.5:5 > 10.0.1.1:0 flags syn verno 7" + CLIENT + " service 0x00004001");

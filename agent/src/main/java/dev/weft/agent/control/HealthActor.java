@@ -7,6 +7,7 @@ import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
+import akka.actor.typed.javadsl.TimerScheduler;
 import dev.weft.agent.health.HealthChecks;
 import dev.weft.agent.health.Target;
 import dev.weft.agent.worker.Command.MemberHealth;
@@ -24,6 +25,7 @@ import dev.weft.topology.Watch;
 import dev.weft.topology.schema.Health;
 import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -37,6 +39,8 @@ import org.jspecify.annotations.Nullable;
  * tables, and tells the workers what the tables say, whoever wrote it. Members nobody speaks of are up.
  */
 final class HealthActor extends AbstractBehavior<HealthActor.Command> {
+    private static final Duration LOOK = Duration.ofMillis(50);
+
     sealed interface Command {}
 
     record Changed(TopologySnapshot snapshot) implements Command {}
@@ -50,6 +54,8 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
 
     private record Found(Target target, boolean up) implements Command {}
 
+    private record Look() implements Command {}
+
     private record Said(UUID pool, MemberKey member, boolean down) implements Command {}
 
     private final Site site;
@@ -61,6 +67,8 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
     private final StateTable<InstanceKey, InstanceValue> instanceTable;
     private final Watch instanceWatch;
     private final Map<InstanceKey, InstanceValue> instances = new HashMap<>();
+    private final TimerScheduler<Command> timers;
+    private final Damper<Target, Boolean> damper = new Damper<>(OwnInstances.INTERVAL_NANOS, this::write);
     private TopologySnapshot snapshot = TopologySnapshot.EMPTY;
     private ServiceChecks services = ServiceChecks.NONE;
     private boolean retargets;
@@ -75,11 +83,17 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
     }
 
     static Behavior<Command> create(Site site, ActorRef<TopologyActor.Command> topology) {
-        return Behaviors.setup(context -> new HealthActor(context, site, topology));
+        return Behaviors.setup(
+                context -> Behaviors.withTimers(timers -> new HealthActor(context, timers, site, topology)));
     }
 
-    private HealthActor(ActorContext<Command> context, Site site, ActorRef<TopologyActor.Command> topology) {
+    private HealthActor(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            Site site,
+            ActorRef<TopologyActor.Command> topology) {
         super(context);
+        this.timers = timers;
         this.topology = topology;
         this.site = site;
         ActorRef<Command> self = context.getSelf();
@@ -101,6 +115,7 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
                 .onMessage(Led.class, led -> lead(led.here()))
                 .onMessage(Found.class, this::found)
                 .onMessage(Said.class, this::said)
+                .onMessage(Look.class, look -> lookAtDamped())
                 .onSignal(PostStop.class, stopped -> {
                     leadership.close();
                     lead(false);
@@ -212,24 +227,37 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
         return this;
     }
 
+    /** Whoever answers every other time is written now and then only. */
     private Behavior<Command> found(Found found) {
-        Followed pool = pools.get(found.target().pool());
-        if (pool != null) {
-            var member = new MemberKey(found.target().address(), found.target().memberPort());
-            if (found.up()) {
-                pool.table().remove(member);
-            } else {
-                getContext()
-                        .getLog()
-                        .warn(
-                                "member {} of {} does not answer at port {}: down",
-                                found.target().address(),
-                                found.target().pool(),
-                                found.target().port());
-                pool.table().put(member, 1);
-            }
+        damper.change(found.target(), found.up(), site.clock.nanoTime());
+        return lookAtDamped();
+    }
+
+    private Behavior<Command> lookAtDamped() {
+        if (damper.look(site.clock.nanoTime())) {
+            timers.startSingleTimer(new Look(), LOOK);
         }
         return this;
+    }
+
+    private void write(Target target, boolean up) {
+        Followed pool = pools.get(target.pool());
+        if (pool == null) {
+            return;
+        }
+        var member = new MemberKey(target.address(), target.memberPort());
+        if (up) {
+            pool.table().remove(member);
+        } else {
+            getContext()
+                    .getLog()
+                    .warn(
+                            "member {} of {} does not answer at port {}: down",
+                            target.address(),
+                            target.pool(),
+                            target.port());
+            pool.table().put(member, 1);
+        }
     }
 
     private Behavior<Command> said(Said said) {
