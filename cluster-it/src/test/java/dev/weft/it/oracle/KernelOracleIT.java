@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * form, {@code -Dproperty.seed=SEED} one network alone.
  */
 class KernelOracleIT {
-    private static final int NETWORKS = 300;
+    private static final int NETWORKS = 200;
     private static final int CONVERSATIONS = 60;
     private static int networks;
 
