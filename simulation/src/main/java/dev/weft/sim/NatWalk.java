@@ -57,7 +57,7 @@ final class NatWalk {
         redirected = false;
         balanced = false;
         NatTable nat = router.nat;
-        if (nat.isEmpty()) {
+        if (nat.isEmpty() || in.forChecks) {
             return true;
         }
         error = isError(v4);
@@ -99,6 +99,13 @@ final class NatWalk {
             explain("an ICMP error: becomes ", v4);
             return true;
         }
+        if (out.forChecks) {
+            sim.drop(router, DropReason.NO_CHECK_ASKED);
+            return false;
+        }
+        if (in.forChecks) {
+            return check(router, in, out, v4);
+        }
         boolean hairpin = redirected && in == out;
         for (int group = nat.useFrom(sim); group != Lpm.NONE; group = nat.outerFrom(group)) {
             for (int index : nat.rulesFrom(group)) {
@@ -125,6 +132,21 @@ final class NatWalk {
             expectAnswer(router, in);
         }
         return true;
+    }
+
+    /** A health check leaves with the router's own address. */
+    private boolean check(Router router, Port in, Port out, boolean v4) {
+        NatRule own = router.nat.hairpin(out.index, v4);
+        if (own == null) {
+            sim.drop(router, DropReason.NO_ADDRESS);
+            return false;
+        }
+        return source(router, own, in, v4);
+    }
+
+    /** Whether the packet at hand is the answer to a health check: no rule of the router's comes between. */
+    boolean answersCheck() {
+        return answered && HealthPort.isAsker(sim.dstHigh(), sim.dstLow());
     }
 
     // Answers.

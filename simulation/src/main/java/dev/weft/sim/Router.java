@@ -40,6 +40,7 @@ final class Router extends Device {
             int index,
             UUID id,
             String name,
+            boolean disabled,
             Object[] inputs,
             List<RouteCompiler.Given> given,
             RouteTable routes,
@@ -47,7 +48,7 @@ final class Router extends Device {
             NatTable nat,
             int serviceTable,
             long[] own) {
-        super(index, id, name);
+        super(index, id, name, disabled);
         this.inputs = inputs;
         this.given = given;
         this.routes = routes;
@@ -111,16 +112,21 @@ final class Router extends Device {
             sim.drop(this, DropReason.BAD_SOURCE);
             return;
         }
+        if (disabled && (v4 || !sim.useIsDiscovery())) {
+            sim.icmpError(in, IcmpError.ADMIN_PROHIBITED);
+            sim.drop(this, DropReason.DISABLED);
+            return;
+        }
         if (useIsOwnSource(sim, v4)) {
             sim.drop(this, DropReason.OWN_SOURCE);
             return;
         }
         // Discovery is how neighbours are found at all: no rule comes between.
-        boolean ruled = chains.hasAnyBeforeRouting() && (v4 || !sim.useIsDiscovery());
+        boolean ruled = chains.hasAnyBeforeRouting() && !in.forChecks && (v4 || !sim.useIsDiscovery());
         if (!sim.nat.beforeRouting(this, in, v4)) {
             return;
         }
-        if (!ruled || chains.passBeforeRouting(sim, in)) {
+        if (!ruled || sim.nat.answersCheck() || chains.passBeforeRouting(sim, in)) {
             route(sim, in, v4);
         }
     }
@@ -142,16 +148,17 @@ final class Router extends Device {
     /** Whether packets to the source of this one may be routed out of a port: in doubt, they are. */
     boolean useMayAnswerBy(Simulation sim, int port) {
         long found = routes.find(sim.srcHigh(), sim.srcLow());
-        int group = Lpm.value(found);
+        int proven = Lpm.proven(found);
         boolean may = false;
-        int bits = 0;
-        while (group != Lpm.NONE && !may) {
-            may = routes.mayLeaveBy(group, port);
-            bits = routes.bits(group);
-            group = routes.isForAll(group) ? Lpm.NONE : routes.outer(group);
+        while (Lpm.value(found) != Lpm.NONE) {
+            may = routes.mayLeaveBy(Lpm.value(found), port);
+            if (may || routes.isForAll(Lpm.value(found))) {
+                break;
+            }
+            found = routes.outer(Lpm.value(found));
         }
-        sim.useSrcHigh(Lpm.proven(found));
-        sim.tagSourceRead(this, Lpm.proven(found), bits);
+        sim.useSrcHigh(proven);
+        sim.tagSourceRead(this, proven, Lpm.bits(found));
         return may;
     }
 
@@ -159,18 +166,17 @@ final class Router extends Device {
         long found = routes.find(sim.dstHigh(), sim.dstLow());
         int proven = Lpm.proven(found);
         sim.useDstHigh(proven);
-        int group = Lpm.value(found);
         RouteTable.Route route = null;
-        while (group != Lpm.NONE) {
-            route = routes.choose(group, sim, salt);
+        while (Lpm.value(found) != Lpm.NONE) {
+            route = routes.choose(Lpm.value(found), sim, salt);
             if (route != null) {
                 break;
             }
-            group = routes.outer(group);
+            found = routes.outer(Lpm.value(found));
         }
-        sim.tagRead(this, sim.dstHigh(), sim.dstLow(), proven, route == null ? 0 : routes.bits(group));
+        sim.tagRead(this, sim.dstHigh(), sim.dstLow(), proven, Lpm.bits(found));
         if (route != null && sim.isExplaining()) {
-            explainRoute(sim, routes.prefix(group), route);
+            explainRoute(sim, new IpPrefix(sim.dstHigh(), sim.dstLow(), Lpm.bits(found)), route);
         }
         if (route != null && route.kind() == RouteTable.Kind.LOCAL) {
             RouterHost.receiveIp(sim, this, in, v4);
@@ -213,7 +219,8 @@ final class Router extends Device {
             return;
         }
         sim.out.addTag(port.tag);
-        if (!chains.passAfterRouting(sim, in, port) || !sim.nat.afterRouting(this, in, port, v4)) {
+        boolean ruled = !in.forChecks && !port.forChecks;
+        if (ruled && !chains.passAfterRouting(sim, in, port) || !sim.nat.afterRouting(this, in, port, v4)) {
             return;
         }
         long high = route.hasGateway() ? route.gatewayHigh() : sim.useDstHigh(128);
@@ -248,6 +255,9 @@ final class Router extends Device {
 
     /** As far as the topology knows; or {@link FrozenMap#NONE}. */
     static long knownMac(Simulation sim, Port port, long high, long low) {
+        if (port.forChecks) {
+            return HealthPort.ASKER_MAC.bits();
+        }
         Port peer = port.peer == Port.NONE ? null : sim.network.port(port.peer);
         if (peer != null && !peer.onBridge) {
             sim.out.addTag(peer.tag);

@@ -115,6 +115,11 @@ final class Tracking {
         return state == NEW || state == FORWARD;
     }
 
+    /** Whether it was asked for, and is of a connection that began before. */
+    boolean isKnown() {
+        return state == FORWARD || state == ANSWER || state == RELATED;
+    }
+
     /** Towards where the connection began; of an ICMP error: the packet it is about went the other way. */
     boolean isTowardsOrigin() {
         return towardsOrigin;
