@@ -47,6 +47,7 @@ public record AgentConfig(
      * @param flows of all workers together
      * @param flowIdle a flow unused for so long goes
      * @param upcallsPerSecond misses one port may cause
+     * @param floodsPerSecond frames of one port that flows send to a group or to several
      * @param connections one worker remembers
      * @param connectionsPerPort of these, one stateful port's share
      * @param statefulPorts that may have connections at one time
@@ -63,6 +64,7 @@ public record AgentConfig(
             int flows,
             Duration flowIdle,
             int upcallsPerSecond,
+            int floodsPerSecond,
             int connections,
             int connectionsPerPort,
             int statefulPorts,
@@ -79,6 +81,7 @@ public record AgentConfig(
                     positive(config, "flows"),
                     config.getDuration("flow-idle"),
                     positive(config, "upcalls-per-second"),
+                    positive(config, "floods-per-second"),
                     positive(config, "connections"),
                     positive(config, "connections-per-port"),
                     positive(config, "stateful-ports"),

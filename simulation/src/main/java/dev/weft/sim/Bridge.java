@@ -76,6 +76,12 @@ final class Bridge extends Device {
     }
 
     @Override
+    void expectAnswers(Simulation sim) {
+        sim.expectAnswers(inboundChain);
+        sim.expectAnswers(outboundChain);
+    }
+
+    @Override
     void receive(Simulation sim, Port in) {
         if (disabled) {
             sim.drop(this, DropReason.DISABLED);

@@ -4,8 +4,12 @@ import dev.weft.base.HotPath;
 import dev.weft.base.Tag;
 import dev.weft.sim.match.Classifier;
 import dev.weft.topology.schema.Chain;
+import dev.weft.topology.schema.Conditions;
+import dev.weft.topology.schema.Rule;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.UUID;
+import java.util.stream.IntStream;
 
 /**
  * A chain, compiled, together with the chains that only it jumps to: their rules stand in its list where the jump was,
@@ -32,6 +36,13 @@ final class CompiledChain {
     final long tag;
     /** What all of this was compiled from, to see whether it must be again. */
     final ChainRules[] parts;
+
+    /** Of every decision that rests on whether the chain, or one that it jumps to, asks for connections. */
+    final long askingTag;
+    /** Whether one of its own rules asks for the connection that a packet belongs to. */
+    final boolean asks;
+    /** Indices of the chains that it jumps to. */
+    final int[] jumps;
 
     final Classifier classifier;
     // By position.
@@ -75,6 +86,27 @@ final class CompiledChain {
         Chain.Log log = parts[0].message.getLog();
         logsEnd = log == Chain.Log.ACCEPTED || log == Chain.Log.ALL;
         tag = Tag.chain(id);
+        askingTag = Tag.chain(new UUID(~id.getMostSignificantBits(), ~id.getLeastSignificantBits()));
+        jumps = jumps(verdicts, targets);
+        asks = Arrays.stream(parts)
+                .flatMap(part -> part.message.getRulesList().stream())
+                .anyMatch(CompiledChain::asks);
+    }
+
+    private static int[] jumps(byte[] verdicts, int[] targets) {
+        return IntStream.range(0, verdicts.length)
+                .filter(position -> verdicts[position] == JUMP || verdicts[position] == GOTO)
+                .map(position -> targets[position])
+                .distinct()
+                .toArray();
+    }
+
+    private static boolean asks(Rule rule) {
+        return asks(rule.getMatch()) || asks(rule.getNot());
+    }
+
+    private static boolean asks(Conditions conditions) {
+        return conditions.getConnectionCount() + conditions.getTcpCount() > 0;
     }
 
     int verdict(int position) {

@@ -27,4 +27,7 @@ abstract sealed class Device permits Bridge, Router {
 
     /** The frame came in by one of this device's ports. */
     abstract void receive(Simulation sim, Port in);
+
+    /** Of its chains, see {@link Simulation#expectAnswers}. */
+    abstract void expectAnswers(Simulation sim);
 }

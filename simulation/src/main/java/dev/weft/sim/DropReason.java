@@ -86,6 +86,8 @@ public enum DropReason {
     NAT_EXHAUSTED("all public ports that it may be given are in use"),
     /** All members of the pool are down or draining. */
     NO_MEMBER("no member of the pool takes new connections"),
+    /** To whoever asks members whether they are well, and no answer. */
+    NO_CHECK_ASKED("it is for the asker of health checks, and answers none"),
     /** Would leave with an inside address. */
     NOT_TRANSLATABLE("it belongs to no connection, so its source cannot be translated"),
     /** More translations on its way than a record holds. */

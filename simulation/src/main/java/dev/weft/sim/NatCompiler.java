@@ -45,7 +45,10 @@ final class NatCompiler {
                 .toList();
         List<NatRule> hairpins = balancers.isEmpty()
                 ? List.of()
-                : ports.stream().flatMap(NatCompiler::hairpins).toList();
+                : ports.stream()
+                        .filter(port -> !port.forChecks)
+                        .flatMap(NatCompiler::hairpins)
+                        .toList();
         return new NatTable(rules, hairpins);
     }
 

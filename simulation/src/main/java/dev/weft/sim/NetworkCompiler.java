@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NetworkCompiler {
     private final TopologySnapshot snapshot;
+    private final List<dev.weft.topology.schema.Port> healthPorts;
     private final VirtualNetwork previous;
     private final SecurityGroups securityGroups;
     private final List<Chain> chains;
@@ -39,7 +40,11 @@ final class NetworkCompiler {
     NetworkCompiler(TopologySnapshot snapshot, VirtualNetwork previous) {
         this.snapshot = snapshot;
         this.previous = previous;
-        portIndices = indices(previous.portIndices, snapshot.ports(), dev.weft.topology.schema.Port::getId);
+        healthPorts = HealthPort.of(snapshot);
+        portIndices = indices(
+                indices(previous.portIndices, snapshot.ports(), dev.weft.topology.schema.Port::getId),
+                healthPorts,
+                dev.weft.topology.schema.Port::getId);
         bridgeIndices = indices(previous.bridgeIndices, snapshot.bridges(), dev.weft.topology.schema.Bridge::getId);
         routerIndices = indices(previous.routerIndices, snapshot.routers(), dev.weft.topology.schema.Router::getId);
         securityGroups = new SecurityGroups(snapshot);
@@ -55,7 +60,8 @@ final class NetworkCompiler {
     }
 
     VirtualNetwork compile() {
-        compilePorts();
+        snapshot.ports().forEach(this::compilePort);
+        healthPorts.forEach(this::compilePort);
         for (var bridge : snapshot.bridges()) {
             int index = indexOf(bridgeIndices, bridge.getId());
             bridges[index] = compileBridge(index, bridge);
@@ -169,30 +175,28 @@ final class NetworkCompiler {
         return lists;
     }
 
-    private void compilePorts() {
-        for (var message : snapshot.ports()) {
-            int index = indexOf(portIndices, message.getId());
-            boolean onBridge = !message.getBridgeId().isEmpty();
-            int device = onBridge
-                    ? indexOf(bridgeIndices, message.getBridgeId())
-                    : indexOf(routerIndices, message.getRouterId());
-            int peer = message.getPeerId().isEmpty() ? Port.NONE : indexOf(portIndices, message.getPeerId());
-            Guard guard = guard(message);
-            Port before = previous.port(index);
-            Port port = before != null && before.isFrom(message, device, peer, guard)
-                    ? before
-                    : new Port(
-                            index,
-                            message,
-                            onBridge,
-                            device,
-                            peer,
-                            chain(message.getInboundChainId()),
-                            chain(message.getOutboundChainId()),
-                            guard);
-            ports[index] = port;
-            (onBridge ? bridgePorts : routerPorts).get(device).add(port);
-        }
+    private void compilePort(dev.weft.topology.schema.Port message) {
+        int index = indexOf(portIndices, message.getId());
+        boolean onBridge = !message.getBridgeId().isEmpty();
+        int device = onBridge
+                ? indexOf(bridgeIndices, message.getBridgeId())
+                : indexOf(routerIndices, message.getRouterId());
+        int peer = message.getPeerId().isEmpty() ? Port.NONE : indexOf(portIndices, message.getPeerId());
+        Guard guard = guard(message);
+        Port before = previous.port(index);
+        Port port = before != null && before.isFrom(message, device, peer, guard)
+                ? before
+                : new Port(
+                        index,
+                        message,
+                        onBridge,
+                        device,
+                        peer,
+                        chain(message.getInboundChainId()),
+                        chain(message.getOutboundChainId()),
+                        guard);
+        ports[index] = port;
+        (onBridge ? bridgePorts : routerPorts).get(device).add(port);
     }
 
     private Guard guard(dev.weft.topology.schema.Port message) {

@@ -3,11 +3,11 @@ package dev.weft.sim;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.Tag;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * service table of a bridge its device tag; of a router, and rules: nothing, since no flow rests on them
  * addresses of the hosts    the tag of tunnel endpoints
  * rules of a chain          the tag of the chain that they are compiled into
+ * whether it asks at all    its tag for that
  * translation of a router   its device tag, unless all that is new is which of the same members take connections
  * pool                      its device tag
  * routes                    a route change per prefix whose routes differ
@@ -80,6 +81,9 @@ final class NetworkDelta {
         }
         for (int i = 0; i < previous.chains.limit(); i++) {
             CompiledChain before = previous.chains.chain(i);
+            if (before != null && previous.chains.isAsking(i) != chains.isAsking(i)) {
+                tags.add(before.askingTag);
+            }
             if (before != null && before != chains.chain(i)) {
                 tags.add(before.tag);
             }
@@ -165,15 +169,25 @@ final class NetworkDelta {
         if (before.disabled != after.disabled || !before.chains.equals(after.chains) || !before.nat.isSame(after.nat)) {
             tags.add(before.tag);
         }
-        Map<IpPrefix, List<RouteTable.Route>> was = new HashMap<>();
-        for (RouteTable.Group group : before.routes.groups()) {
-            was.put(group.prefix(), group.routes());
-        }
-        for (RouteTable.Group group : after.routes.groups()) {
-            if (!group.routes().equals(was.remove(group.prefix()))) {
-                changes.add(new RouteChange(after.id, group.prefix()));
+        compareRoutes(after.id, before.routes.groups(), after.routes.groups());
+    }
+
+    /** Both are in order of prefix. */
+    private void compareRoutes(UUID router, RouteTable.Group[] before, RouteTable.Group[] after) {
+        int was = 0;
+        int is = 0;
+        while (was < before.length || is < after.length) {
+            int order = was == before.length
+                    ? 1
+                    : is == after.length ? -1 : RouteCompiler.compare(before[was].prefix(), after[is].prefix());
+            if (order != 0) {
+                IpPrefix prefix = order < 0 ? before[was].prefix() : after[is].prefix();
+                changes.add(new RouteChange(router, prefix));
+            } else if (!before[was].routes().equals(after[is].routes())) {
+                changes.add(new RouteChange(router, after[is].prefix()));
             }
+            was += order <= 0 ? 1 : 0;
+            is += order >= 0 ? 1 : 0;
         }
-        was.keySet().forEach(gone -> changes.add(new RouteChange(before.id, gone)));
     }
 }

@@ -149,6 +149,7 @@ public final class Outcome {
         emitCount = 0;
         parkedRouter = -1;
         hasConnection = false;
+        connection.clear();
         answeredSlot = ConnectionTable.NONE;
         quote.rewritten = 0;
         wantedPool = 0;

@@ -30,6 +30,8 @@ final class Port {
     final int peer;
     /** Exterior: it has a host. */
     final boolean bound;
+    /** See {@link HealthPort}. */
+    final boolean forChecks;
     /** Of exterior ports only. */
     final boolean stateful;
     /** By its owner: nothing passes. */
@@ -76,6 +78,7 @@ final class Port {
         id = UUID.fromString(message.getId());
         name = message.getName();
         bound = !message.getHostId().isEmpty();
+        forChecks = HealthPort.is(message);
         stateful = bound && message.getStateful();
         disabled = message.getDisabled();
         mac = onBridge ? 0 : macOf(message);

@@ -65,8 +65,15 @@ final class Router extends Device {
     }
 
     @Override
+    void expectAnswers(Simulation sim) {
+        sim.expectAnswers(chains.localRedirect());
+        sim.expectAnswers(chains.inbound());
+        sim.expectAnswers(chains.forward());
+        sim.expectAnswers(chains.outbound());
+    }
+
+    @Override
     void receive(Simulation sim, Port in) {
-        sim.enterRouter();
         if (sim.useIsTagged()) {
             if (sim.useVlan() != 0) {
                 sim.drop(this, DropReason.TAGGED_AT_ROUTER);
@@ -115,11 +122,11 @@ final class Router extends Device {
             return;
         }
         // Discovery is how neighbours are found at all: no rule comes between.
-        boolean ruled = chains.hasAnyBeforeRouting() && (v4 || !sim.useIsDiscovery());
+        boolean ruled = chains.hasAnyBeforeRouting() && !in.forChecks && (v4 || !sim.useIsDiscovery());
         if (!sim.nat.beforeRouting(this, in, v4)) {
             return;
         }
-        if (!ruled || chains.passBeforeRouting(sim, in)) {
+        if (!ruled || sim.nat.answersCheck() || chains.passBeforeRouting(sim, in)) {
             route(sim, in, v4);
         }
     }
@@ -134,26 +141,42 @@ final class Router extends Device {
             proven = Math.max(proven, Math.min(128, common + 1));
         }
         sim.useSrcHigh(proven);
-        sim.tagRead(this, sim.srcHigh(), sim.srcLow(), proven, 128);
+        sim.tagSourceRead(this, proven, 128);
         return mine;
+    }
+
+    /** Whether packets to the source of this one may be routed out of a port: in doubt, they are. */
+    boolean useMayAnswerBy(Simulation sim, int port) {
+        long found = routes.find(sim.srcHigh(), sim.srcLow());
+        int proven = Lpm.proven(found);
+        boolean may = false;
+        while (Lpm.value(found) != Lpm.NONE) {
+            may = routes.mayLeaveBy(Lpm.value(found), port);
+            if (may || routes.isForAll(Lpm.value(found))) {
+                break;
+            }
+            found = routes.outer(Lpm.value(found));
+        }
+        sim.useSrcHigh(proven);
+        sim.tagSourceRead(this, proven, Lpm.bits(found));
+        return may;
     }
 
     private void route(Simulation sim, Port in, boolean v4) {
         long found = routes.find(sim.dstHigh(), sim.dstLow());
         int proven = Lpm.proven(found);
         sim.useDstHigh(proven);
-        int group = Lpm.value(found);
         RouteTable.Route route = null;
-        while (group != Lpm.NONE) {
-            route = routes.choose(group, sim, salt);
+        while (Lpm.value(found) != Lpm.NONE) {
+            route = routes.choose(Lpm.value(found), sim, salt);
             if (route != null) {
                 break;
             }
-            group = routes.outer(group);
+            found = routes.outer(Lpm.value(found));
         }
-        sim.tagRead(this, sim.dstHigh(), sim.dstLow(), proven, route == null ? 0 : routes.bits(group));
+        sim.tagRead(this, sim.dstHigh(), sim.dstLow(), proven, Lpm.bits(found));
         if (route != null && sim.isExplaining()) {
-            explainRoute(sim, routes.prefix(group), route);
+            explainRoute(sim, new IpPrefix(sim.dstHigh(), sim.dstLow(), Lpm.bits(found)), route);
         }
         if (route != null && route.kind() == RouteTable.Kind.LOCAL) {
             RouterHost.receiveIp(sim, this, in, v4);
@@ -196,7 +219,8 @@ final class Router extends Device {
             return;
         }
         sim.out.addTag(port.tag);
-        if (!chains.passAfterRouting(sim, in, port) || !sim.nat.afterRouting(this, in, port, v4)) {
+        boolean ruled = !in.forChecks && !port.forChecks;
+        if (ruled && !chains.passAfterRouting(sim, in, port) || !sim.nat.afterRouting(this, in, port, v4)) {
             return;
         }
         long high = route.hasGateway() ? route.gatewayHigh() : sim.useDstHigh(128);
@@ -231,6 +255,9 @@ final class Router extends Device {
 
     /** As far as the topology knows; or {@link FrozenMap#NONE}. */
     static long knownMac(Simulation sim, Port port, long high, long low) {
+        if (port.forChecks) {
+            return HealthPort.ASKER_MAC.bits();
+        }
         Port peer = port.peer == Port.NONE ? null : sim.network.port(port.peer);
         if (peer != null && !peer.onBridge) {
             sim.out.addTag(peer.tag);

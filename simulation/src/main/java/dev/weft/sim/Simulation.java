@@ -16,6 +16,8 @@ import dev.weft.sim.packet.PacketWriter;
 import dev.weft.sim.packet.Translation;
 import dev.weft.sim.packet.Vlan;
 import dev.weft.sim.trace.Explanation;
+import dev.weft.state.ConnectionKey;
+import dev.weft.state.ConnectionTable;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -148,6 +150,13 @@ final class Simulation extends PacketView {
     }
 
     private void connect() {
+        if (tracking.isOnlyExpecting()) {
+            ConnectionKey answers = out.connection().answer;
+            out.addTag(tables.connections().tag(answers));
+            if (tables.connections().begunBy(answers, nowNanos) != ConnectionTable.NONE) {
+                return; // what would answer is itself the question of a connection that is translated
+            }
+        }
         if (tables.connections().wouldClash(out.connection(), nowNanos)) {
             out.drop(DropReason.TUPLE_TAKEN);
             out.notCacheable(); // it is free again when the other connection ends
@@ -158,11 +167,6 @@ final class Simulation extends PacketView {
         }
         out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
         out.interestRemoteHosts();
-    }
-
-    /** A router takes the packet in: as it is now is how its sender will know it in an answer. */
-    void enterRouter() {
-        atRouter.copyFrom(headers);
     }
 
     // Rewrites.
@@ -184,10 +188,30 @@ final class Simulation extends PacketView {
         out.addTag(port.tag);
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
+        expectAnswers(port);
         if (chains.passes(port.outboundChain, deviceIn, port.index) && port.guard.admits(this, port, deviceIn)) {
             send(port);
         }
         path.cut(before);
+    }
+
+    /**
+     * What asks for connections, here or where the answer will pass, knows those that are recorded: so this packet's must
+     * be, though none of the rules that it meets itself may ask.
+     */
+    void expectAnswers(int chain) {
+        CompiledChain asked = network.chains.chain(chain);
+        if (asked != null) {
+            out.addTag(asked.askingTag);
+            if (network.chains.isAsking(chain)) {
+                tracking.expectAnswer(this);
+            }
+        }
+    }
+
+    private void expectAnswers(Port port) {
+        expectAnswers(port.inboundChain);
+        expectAnswers(port.outboundChain);
     }
 
     /** A frame made here for this port: no gate keeps an answer from who asked. */
@@ -285,6 +309,11 @@ final class Simulation extends PacketView {
             explain(device, "in by port " + port.name);
         }
         out.addTag(device.tag);
+        if (!port.onBridge) {
+            atRouter.copyFrom(headers); // as it is now is how its sender will know it in an answer
+        }
+        expectAnswers(port);
+        device.expectAnswers(this);
         if (port.guard.lets(this, port) && chains.passes(port.inboundChain, port.index, Port.NONE)) {
             device.receive(this, port);
         }
@@ -372,6 +401,7 @@ final class Simulation extends PacketView {
     void exitFlood(Port port, int datapathPort) {
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
+        expectAnswers(port);
         boolean passes =
                 chains.passes(port.outboundChain, deviceIn, port.index) && port.guard.admits(this, port, deviceIn);
         path.cut(before);
@@ -562,7 +592,15 @@ final class Simulation extends PacketView {
 
     /** A flow about one destination rests on what holds for that one, not on what holds for its neighbours too. */
     void tagRead(Router router, long high, long low, int decidedBits, int matchedBits) {
-        int provenBits = out.mask.hasWholeDst() ? 2 * Long.SIZE : decidedBits;
+        readOf(router, high, low, out.mask.hasWholeDst() ? 2 * Long.SIZE : decidedBits, matchedBits);
+    }
+
+    /** A routed read about the packet's source: the flow may be about others, too. */
+    void tagSourceRead(Router router, int decidedBits, int matchedBits) {
+        readOf(router, srcHigh(), srcLow(), decidedBits, matchedBits);
+    }
+
+    private void readOf(Router router, long high, long low, int provenBits, int matchedBits) {
         long maskedHigh = high & IpPrefix.highMask(provenBits);
         long maskedLow = low & IpPrefix.lowMask(provenBits);
         long tag = Tag.routed(router.id, maskedHigh, maskedLow, provenBits, matchedBits);

@@ -185,6 +185,12 @@ public final class VirtualNetwork {
         return index >= 0 && index < routers.length && routers[index] != null;
     }
 
+    /** Whether it is a router's port for health checks, whose host is whichever asks. */
+    public boolean isHealthPort(int index) {
+        Port port = port(index);
+        return port != null && port.forChecks;
+    }
+
     public UUID portId(int index) {
         return existing(index).id;
     }
@@ -218,6 +224,12 @@ public final class VirtualNetwork {
     /** Whether the address is in one of the port's subnets. */
     public boolean isOnLink(int routerPort, long high, long low) {
         return existing(routerPort).isOnLink(high, low);
+    }
+
+    /** Whether the router answers for the address at this port as for its own: inside ones stand behind it. */
+    public boolean isTranslated(int routerPort, long high, long low) {
+        Port port = existing(routerPort);
+        return port.isOnLink(high, low) && device(port) instanceof Router router && router.nat.claims(high, low);
     }
 
     public UUID bridgeId(int index) {

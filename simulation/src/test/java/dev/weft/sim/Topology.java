@@ -25,6 +25,7 @@ import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.DhcpSubnet;
+import dev.weft.topology.schema.Health;
 import dev.weft.topology.schema.Host;
 import dev.weft.topology.schema.Member;
 import dev.weft.topology.schema.Nat;
@@ -84,6 +85,7 @@ public final class Topology {
     private final Map<UUID, String> names = new TreeMap<>();
     private final Map<UUID, com.google.protobuf.Message> objects = new TreeMap<>();
     private final Map<String, String> hostOf = new LinkedHashMap<>();
+    private final Map<String, UUID> aliases = new TreeMap<>();
     private final List<Flow> flows = new ArrayList<>();
     private final Set<Flood> floodsElsewhere = new LinkedHashSet<>();
     private Transaction.Builder pending = Transaction.builder();
@@ -535,6 +537,27 @@ public final class Topology {
         return put(id("pool", name), name, pool.build());
     }
 
+    /** As {@link #pool(String, String...)}, and each member is asked whether it is well. */
+    public Topology checkedPool(String name, String... members) {
+        pool(name, members);
+        var pool = (Pool) planned(id("pool", name));
+        return put(
+                id("pool", name),
+                name,
+                pool.toBuilder()
+                        .setHealth(Health.newBuilder().setType(Health.Type.TCP))
+                        .build());
+    }
+
+    /** The router's members are asked from a host; {@code checks-ROUTER} is the port's name here. */
+    public Topology asker(String router, String host) {
+        String name = "checks-" + router;
+        names.put(HealthPort.idAt(id("router", router)), name);
+        aliases.put(name, HealthPort.idAt(id("router", router)));
+        hostOf.put(name, host);
+        return this;
+    }
+
     /** @param words {@code 203.0.113.80 tcp 80}, with {@code sticky} behind it */
     public Topology balancer(String router, String name, String words, String pool) {
         String[] word = words.split(" ");
@@ -644,7 +667,7 @@ public final class Topology {
     }
 
     public int portIndex(String name) {
-        return network.portIndex(id("port", name));
+        return network.portIndex(aliases.getOrDefault(name, id("port", name)));
     }
 
     public int bridgeIndex(String name) {
@@ -698,8 +721,8 @@ public final class Topology {
                 var address = underlay(host);
                 moved |= tables.setRemotePort(port, address.high(), address.low(), port + 1);
                 int bridge = network.bridgeOfPort(port);
-                Port message = store.snapshot().port(network.portId(port)).orElseThrow();
                 if (bridge != VirtualNetwork.NONE) {
+                    Port message = store.snapshot().port(network.portId(port)).orElseThrow();
                     Arrays.stream(FloodVlans.of(message)).forEach(vlan -> floods.add(new Flood(bridge, vlan, host)));
                 }
             }
