@@ -102,6 +102,7 @@ final class WeftNetwork implements AutoCloseable {
                         PLENTY,
                         64,
                         1 << 13,
+                        PLENTY,
                         1 << 18),
                 new Nobody(),
                 null);
