@@ -302,6 +302,11 @@ public final class VirtualNetwork {
         return Optional.of(new NamedRule(found.tenantId(), label.chain(), label.rule(), found.action(position)));
     }
 
+    /** Empty when there is no such table now. */
+    public Optional<UUID> serviceTableId(int index) {
+        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::id);
+    }
+
     public UUID routerId(int index) {
         return existingDevice(routers, index, "router").id;
     }
