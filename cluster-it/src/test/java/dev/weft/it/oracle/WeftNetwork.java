@@ -103,7 +103,7 @@ final class WeftNetwork implements AutoCloseable {
                         PLENTY,
                         64,
                         1 << 13,
-                        64,
+                        PLENTY,
                         1 << 18),
                 new Nobody(),
                 null);
