@@ -142,6 +142,13 @@ final class NatTable {
         return Lpm.value(found);
     }
 
+    /** As {@link #useFrom}, of who would answer the packet. */
+    int useFromTarget(Simulation sim) {
+        long found = from.lpm.lookup(sim.dstHigh(), sim.dstLow());
+        sim.useDstHigh(Lpm.proven(found));
+        return Lpm.value(found);
+    }
+
     int outerFrom(int group) {
         return from.lpm.outer(group);
     }

@@ -6,7 +6,6 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.match.Lpm;
-import dev.weft.sim.packet.Headers;
 import dev.weft.sim.packet.Icmp;
 import dev.weft.sim.packet.IcmpError;
 import dev.weft.sim.packet.Icmpv6;
@@ -32,28 +31,39 @@ final class NatWalk {
     private final ConnectionKey key = new ConnectionKey();
     private final ConnectionKey before = new ConnectionKey();
     private final ConnectionKey after = new ConnectionKey();
+    private final NatErrors errors;
     // Of the packet's visit to the router it is at.
     private boolean answered;
+    private boolean error;
     private boolean redirected;
     private boolean balanced;
+    /** Of an answer, or an error about a translated packet, when it leaves the router. */
+    private long newSrcHigh;
+
+    private long newSrcLow;
+    private int newSrcPort;
 
     NatWalk(Simulation sim, ConnectionTable table, PortBlocks blocks) {
         this.sim = sim;
         this.table = table;
         this.blocks = blocks;
+        errors = new NatErrors(sim, table);
     }
 
     /** Whether the packet goes on; if not, all is done that is to be done with it. */
     boolean beforeRouting(Router router, Port in, boolean v4) {
         answered = false;
+        error = false;
         redirected = false;
         balanced = false;
         NatTable nat = router.nat;
         if (nat.isEmpty() || in.forChecks) {
             return true;
         }
-        if (isError(v4)) {
-            translateError(router, v4);
+        error = isError(v4);
+        if (error) {
+            answered = errors.translate(router, v4);
+            explain("an ICMP error: becomes ", v4);
             return true;
         }
         if (nat.useMayBeAnswer(sim) && isAnswer(router, v4)) {
@@ -63,8 +73,7 @@ final class NatWalk {
             for (int index : nat.rulesToward(group)) {
                 NatRule rule = nat.rule(index);
                 if (rule.kind() == NatRule.Kind.STATIC) {
-                    toInside(rule);
-                    return true;
+                    return toInside(router, rule, in, v4);
                 }
                 if (useMatches(rule)) {
                     return rule.members() == null
@@ -79,7 +88,15 @@ final class NatWalk {
     /** As {@link #beforeRouting}, of a packet that is about to leave by a port. */
     boolean afterRouting(Router router, Port in, Port out, boolean v4) {
         NatTable nat = router.nat;
-        if (nat.isEmpty() || answered) {
+        if (nat.isEmpty()) {
+            return true;
+        }
+        if (answered) {
+            setSource(v4);
+            return true;
+        }
+        if (error && errors.toOutside(nat, out)) {
+            explain("an ICMP error: becomes ", v4);
             return true;
         }
         if (out.forChecks) {
@@ -93,20 +110,28 @@ final class NatWalk {
         for (int group = nat.useFrom(sim); group != Lpm.NONE; group = nat.outerFrom(group)) {
             for (int index : nat.rulesFrom(group)) {
                 NatRule rule = nat.rule(index);
-                if (rule.port() != out.index && !hairpin) {
-                    continue;
-                }
+                boolean here = rule.port() == out.index || hairpin;
                 if (rule.kind() == NatRule.Kind.STATIC) {
-                    toOutside(rule);
-                    return true;
-                }
-                if (useMatches(rule)) {
+                    if (here) {
+                        return toOutside(router, rule, v4);
+                    }
+                    if (isAnswer(router, v4)) {
+                        setSource(v4);
+                        return true; // to an inside address that asked for the outside one
+                    }
+                } else if (here && useMatches(rule) && !isLeftAlone(router)) {
                     return source(router, rule, in, v4);
                 }
             }
         }
         NatRule back = hairpin && balanced ? nat.hairpin(out.index, v4) : null;
-        return back == null || source(router, back, in, v4);
+        if (back != null) {
+            return source(router, back, in, v4);
+        }
+        if (nat.useFromTarget(sim) != Lpm.NONE) {
+            expectAnswer(router, in);
+        }
+        return true;
     }
 
     /** A health check leaves with the router's own address. */
@@ -126,6 +151,20 @@ final class NatWalk {
 
     // Answers.
 
+    /** An answer's source, as that of any packet, is translated last: rules see who sent it. */
+    void becomesFrom(long high, long low, int port) {
+        newSrcHigh = high;
+        newSrcLow = low;
+        newSrcPort = port;
+    }
+
+    private void setSource(boolean v4) {
+        setSrc(newSrcHigh, newSrcLow, newSrcPort, v4);
+        if (sim.isExplaining()) {
+            sim.explain("nat", "", "an answer: source becomes " + IpAddress.toString(newSrcHigh, newSrcLow));
+        }
+    }
+
     private boolean isAnswer(Router router, boolean v4) {
         if (!isTranslatable(v4)) {
             return false;
@@ -143,7 +182,7 @@ final class NatWalk {
         }
         sim.out.answer(table.slotOf(entry), sim.packet.key.protocol() == Ipv4.TCP ? sim.packet.key.tcpFlags() : 0);
         setDst(before.srcHigh(), before.srcLow(), before.srcPort(), v4);
-        setSrc(before.dstHigh(), before.dstLow(), before.dstPort(), v4);
+        becomesFrom(before.dstHigh(), before.dstLow(), before.dstPort());
         answered = true;
         explain("an answer: becomes ", v4);
         return true;
@@ -157,74 +196,41 @@ final class NatWalk {
         return v4 ? Icmp.isError(type) : Icmpv6.isError(type);
     }
 
-    /** An error about a packet that was translated here, in either direction; and the packet it quotes. */
-    private void translateError(Router router, boolean v4) {
-        sim.out.notCacheable();
-        if (!sim.packet.quote.present) {
-            return;
-        }
-        Tracking.currentQuotedKey(sim, v4, key);
-        key.answering(key).scope(ConnectionTable.atDevice(router.tag));
-        sim.out.addTag(table.tag(key));
-        int entry = table.find(key, sim.nowNanos);
-        if (entry != ConnectionTable.NONE && table.crossing(table.slotOf(entry), router.tag, before, after)) {
-            quote(before, v4);
-            setDst(before.srcHigh(), before.srcLow(), 0, v4);
-            if (before.dstHigh() != after.dstHigh() || before.dstLow() != after.dstLow()) {
-                setSrc(before.dstHigh(), before.dstLow(), 0, v4);
-            }
-            answered = true;
-        } else if (sim.tracking.state(sim) == Tracking.RELATED
-                && !sim.tracking.isTowardsOrigin()
-                && table.crossing(sim.tracking.slot(), router.tag, before, after)) {
-            key.answering(after);
-            quote(key, v4);
-            setSrc(after.srcHigh(), after.srcLow(), 0, v4);
-            setDst(after.dstHigh(), after.dstLow(), 0, v4);
-            answered = true;
-        } else {
-            translateStaticError(router.nat);
-        }
-        explain("an ICMP error: becomes ", v4);
+    /** Of a connection that was not translated when it began, or an error about one: then nor is this. */
+    private boolean isLeftAlone(Router router) {
+        int state = sim.tracking.state(sim);
+        return state == Tracking.ANSWER
+                || state == Tracking.RELATED && !table.crossing(sim.tracking.slot(), router.tag, before, after);
     }
 
-    private void translateStaticError(NatTable nat) {
-        for (int i = 0; i < nat.rules.size(); i++) {
-            NatRule rule = nat.rule(i);
-            if (rule.kind() == NatRule.Kind.STATIC) {
-                IpPrefix outside = rule.addresses().getFirst();
-                Headers quoted = sim.quoted;
-                if (NatRule.contains(outside, sim.dstHigh(), sim.dstLow())) {
-                    toInside(rule);
-                    if (NatRule.contains(outside, quoted.srcHigh, quoted.srcLow)) {
-                        sim.rewriteQuotedSrc(
-                                moved(quoted.srcHigh, rule.source().high(), outside.bits(), true),
-                                moved(quoted.srcLow, rule.source().low(), outside.bits(), false));
-                    }
-                } else if (NatRule.contains(rule.source(), quoted.dstHigh, quoted.dstLow)) {
-                    sim.rewriteQuotedDst(
-                            moved(quoted.dstHigh, outside.high(), outside.bits(), true),
-                            moved(quoted.dstLow, outside.low(), outside.bits(), false));
+    /**
+     * A source rule would translate answers to this packet, which nothing has translated: they must be known as answers
+     * to be left alone.
+     */
+    private void expectAnswer(Router router, Port in) {
+        NatTable nat = router.nat;
+        for (int group = nat.useFromTarget(sim); group != Lpm.NONE; group = nat.outerFrom(group)) {
+            for (int index : nat.rulesFrom(group)) {
+                NatRule rule = nat.rule(index);
+                boolean there = rule.port() == in.index || router.useMayAnswerBy(sim, rule.port());
+                if (there && rule.kind() == NatRule.Kind.STATIC) {
+                    return; // that one needs no connection
+                }
+                if (there && useMatchesAnswer(rule)) {
+                    sim.tracking.expectAnswer(sim);
+                    return;
                 }
             }
         }
     }
 
-    private void quote(ConnectionKey as, boolean v4) {
-        boolean icmp = Tracking.isIcmp(sim.packet.quote.protocol, v4);
-        boolean ports = sim.packet.quote.fragment != FlowKey.LATER_FRAGMENT;
-        sim.rewriteQuotedSrc(as.srcHigh(), as.srcLow());
-        sim.rewriteQuotedDst(as.dstHigh(), as.dstLow());
-        if (ports && icmp) {
-            sim.rewriteQuotedId(as.srcPort());
-        } else if (ports) {
-            sim.rewriteQuotedPorts(as.srcPort(), as.dstPort());
-        }
-    }
-
     // Static.
 
-    private void toInside(NatRule rule) {
+    /** An answer to an inside address would not leave by the rule's port: it has to be known for what it is. */
+    private boolean toInside(Router router, NatRule rule, Port in, boolean v4) {
+        if (in.index != rule.port()) {
+            sim.tracking.state(sim);
+        }
         IpPrefix outside = rule.addresses().getFirst();
         sim.rewriteDst(
                 moved(sim.dstHigh(), rule.source().high(), outside.bits(), true),
@@ -233,9 +239,11 @@ final class NatWalk {
         if (sim.isExplaining()) {
             sim.explain("nat", rule.name(), "destination becomes " + IpAddress.toString(sim.dstHigh(), sim.dstLow()));
         }
+        Tracking.currentKey(sim, v4, key);
+        return bind(router, Connection.DESTINATION, key.dstHigh(), key.dstLow(), key.dstPort());
     }
 
-    private void toOutside(NatRule rule) {
+    private boolean toOutside(Router router, NatRule rule, boolean v4) {
         IpPrefix outside = rule.addresses().getFirst();
         sim.rewriteSrc(
                 moved(sim.srcHigh(), outside.high(), outside.bits(), true),
@@ -243,10 +251,21 @@ final class NatWalk {
         if (sim.isExplaining()) {
             sim.explain("nat", rule.name(), "source becomes " + IpAddress.toString(sim.srcHigh(), sim.srcLow()));
         }
+        Tracking.currentKey(sim, v4, key);
+        return bind(router, Connection.SOURCE, key.srcHigh(), key.srcLow(), key.srcPort());
+    }
+
+    /** Is part of the connection if there comes to be one. */
+    private boolean bind(Router router, int end, long high, long low, int port) {
+        boolean bound = sim.out.connection().bind(router.tag, end, high, low, port);
+        if (!bound) {
+            sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
+        }
+        return bound;
     }
 
     /** One word of an address in another network of the same size. */
-    private static long moved(long word, long network, int bits, boolean high) {
+    static long moved(long word, long network, int bits, boolean high) {
         long mask = high ? IpPrefix.highMask(bits) : IpPrefix.lowMask(bits);
         return network & mask | word & ~mask;
     }
@@ -275,8 +294,7 @@ final class NatWalk {
             boolean icmp = Tracking.isIcmp(key.protocol(), v4);
             port = icmp ? key.dstPort() : rule.portFor(key.dstPort());
         }
-        if (!sim.out.connection().bind(router.tag, Connection.DESTINATION, high, low, port)) {
-            sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
+        if (!bind(router, Connection.DESTINATION, high, low, port)) {
             return false;
         }
         setDst(high, low, port, v4);
@@ -311,8 +329,7 @@ final class NatWalk {
         long high = pool.high(member);
         long low = pool.low(member);
         int port = pool.port(member, key.dstPort());
-        if (!sim.out.connection().bind(router.tag, Connection.DESTINATION, high, low, port)) {
-            sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
+        if (!bind(router, Connection.DESTINATION, high, low, port)) {
             return false;
         }
         setDst(high, low, port, v4);
@@ -331,9 +348,6 @@ final class NatWalk {
 
     private boolean source(Router router, NatRule rule, Port in, boolean v4) {
         int state = sim.tracking.state(sim);
-        if (state == Tracking.ANSWER) {
-            return true; // of a connection that came in untranslated
-        }
         if (state != Tracking.NEW && state != Tracking.FORWARD) {
             sim.drop(router, DropReason.NOT_TRANSLATABLE);
             return false;
@@ -347,10 +361,7 @@ final class NatWalk {
         if (!kept && !choose(router, rule, in, hasPorts)) {
             return false;
         }
-        if (!sim.out
-                .connection()
-                .bind(router.tag, Connection.SOURCE, after.srcHigh(), after.srcLow(), after.srcPort())) {
-            sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
+        if (!bind(router, Connection.SOURCE, after.srcHigh(), after.srcLow(), after.srcPort())) {
             return false;
         }
         setSrc(after.srcHigh(), after.srcLow(), after.srcPort(), v4);
@@ -418,6 +429,22 @@ final class NatWalk {
         return port >= rule.lowPort() && port <= rule.highPort();
     }
 
+    /** As {@link #useMatches}, of the packet turned round; its source was looked up. */
+    private boolean useMatchesAnswer(NatRule rule) {
+        IpPrefix to = rule.destination();
+        int common = Lpm.commonBits(to.high() ^ sim.srcHigh(), to.low() ^ sim.srcLow());
+        sim.useSrcHigh(Math.min(to.bits(), common + 1));
+        if (common < to.bits() || rule.protocol() != NatRule.ANY && sim.useProtocol() != rule.protocol()) {
+            return false;
+        }
+        if (!rule.asksForPorts()) {
+            return true;
+        }
+        sim.useFragment();
+        int port = sim.useL4Src();
+        return port >= rule.lowPort() && port <= rule.highPort();
+    }
+
     /** Echo, or no ICMP at all. */
     private boolean isTranslatable(boolean v4) {
         return !Tracking.isIcmp(sim.useProtocol(), v4) || Tracking.isEcho(sim.useIcmpType(), v4);
@@ -428,7 +455,7 @@ final class NatWalk {
         return protocol == Ipv4.TCP || protocol == Ipv4.UDP || Tracking.isIcmp(protocol, v4);
     }
 
-    private void setSrc(long high, long low, int port, boolean v4) {
+    void setSrc(long high, long low, int port, boolean v4) {
         if (high != sim.srcHigh() || low != sim.srcLow()) {
             sim.rewriteSrc(high, low);
         }
@@ -442,7 +469,7 @@ final class NatWalk {
         }
     }
 
-    private void setDst(long high, long low, int port, boolean v4) {
+    void setDst(long high, long low, int port, boolean v4) {
         if (high != sim.dstHigh() || low != sim.dstLow()) {
             sim.rewriteDst(high, low);
         }
@@ -456,7 +483,7 @@ final class NatWalk {
         }
     }
 
-    private void setId(int id, boolean v4) {
+    void setId(int id, boolean v4) {
         boolean echo = Tracking.isIcmp(sim.packet.key.protocol(), v4) && Tracking.isEcho(sim.packet.key.l4Src(), v4);
         if (echo && id != sim.headers.icmpId) {
             sim.rewriteIcmpId(id);

@@ -35,7 +35,9 @@ final class Port {
     /** Of exterior ports only. */
     final boolean stateful;
     /** Exterior: Serval's control packets to its VM are judged first. */
-    final boolean guarded;
+    final boolean servalGuarded;
+    /** By its owner: nothing passes. */
+    final boolean disabled;
     /** Of router ports; 0 on a bridge. */
     final long mac;
     /** Longest IP packet that leaves by it; 0: any. */
@@ -49,6 +51,9 @@ final class Port {
     final int inboundChain;
 
     final int outboundChain;
+    /** Its security groups. */
+    final Guard guard;
+
     final long tag;
     final long locationTag;
     private final long[] addresses; // high, low
@@ -62,7 +67,8 @@ final class Port {
             int device,
             int peer,
             int inboundChain,
-            int outboundChain) {
+            int outboundChain,
+            Guard guard) {
         this.index = index;
         this.message = message;
         this.onBridge = onBridge;
@@ -70,12 +76,14 @@ final class Port {
         this.peer = peer;
         this.inboundChain = inboundChain;
         this.outboundChain = outboundChain;
+        this.guard = guard;
         id = UUID.fromString(message.getId());
         name = message.getName();
         bound = !message.getHostId().isEmpty();
         forChecks = HealthPort.is(message);
         stateful = bound && message.getStateful();
-        guarded = stateful || bound && message.getServalGuard();
+        servalGuarded = stateful || bound && message.getServalGuard();
+        disabled = message.getDisabled();
         mac = onBridge ? 0 : macOf(message);
         mtu = message.getMtu();
         vlans = PortVlans.of(message);
@@ -100,6 +108,11 @@ final class Port {
         }
         var id = UUID.fromString(port.getId());
         return LOCAL_MAC | Hashing.combine(id.getMostSignificantBits(), id.getLeastSignificantBits()) & 0xff_ffff_ffffL;
+    }
+
+    /** Whether what its VM sends is recorded, since answers are told apart here. */
+    boolean tracks() {
+        return stateful || guard.stateful();
     }
 
     /** Of bound ports. */
@@ -167,8 +180,11 @@ final class Port {
         return NONE;
     }
 
-    boolean isFrom(dev.weft.topology.schema.Port other, int otherDevice, int otherPeer) {
-        return device == otherDevice && peer == otherPeer && (message == other || message.equals(other));
+    boolean isFrom(dev.weft.topology.schema.Port other, int otherDevice, int otherPeer, Guard otherGuard) {
+        return device == otherDevice
+                && peer == otherPeer
+                && guard.equals(otherGuard)
+                && (message == other || message.equals(other));
     }
 
     /** Whether a packet could tell the difference; the name and which host it is are none of its business. */
@@ -178,9 +194,11 @@ final class Port {
                 && peer == other.peer
                 && bound == other.bound
                 && stateful == other.stateful
-                && guarded == other.guarded
+                && servalGuarded == other.servalGuarded
+                && disabled == other.disabled
                 && inboundChain == other.inboundChain
                 && outboundChain == other.outboundChain
+                && guard.equals(other.guard)
                 && mac == other.mac
                 && mtu == other.mtu
                 && vlans.equals(other.vlans)

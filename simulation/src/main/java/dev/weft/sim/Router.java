@@ -40,6 +40,7 @@ final class Router extends Device {
             int index,
             UUID id,
             String name,
+            boolean disabled,
             Object[] inputs,
             List<RouteCompiler.Given> given,
             RouteTable routes,
@@ -47,7 +48,7 @@ final class Router extends Device {
             NatTable nat,
             int serviceTable,
             long[] own) {
-        super(index, id, name);
+        super(index, id, name, disabled);
         this.inputs = inputs;
         this.given = given;
         this.routes = routes;
@@ -64,8 +65,15 @@ final class Router extends Device {
     }
 
     @Override
+    void expectAnswers(Simulation sim) {
+        sim.expectAnswers(chains.localRedirect());
+        sim.expectAnswers(chains.inbound());
+        sim.expectAnswers(chains.forward());
+        sim.expectAnswers(chains.outbound());
+    }
+
+    @Override
     void receive(Simulation sim, Port in) {
-        sim.enterRouter();
         if (sim.useIsTagged()) {
             if (sim.useVlan() != 0) {
                 sim.drop(this, DropReason.TAGGED_AT_ROUTER);
@@ -104,6 +112,11 @@ final class Router extends Device {
             sim.drop(this, DropReason.BAD_SOURCE);
             return;
         }
+        if (disabled && (v4 || !sim.useIsDiscovery())) {
+            sim.icmpError(in, IcmpError.ADMIN_PROHIBITED);
+            sim.drop(this, DropReason.DISABLED);
+            return;
+        }
         if (useIsOwnSource(sim, v4)) {
             sim.drop(this, DropReason.OWN_SOURCE);
             return;
@@ -128,8 +141,25 @@ final class Router extends Device {
             proven = Math.max(proven, Math.min(128, common + 1));
         }
         sim.useSrcHigh(proven);
-        sim.tagRead(this, sim.srcHigh(), sim.srcLow(), proven, 128);
+        sim.tagSourceRead(this, proven, 128);
         return mine;
+    }
+
+    /** Whether packets to the source of this one may be routed out of a port: in doubt, they are. */
+    boolean useMayAnswerBy(Simulation sim, int port) {
+        long found = routes.find(sim.srcHigh(), sim.srcLow());
+        int proven = Lpm.proven(found);
+        boolean may = false;
+        while (Lpm.value(found) != Lpm.NONE) {
+            may = routes.mayLeaveBy(Lpm.value(found), port);
+            if (may || routes.isForAll(Lpm.value(found))) {
+                break;
+            }
+            found = routes.outer(Lpm.value(found));
+        }
+        sim.useSrcHigh(proven);
+        sim.tagSourceRead(this, proven, Lpm.bits(found));
+        return may;
     }
 
     private void route(Simulation sim, Port in, boolean v4) {

@@ -87,11 +87,11 @@ public final class Simulator {
                 return;
             }
             run.tracking.begin(port);
-            if (port.stateful) {
+            if (port.tracks()) {
                 run.tracking.state(run);
             }
-            if (port.guarded) {
-                GuardWalk.hears(run);
+            if (port.servalGuarded) {
+                SalGuardWalk.hears(run);
             }
             run.enter(port);
         }
@@ -148,7 +148,7 @@ public final class Simulator {
             run.noteDrop(DropReason.UNKNOWN_PORT);
         } else {
             run.tracking.begin(from);
-            if (from != null && from.stateful) {
+            if (from != null && from.tracks()) {
                 run.tracking.state(run);
             }
             run.enter(at);

@@ -226,6 +226,12 @@ public final class VirtualNetwork {
         return existing(routerPort).isOnLink(high, low);
     }
 
+    /** Whether the router answers for the address at this port as for its own: inside ones stand behind it. */
+    public boolean isTranslated(int routerPort, long high, long low) {
+        Port port = existing(routerPort);
+        return port.isOnLink(high, low) && device(port) instanceof Router router && router.nat.claims(high, low);
+    }
+
     public UUID bridgeId(int index) {
         return existingDevice(bridges, index, "bridge").id;
     }
@@ -277,6 +283,28 @@ public final class VirtualNetwork {
     /** Empty when there is no such table now. */
     public Optional<UUID> serviceTableId(int index) {
         return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::id);
+    }
+
+    /**
+     * A rule of a chain, for people.
+     *
+     * @param tenantId of the chain
+     * @param rule its number and name; empty for the end of the chain
+     * @param action what becomes of a packet that meets it, as {@code accept}
+     */
+    public record NamedRule(String tenantId, String chain, String rule, String action) {}
+
+    /** As {@link Outcome#ruleChain} and {@link Outcome#rulePosition} say; empty when there is no such rule now. */
+    public Optional<NamedRule> rule(int chain, int position) {
+        CompiledChain found = chains.chain(chain);
+        if (found == null || position >= found.size()) {
+            return Optional.empty();
+        }
+        if (position < 0) {
+            return Optional.of(new NamedRule(found.tenantId(), found.name, "", "accept"));
+        }
+        CompiledChain.Label label = found.label(position);
+        return Optional.of(new NamedRule(found.tenantId(), label.chain(), label.rule(), found.action(position)));
     }
 
     public UUID routerId(int index) {

@@ -102,6 +102,7 @@ public final class ControlSide implements AutoCloseable {
         var crew = new Crew(ground.workers());
         var options = new Site.Options(
                 config.limits().upcallsPerSecond(),
+                config.limits().floodsPerSecond(),
                 config.limits().learnedPerPort(),
                 config.deletionHold(),
                 config.grace());

@@ -43,11 +43,13 @@ final class Site {
 
     /**
      * @param upcallsPerSecond misses one port may cause
+     * @param floodsPerSecond that flows send for one port
      * @param learnedPerPort MACs and addresses one port may have written to the store
      * @param deletionHold entries that went with their session are believed after this
      * @param grace what a host published stays valid for so long without its agent, while its datapath answers
      */
-    record Options(int upcallsPerSecond, int learnedPerPort, Duration deletionHold, Duration grace) {
+    record Options(
+            int upcallsPerSecond, int floodsPerSecond, int learnedPerPort, Duration deletionHold, Duration grace) {
         private static final Duration TIMER_SLACK = Duration.ofMillis(10);
 
         /** When to look at what was held: a moment later, since timers and the clock do not tick together. */

@@ -50,10 +50,11 @@ final class PacketPath {
     private final Macs macs;
     private final ParkingLot lot;
     private final DelayedServices delayed;
+    private final RuleLog ruleLog;
     private final PortBudget errors;
     private final PortBudget replies;
     private final PortBudget controls;
-    private final Guards guards;
+    private final SalGuards salGuards;
     private final Learnings learnings;
     private final WorkerCounters counters;
     private final ParkingLot.FrameConsumer resumed = this::onResumed;
@@ -82,10 +83,11 @@ final class PacketPath {
         macs = parts.macs;
         lot = parts.lot;
         delayed = parts.delayed;
+        ruleLog = parts.ruleLog;
         errors = parts.errors;
         replies = parts.replies;
         controls = parts.controls;
-        guards = parts.guards;
+        salGuards = parts.salGuards;
         learnings = parts.learnings;
         counters = parts.counters;
         for (int level = 0; level < ALL_LEVELS; level++) {
@@ -224,6 +226,9 @@ final class PacketPath {
             counters.drop(WorkerDrop.NOT_RECORDED);
             return;
         }
+        if (outcome.ruleCount() > 0 && outcome.kind() != Outcome.Kind.PARK) {
+            ruleLog.note(outcome, packet.key, port, simulator.network(), now);
+        }
         boolean cache = mayCache && outcome.cacheable();
         switch (outcome.kind()) {
             case FORWARD -> {
@@ -295,7 +300,7 @@ final class PacketPath {
             hear(outcome, port, now);
         }
         if (outcome.isSaidToGuard()) {
-            guards.said(port, packets[level], now);
+            salGuards.said(port, packets[level], now);
         }
         if (outcome.answeredSlot() != ConnectionTable.NONE) {
             connections.answered(outcome.answeredSlot(), outcome.answeredTcpFlags());
@@ -383,7 +388,7 @@ final class PacketPath {
             counters.drop(WorkerDrop.EMIT_BUDGET);
             return;
         }
-        guards.take(
+        salGuards.take(
                 outcome.emitPort(index),
                 outcome.emitBuffer(),
                 outcome.emitOffset(index),

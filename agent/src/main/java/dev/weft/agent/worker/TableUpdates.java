@@ -25,7 +25,7 @@ final class TableUpdates {
     private final Adoption adoption;
     private final Blocks blocks;
     private final Redecision redecision;
-    private final Guards guards;
+    private final SalGuards salGuards;
     private final ConnectionLister lister;
     private final ServiceLister services;
     private final NanoClock clock;
@@ -42,7 +42,7 @@ final class TableUpdates {
         channel = parts.channel;
         blocks = parts.blocks;
         redecision = parts.redecision;
-        guards = parts.guards;
+        salGuards = parts.salGuards;
         lister = new ConnectionLister(parts);
         services = new ServiceLister(parts);
         clock = parts.clock;
@@ -59,14 +59,14 @@ final class TableUpdates {
         switch (command) {
             case Command.NetworkChanged changed -> switchTo(changed.network());
             case Command.LocalPort at -> {
-                guards.placed(at.port());
+                salGuards.placed(at.port());
                 if (tables.setLocalPort(at.port(), at.datapathPort())) {
                     moved(at.port());
                     neighbours.placesCame();
                 }
             }
             case Command.NoLocalPort gone -> {
-                guards.gone(gone.port());
+                salGuards.gone(gone.port());
                 if (tables.clearLocalPort(gone.port())) {
                     moved(gone.port());
                 }

@@ -26,6 +26,8 @@ final class WorkerParts {
     /** As Serval has it. */
     private static final int DELAYED_SERVICES = 1024;
 
+    private static final int WAITING_RULE_LOGS = 2048;
+
     final int index;
     final int workers;
     final WorkerPort seat;
@@ -44,10 +46,11 @@ final class WorkerParts {
     final Macs macs;
     final ParkingLot lot;
     final DelayedServices delayed;
+    final RuleLog ruleLog;
     final PortBudget errors;
     final PortBudget replies;
     final PortBudget controls;
-    final Guards guards;
+    final SalGuards salGuards;
     final MemorySegment translated;
 
     /** @param backchannels of all workers, by index */
@@ -82,12 +85,13 @@ final class WorkerParts {
                 asker);
         lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
         delayed = new DelayedServices(tables.services(), DELAYED_SERVICES, setup.learnings());
+        ruleLog = new RuleLog(WAITING_RULE_LOGS, limits.ruleLogs(), counters);
         translated = arena.allocate(ParkingLot.MAX_FRAME_BYTES, 64);
         errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
         replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());
         int controlsPerSecond = CONTROLS_PER_REPLY * limits.repliesPerSecond();
         controls = new PortBudget(controlsPerSecond, BURST_SECONDS * controlsPerSecond);
-        guards = new Guards(new SalGuard(setup.seed()), seat, tables, simulator, channel, siblings, counters);
+        salGuards = new SalGuards(new SalGuard(setup.seed()), seat, tables, simulator, channel, siblings, counters);
     }
 
     /** What the structures count themselves, for whoever asks. */
@@ -100,8 +104,8 @@ final class WorkerParts {
         counters.set(WorkerCounter.MACS_OVER_LIMIT, macs.overLimit());
         counters.set(WorkerCounter.MACS_DAMPED, macs.damped());
         counters.set(WorkerCounter.TABLES_FULL, tables.refused());
-        counters.set(WorkerCounter.GUARDED_FLOWS, guards.flows());
-        counters.set(WorkerCounter.GUARDED_EVICTED, guards.evicted());
+        counters.set(WorkerCounter.SAL_FLOWS, salGuards.flows());
+        counters.set(WorkerCounter.SAL_FLOWS_EVICTED, salGuards.evicted());
         counters.set(WorkerCounter.NEIGHBOURS_REFUSED, neighbours.refused());
         counters.set(WorkerDrop.PARKING_DISPLACED, lot.displaced());
     }
