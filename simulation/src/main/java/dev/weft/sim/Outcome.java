@@ -131,15 +131,15 @@ public final class Outcome {
     private int serviceCount;
     private long serviceConnection;
 
-    private final int[] ruleChain = new int[MAX_RULES];
-    private final int[] rulePosition = new int[MAX_RULES];
-    private int ruleCount;
-
     private final long[] instanceWords = new long[4];
     private int instanceBits; // 0: the packet registers nothing
     private int instanceAddress;
     private boolean instanceGoes;
     private boolean saidToGuard;
+    private final int[] ruleChain = new int[MAX_RULES];
+    private final int[] rulePosition = new int[MAX_RULES];
+    private int ruleCount;
+
     private int answeredSlot;
     private int answeredTcpFlags;
     private final long[] interestedHigh = new long[MAX_INTERESTED];

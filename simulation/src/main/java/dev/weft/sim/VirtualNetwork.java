@@ -295,6 +295,11 @@ public final class VirtualNetwork {
         return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::name);
     }
 
+    /** Empty when there is no such table now. */
+    public Optional<UUID> serviceTableId(int index) {
+        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::id);
+    }
+
     /**
      * A rule of a chain, for people.
      *
@@ -315,11 +320,6 @@ public final class VirtualNetwork {
         }
         CompiledChain.Label label = found.label(position);
         return Optional.of(new NamedRule(found.tenantId(), label.chain(), label.rule(), found.action(position)));
-    }
-
-    /** Empty when there is no such table now. */
-    public Optional<UUID> serviceTableId(int index) {
-        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::id);
     }
 
     public UUID routerId(int index) {

@@ -55,7 +55,7 @@ final class PacketPath {
     private final PortBudget errors;
     private final PortBudget replies;
     private final PortBudget controls;
-    private final Guards guards;
+    private final SalGuards salGuards;
     private final Learnings learnings;
     private final WorkerCounters counters;
     private final ParkingLot.FrameConsumer resumed = this::onResumed;
@@ -89,7 +89,7 @@ final class PacketPath {
         errors = parts.errors;
         replies = parts.replies;
         controls = parts.controls;
-        guards = parts.guards;
+        salGuards = parts.salGuards;
         learnings = parts.learnings;
         counters = parts.counters;
         for (int level = 0; level < ALL_LEVELS; level++) {
@@ -330,7 +330,7 @@ final class PacketPath {
             hear(outcome, port, now);
         }
         if (outcome.isSaidToGuard()) {
-            guards.said(port, packets[level], now);
+            salGuards.said(port, packets[level], now);
         }
         if (outcome.answeredSlot() != ConnectionTable.NONE) {
             connections.answered(outcome.answeredSlot(), outcome.answeredTcpFlags());
@@ -418,7 +418,7 @@ final class PacketPath {
             counters.drop(WorkerDrop.EMIT_BUDGET);
             return;
         }
-        guards.take(
+        salGuards.take(
                 outcome.emitPort(index),
                 outcome.emitBuffer(),
                 outcome.emitOffset(index),
