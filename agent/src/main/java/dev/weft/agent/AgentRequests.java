@@ -38,7 +38,7 @@ final class AgentRequests implements RequestHandler {
         this.datapath = datapath;
         this.control = control;
         this.store = store;
-        connections = new ConnectionRequests(crew.workers());
+        connections = new ConnectionRequests(crew.workers(), store);
         services = new ServiceRequests(crew.workers());
         instances = new InstanceRequests(control, store);
     }
