@@ -165,10 +165,15 @@ public final class Agent implements AutoCloseable {
                 new ControlSide.Beginning(adopts, store::isRead, tables::dropUnwanted),
                 acknowledger::reached);
         parts.own(control, control, control::leave);
-        var status = new AgentStatus(config, hostId, connection, store::isRead, opened, crew, control);
+        var status = new AgentStatus(
+                config, hostId, connection, store::isRead, opened, crew, control, () -> store.snapshot());
         var captures = parts.own(new Captures(datapath, CLOCK, InstantSource.system()));
         var requests = new DatapathRequests(datapath, control, store, captures, CLOCK);
-        parts.own(ControlServer.open(config.socket(), new AgentRequests(status, crew, requests, control, store)));
+        var lines = new RuleLines(() -> store.snapshot(), CLOCK, InstantSource.system());
+        var ruleLog = parts.own(RuleLogBook.open(folder.ruleLog(), crew.workers(), lines));
+        parts.own(ControlServer.open(
+                config.socket(),
+                new AgentRequests(status, crew, requests, control, store, ruleLog, CLOCK, InstantSource.system())));
         parts.leaveAtEnd(datapath.survives());
         LOG.info(
                 "host {} ({}) is up at {} with datapath {} and {} workers",

@@ -58,6 +58,7 @@ public record AgentConfig(
      * @param neighbours questions and answers one worker may have under way
      * @param macsPerPort MACs a worker learns from one port
      * @param backchannel commands that may wait for one worker
+     * @param ruleLogs lines of the log that one rule may cause a worker to write each second
      */
     public record Limits(
             int flows,
@@ -73,7 +74,8 @@ public record AgentConfig(
             int learnedPerPort,
             int neighbours,
             int macsPerPort,
-            int backchannel) {
+            int backchannel,
+            int ruleLogs) {
         static Limits read(Config config) {
             return new Limits(
                     positive(config, "flows"),
@@ -89,7 +91,8 @@ public record AgentConfig(
                     positive(config, "learned-per-port"),
                     positive(config, "neighbours"),
                     positive(config, "macs-per-port"),
-                    positive(config, "backchannel"));
+                    positive(config, "backchannel"),
+                    positive(config, "rule-logs-per-second"));
         }
     }
 

@@ -6,6 +6,7 @@ import dev.weft.agent.trace.SnapshotMacs;
 import dev.weft.agent.trace.TraceResult;
 import dev.weft.agent.worker.Command;
 import dev.weft.agent.worker.Worker;
+import dev.weft.base.NanoClock;
 import dev.weft.sim.flow.FlowHome;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
@@ -14,12 +15,13 @@ import dev.weft.sim.trace.PacketExpression;
 import dev.weft.topology.TopologyStore;
 import dev.weft.topology.schema.Port;
 import java.lang.foreign.MemorySegment;
+import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 
-/** Answers the control socket: {@code status}, {@code connections}, {@code services}, {@code trace}, and what is about the datapath. Thread safe. */
+/** Answers the control socket: {@code status}, {@code connections}, {@code services}, {@code rule-log}, {@code trace}, and what is about the datapath. Thread safe. */
 final class AgentRequests implements RequestHandler {
 
     private final AgentStatus status;
@@ -30,17 +32,36 @@ final class AgentRequests implements RequestHandler {
     private final ConnectionRequests connections;
     private final ServiceRequests services;
     private final InstanceRequests instances;
+    private final RuleLogBook ruleLog;
+    private final ServiceWrites writes;
+    private final ServiceEventRequests events;
 
     AgentRequests(
-            AgentStatus status, WorkerCrew crew, DatapathRequests datapath, ControlSide control, TopologyStore store) {
+            AgentStatus status,
+            WorkerCrew crew,
+            DatapathRequests datapath,
+            ControlSide control,
+            TopologyStore store,
+            RuleLogBook ruleLog,
+            NanoClock clock,
+            InstantSource time) {
         this.status = status;
         this.crew = crew;
         this.datapath = datapath;
         this.control = control;
         this.store = store;
+        this.ruleLog = ruleLog;
         connections = new ConnectionRequests(crew.workers(), store);
         services = new ServiceRequests(crew.workers());
         instances = new InstanceRequests(control, store);
+        writes = new ServiceWrites(store);
+        events = new ServiceEventRequests(control, store, this::statistics, clock, time);
+    }
+
+    private Map<String, ?> statistics() {
+        Map<String, Object> all = new LinkedHashMap<>(services.list(Map.of()));
+        all.putAll(datapath.handle("datapath-ports", Map.of()));
+        return all;
     }
 
     @Override
@@ -52,6 +73,12 @@ final class AgentRequests implements RequestHandler {
             case "register" -> instances.register(arguments);
             case "unregister" -> instances.unregister(arguments);
             case "instances" -> instances.list();
+            case "rule-log" -> ruleLog.read(arguments);
+            case "service-rule" -> writes.rule(arguments);
+            case "service-share" -> writes.share(arguments);
+            case "service-events-start" -> events.start(arguments);
+            case "service-events-read" -> events.read(arguments);
+            case "service-events-stop" -> events.stop(arguments);
             case "trace" -> trace(arguments);
             default -> datapath.handle(command, arguments);
         };
@@ -74,7 +101,7 @@ final class AgentRequests implements RequestHandler {
         return result;
     }
 
-    /** By the worker that would get the packet: it has the connection, if anybody has. */
+    /** By the worker that would decide about the packet: it has the connection, if anybody has. */
     private TraceResult inspect(int port, byte[] frame) {
         var packet = new Packet();
         packet.wrap(MemorySegment.ofArray(frame), 0, frame.length);
@@ -83,7 +110,8 @@ final class AgentRequests implements RequestHandler {
             throw new AgentException(
                     "the packet is malformed: " + Malformed.of(code).label());
         }
-        Worker home = crew.workers().get(FlowHome.of(packet, crew.workers().size()));
+        Worker home =
+                crew.workers().get(FlowHome.ofDecision(packet, crew.workers().size()));
         var answer = new CompletableFuture<TraceResult>();
         if (!home.offer(new Command.Inspect(port, frame, answer))) {
             throw new AgentException("the worker has no time for a trace just now; try again");

@@ -3,9 +3,11 @@ package dev.weft.sim;
 import dev.weft.base.HotPath;
 import dev.weft.base.Tag;
 import dev.weft.sim.match.Classifier;
+import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Conditions;
 import dev.weft.topology.schema.Rule;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.UUID;
 import java.util.stream.IntStream;
 
@@ -48,6 +50,10 @@ final class CompiledChain {
     private final int[] targets;
     private final int[] ends;
     private final Label[] labels;
+    private final BitSet logged;
+    private final boolean logsAny;
+    /** Whether it is noted when a packet is accepted at the end of the chain. */
+    final boolean logsEnd;
 
     /** A rule for people. */
     record Label(String chain, String rule) {
@@ -65,7 +71,8 @@ final class CompiledChain {
             byte[] verdicts,
             int[] targets,
             int[] ends,
-            Label[] labels) {
+            Label[] labels,
+            BitSet logged) {
         this.id = id;
         this.name = name;
         this.parts = parts;
@@ -74,6 +81,10 @@ final class CompiledChain {
         this.targets = targets;
         this.ends = ends;
         this.labels = labels;
+        this.logged = logged;
+        logsAny = !logged.isEmpty();
+        Chain.Log log = parts[0].message.getLog();
+        logsEnd = log == Chain.Log.ACCEPTED || log == Chain.Log.ALL;
         tag = Tag.chain(id);
         askingTag = Tag.chain(new UUID(~id.getMostSignificantBits(), ~id.getLeastSignificantBits()));
         jumps = jumps(verdicts, targets);
@@ -114,5 +125,33 @@ final class CompiledChain {
 
     Label label(int position) {
         return labels[position];
+    }
+
+    /** Whether hosts note it when a flow begins that meets the rule. */
+    boolean isLogged(int position) {
+        return logsAny && logged.get(position);
+    }
+
+    /** Of the chain and those that are part of it. */
+    String tenantId() {
+        return parts[0].message.getTenantId();
+    }
+
+    /** As the schema calls it. */
+    String action(int position) {
+        return switch (verdicts[position]) {
+            case ACCEPT -> "accept";
+            case DROP -> "drop";
+            case REJECT -> "reject";
+            case RETURN -> "return";
+            case JUMP -> "jump";
+            case GOTO -> "goto";
+            case REDIRECT_OUT, REDIRECT_IN -> "redirect";
+            default -> "log";
+        };
+    }
+
+    int size() {
+        return verdicts.length;
     }
 }

@@ -121,6 +121,7 @@ final class NetworkDelta {
         if (after == null
                 || before.inboundChain != after.inboundChain
                 || before.outboundChain != after.outboundChain
+                || before.disabled != after.disabled
                 || before.serviceTable != after.serviceTable) {
             tags.add(before.tag);
         }
@@ -165,7 +166,7 @@ final class NetworkDelta {
             tags.add(before.tag);
             return;
         }
-        if (!before.chains.equals(after.chains) || !before.nat.isSame(after.nat)) {
+        if (before.disabled != after.disabled || !before.chains.equals(after.chains) || !before.nat.isSame(after.nat)) {
             tags.add(before.tag);
         }
         compareRoutes(after.id, before.routes.groups(), after.routes.groups());

@@ -34,6 +34,10 @@ final class Port {
     final boolean forChecks;
     /** Of exterior ports only. */
     final boolean stateful;
+    /** By its owner: nothing passes. */
+    final boolean disabled;
+    /** Exterior: Serval's control packets to its VM are judged first. */
+    final boolean guarded;
     /** Of router ports; 0 on a bridge. */
     final long mac;
     /** Longest IP packet that leaves by it; 0: any. */
@@ -47,6 +51,9 @@ final class Port {
     final int inboundChain;
 
     final int outboundChain;
+    /** Its security groups. */
+    final Guard guard;
+
     final long tag;
     final long locationTag;
     private final long[] addresses; // high, low
@@ -60,7 +67,8 @@ final class Port {
             int device,
             int peer,
             int inboundChain,
-            int outboundChain) {
+            int outboundChain,
+            Guard guard) {
         this.index = index;
         this.message = message;
         this.onBridge = onBridge;
@@ -68,11 +76,14 @@ final class Port {
         this.peer = peer;
         this.inboundChain = inboundChain;
         this.outboundChain = outboundChain;
+        this.guard = guard;
         id = UUID.fromString(message.getId());
         name = message.getName();
         bound = !message.getHostId().isEmpty();
         forChecks = HealthPort.is(message);
         stateful = bound && message.getStateful();
+        disabled = message.getDisabled();
+        guarded = stateful || bound && message.getServalGuard();
         mac = onBridge ? 0 : macOf(message);
         mtu = message.getMtu();
         vlans = PortVlans.of(message);
@@ -97,6 +108,11 @@ final class Port {
         }
         var id = UUID.fromString(port.getId());
         return LOCAL_MAC | Hashing.combine(id.getMostSignificantBits(), id.getLeastSignificantBits()) & 0xff_ffff_ffffL;
+    }
+
+    /** Whether what its VM sends is recorded, since answers are told apart here. */
+    boolean tracks() {
+        return stateful || guard.stateful();
     }
 
     /** Of bound ports. */
@@ -164,8 +180,11 @@ final class Port {
         return NONE;
     }
 
-    boolean isFrom(dev.weft.topology.schema.Port other, int otherDevice, int otherPeer) {
-        return device == otherDevice && peer == otherPeer && (message == other || message.equals(other));
+    boolean isFrom(dev.weft.topology.schema.Port other, int otherDevice, int otherPeer, Guard otherGuard) {
+        return device == otherDevice
+                && peer == otherPeer
+                && guard.equals(otherGuard)
+                && (message == other || message.equals(other));
     }
 
     /** Whether a packet could tell the difference; the name and which host it is are none of its business. */
@@ -175,8 +194,11 @@ final class Port {
                 && peer == other.peer
                 && bound == other.bound
                 && stateful == other.stateful
+                && disabled == other.disabled
+                && guarded == other.guarded
                 && inboundChain == other.inboundChain
                 && outboundChain == other.outboundChain
+                && guard.equals(other.guard)
                 && mac == other.mac
                 && mtu == other.mtu
                 && vlans.equals(other.vlans)

@@ -40,6 +40,7 @@ final class Router extends Device {
             int index,
             UUID id,
             String name,
+            boolean disabled,
             Object[] inputs,
             List<RouteCompiler.Given> given,
             RouteTable routes,
@@ -47,7 +48,7 @@ final class Router extends Device {
             NatTable nat,
             int serviceTable,
             long[] own) {
-        super(index, id, name);
+        super(index, id, name, disabled);
         this.inputs = inputs;
         this.given = given;
         this.routes = routes;
@@ -109,6 +110,11 @@ final class Router extends Device {
         }
         if (IpRules.useIsBadSource(sim, v4)) {
             sim.drop(this, DropReason.BAD_SOURCE);
+            return;
+        }
+        if (disabled && (v4 || !sim.useIsDiscovery())) {
+            sim.icmpError(in, IcmpError.ADMIN_PROHIBITED);
+            sim.drop(this, DropReason.DISABLED);
             return;
         }
         if (useIsOwnSource(sim, v4)) {

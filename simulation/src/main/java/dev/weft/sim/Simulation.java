@@ -140,6 +140,9 @@ final class Simulation extends PacketView {
         } else {
             out.drop(Objects.requireNonNullElse(reason, DropReason.NO_RECEIVER));
         }
+        if (out.kind() != Outcome.Kind.DROP && tracking.isKnown()) {
+            out.forgetRules();
+        }
         boolean left = out.kind() == Outcome.Kind.FORWARD || out.emitCount() > 0;
         if (left && out.kind() != Outcome.Kind.PARK && tracking.complete(this)) {
             connect();
@@ -160,7 +163,7 @@ final class Simulation extends PacketView {
             return;
         }
         if (tracking.isFirstJudged()) {
-            out.notCacheable();
+            out.ofFirstOnly();
         }
         out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
         out.interestRemoteHosts();
@@ -186,7 +189,7 @@ final class Simulation extends PacketView {
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
         expectAnswers(port);
-        if (chains.passes(port.outboundChain, deviceIn, port.index)) {
+        if (chains.passes(port.outboundChain, deviceIn, port.index) && port.guard.admits(this, port, deviceIn)) {
             send(port);
         }
         path.cut(before);
@@ -222,6 +225,10 @@ final class Simulation extends PacketView {
         tunnelMtu = octets;
     }
 
+    int tunnelMtu() {
+        return tunnelMtu;
+    }
+
     /** The longest packet for VMs: as configured, 0 for unsaid, if all tunnels take that. 0: unknown. */
     int mtuFor(int configured) {
         return least(configured, least(network.endpoints.mtu, Math.max(0, tunnelMtu - Ethernet.LENGTH)));
@@ -249,6 +256,10 @@ final class Simulation extends PacketView {
     /** What leaves the port comes from the port itself or has passed its chain. */
     void send(Port port) {
         out.addTag(port.tag);
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
+            return;
+        }
         if (port.peer != Port.NONE) {
             Port peer = network.port(port.peer);
             if (peer != null) {
@@ -282,6 +293,10 @@ final class Simulation extends PacketView {
             drop(port, DropReason.UNPLUGGED);
             return;
         }
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
+            return;
+        }
         if (depth == MAX_DEPTH || visits == MAX_VISITS) {
             looped = true;
             explain(device, "too many devices crossed: a loop");
@@ -303,7 +318,7 @@ final class Simulation extends PacketView {
         }
         expectAnswers(port);
         device.expectAnswers(this);
-        if (chains.passes(port.inboundChain, port.index, Port.NONE)) {
+        if (port.guard.lets(this, port) && chains.passes(port.inboundChain, port.index, Port.NONE)) {
             device.receive(this, port);
         }
         path.cut(before);
@@ -377,6 +392,8 @@ final class Simulation extends PacketView {
             drop(port, DropReason.NOT_LOCATED);
         } else if (port.stateful && port.index != emitting && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
+        } else if (port.guarded && port.index != emitting && GuardWalk.takes(this, port)) {
+            leaveAt(network.device(port));
         } else if (datapathPort != Tables.NONE) {
             leaveAt(network.device(port));
             output(port, datapathPort);
@@ -391,13 +408,20 @@ final class Simulation extends PacketView {
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
         expectAnswers(port);
-        boolean passes = chains.passes(port.outboundChain, deviceIn, port.index);
+        boolean passes =
+                chains.passes(port.outboundChain, deviceIn, port.index) && port.guard.admits(this, port, deviceIn);
         path.cut(before);
         if (!passes) {
             return;
         }
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
+            return;
+        }
         if (port.stateful && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
+        } else if (port.guarded && GuardWalk.takes(this, port)) {
+            leaveAt(network.device(port));
         } else {
             leaveAt(network.device(port));
             output(port, datapathPort);
@@ -554,7 +578,7 @@ final class Simulation extends PacketView {
         }
     }
 
-    private void drop(Port port, DropReason why) {
+    void drop(Port port, DropReason why) {
         noteDrop(why);
         if (explanation != null) {
             explain("port", port.name, "dropped: " + why.text());
@@ -663,6 +687,20 @@ final class Simulation extends PacketView {
         out.emittedInto(in.index, whole, ingress);
         if (explanation != null) {
             explain(device, "goes on to " + IpAddress.toString(0, IpAddress.V4_MARK | target & 0xffff_ffffL));
+        }
+        consumed = true;
+    }
+
+    /** Longest IP packet that may leave by the port, 0 for any. */
+    int mtuAt(Port port) {
+        return least(limit, port.mtu);
+    }
+
+    /** The packet was written at {@link Outcome#nextEmit()} as it leaves the port, for the port's guard to judge. */
+    void guarded(Port port, int length) {
+        out.emittedToGuard(port.index, length);
+        if (explanation != null) {
+            explain("port", port.name, "its guard judges the packet");
         }
         consumed = true;
     }

@@ -36,6 +36,11 @@ public final class Simulator {
         run.setTunnelMtu(tunnelMtu);
     }
 
+    /** Longest frame that fits the tunnel; 0: unknown. */
+    public int tunnelMtu() {
+        return run.tunnelMtu();
+    }
+
     /** Between two simulations; {@code network.delta()} says which flows go. */
     public void setNetwork(VirtualNetwork network) {
         this.network = network;
@@ -83,8 +88,11 @@ public final class Simulator {
                 return;
             }
             run.tracking.begin(port);
-            if (port.stateful) {
+            if (port.tracks()) {
                 run.tracking.state(run);
+            }
+            if (port.guarded) {
+                GuardWalk.hears(run);
             }
             run.enter(port);
         }
@@ -141,7 +149,7 @@ public final class Simulator {
             run.noteDrop(DropReason.UNKNOWN_PORT);
         } else {
             run.tracking.begin(from);
-            if (from != null && from.stateful) {
+            if (from != null && from.tracks()) {
                 run.tracking.state(run);
             }
             run.enter(at);

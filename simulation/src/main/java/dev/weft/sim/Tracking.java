@@ -91,6 +91,7 @@ final class Tracking {
 
     /** A {@code Phase} of the known TCP connection; {@link #NO_PHASE} when there is none. */
     int tcpPhase(Simulation sim) {
+        sim.out.askForPhase();
         boolean known = stateForRule(sim) == FORWARD || state == ANSWER;
         if (!known || sim.packet.key.protocol() != Ipv4.TCP) {
             return NO_PHASE;
@@ -113,6 +114,11 @@ final class Tracking {
     /** Whether it was asked for, and the packet may be recorded. */
     boolean isForward() {
         return state == NEW || state == FORWARD;
+    }
+
+    /** Whether it was asked for, and is of a connection that began before. */
+    boolean isKnown() {
+        return state == FORWARD || state == ANSWER || state == RELATED;
     }
 
     /** Towards where the connection began; of an ICMP error: the packet it is about went the other way. */

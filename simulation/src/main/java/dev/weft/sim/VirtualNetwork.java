@@ -295,6 +295,33 @@ public final class VirtualNetwork {
         return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::name);
     }
 
+    /**
+     * A rule of a chain, for people.
+     *
+     * @param tenantId of the chain
+     * @param rule its number and name; empty for the end of the chain
+     * @param action what becomes of a packet that meets it, as {@code accept}
+     */
+    public record NamedRule(String tenantId, String chain, String rule, String action) {}
+
+    /** As {@link Outcome#ruleChain} and {@link Outcome#rulePosition} say; empty when there is no such rule now. */
+    public Optional<NamedRule> rule(int chain, int position) {
+        CompiledChain found = chains.chain(chain);
+        if (found == null || position >= found.size()) {
+            return Optional.empty();
+        }
+        if (position < 0) {
+            return Optional.of(new NamedRule(found.tenantId(), found.name, "", "accept"));
+        }
+        CompiledChain.Label label = found.label(position);
+        return Optional.of(new NamedRule(found.tenantId(), label.chain(), label.rule(), found.action(position)));
+    }
+
+    /** Empty when there is no such table now. */
+    public Optional<UUID> serviceTableId(int index) {
+        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::id);
+    }
+
     public UUID routerId(int index) {
         return existingDevice(routers, index, "router").id;
     }

@@ -10,6 +10,7 @@ import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
+import dev.weft.topology.schema.SecurityGroup;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceTable;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ final class Rules {
     private final StationRules stations;
     private final ServiceRules services;
     private final MtuRules mtus;
+    private final SecurityGroupRules securityGroups;
 
     Rules(Draft draft, List<Problem> problems) {
         this.draft = draft;
@@ -40,6 +42,7 @@ final class Rules {
         stations = new StationRules(draft, this::report);
         services = new ServiceRules(draft, this::report);
         mtus = new MtuRules(draft, this::report);
+        securityGroups = new SecurityGroupRules(this::report);
     }
 
     /** What an object implies when it does not say it. */
@@ -67,6 +70,7 @@ final class Rules {
             }
             case Port port -> checkPort(ref, port);
             case Route route -> checkRoute(route);
+            case SecurityGroup group -> securityGroups.check(group);
             case ServiceBlock block -> services.checkBlock(ref, block);
             case ServiceTable table -> services.checkTable(table);
             case Pool pool ->
@@ -112,7 +116,9 @@ final class Rules {
         }
         vlans.checkPort(port, onBridge);
         services.checkPort(port);
+        services.checkInstances(port);
         mtus.checkPort(ref, port);
+        securityGroups.checkPort(port);
         if (onBridge) {
             stations.checkBridgePort(ref, port);
         } else {

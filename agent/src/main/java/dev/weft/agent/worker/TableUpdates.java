@@ -25,6 +25,7 @@ final class TableUpdates {
     private final Adoption adoption;
     private final Blocks blocks;
     private final Redecision redecision;
+    private final Guards guards;
     private final Stickiness stickiness;
     private final ConnectionLister lister;
     private final ServiceLister services;
@@ -42,6 +43,7 @@ final class TableUpdates {
         channel = parts.channel;
         blocks = parts.blocks;
         redecision = parts.redecision;
+        guards = parts.guards;
         stickiness = parts.stickiness;
         lister = new ConnectionLister(parts);
         services = new ServiceLister(parts);
@@ -59,12 +61,14 @@ final class TableUpdates {
         switch (command) {
             case Command.NetworkChanged changed -> switchTo(changed.network());
             case Command.LocalPort at -> {
+                guards.placed(at.port());
                 if (tables.setLocalPort(at.port(), at.datapathPort())) {
                     moved(at.port());
                     neighbours.placesCame();
                 }
             }
             case Command.NoLocalPort gone -> {
+                guards.gone(gone.port());
                 if (tables.clearLocalPort(gone.port())) {
                     moved(gone.port());
                 }

@@ -67,6 +67,11 @@ public final class Worker {
         nextSweep = nextTick + WorkerParts.SWEEP_NANOS;
     }
 
+    /** What rules want noted; one thread may read it. */
+    public RuleLog ruleLog() {
+        return parts.ruleLog;
+    }
+
     /** Takes in a connection of an earlier run; before the worker's thread starts. */
     public void restore(Connection connection) {
         parts.connections.restore(connection, clock.nanoTime());
@@ -191,6 +196,11 @@ public final class Worker {
             counters.drop(WorkerDrop.BAD_STATE);
             return;
         }
+        boolean guarded = StateMessage.kind(segment, offset) == StateMessage.GUARDED;
+        if (mayHandOn && guarded && StateMessage.isSaid(segment, offset)) {
+            counters.drop(WorkerDrop.BAD_STATE); // what its VMs say this host hears itself
+            return;
+        }
         int home = StateMessage.homeHash(segment, offset);
         if (mayHandOn && !parts.siblings.isHome(home)) {
             counters.count(WorkerCounter.HANDED_OVER);
@@ -205,6 +215,7 @@ public final class Worker {
                     counters.drop(WorkerDrop.BAD_STATE);
                 }
             }
+            case StateMessage.GUARDED -> parts.guards.received(segment, offset, now);
             case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset, now);
             default -> parts.neighbours.told(segment, offset, now);
         }

@@ -5,6 +5,7 @@ import dev.weft.base.NanoClock;
 import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.Simulator;
 import dev.weft.sim.Tables;
+import dev.weft.sim.guard.SalGuard;
 import dev.weft.state.ConnectionTable;
 import dev.weft.state.PortBlocks;
 import java.lang.foreign.Arena;
@@ -19,8 +20,13 @@ final class WorkerParts {
     private static final int BURST_SECONDS = 1;
     private static final long PARKING_NANOS = NeighbourBroker.GIVE_UP_NANOS + NeighbourBroker.RETRY_NANOS / 2;
 
+    /** A client of many short connections sends thousands of control packets a second. */
+    private static final int CONTROLS_PER_REPLY = 10;
+
     /** As Serval has it. */
     private static final int DELAYED_SERVICES = 1024;
+
+    private static final int WAITING_RULE_LOGS = 2048;
 
     final int index;
     final int workers;
@@ -41,8 +47,11 @@ final class WorkerParts {
     final Macs macs;
     final ParkingLot lot;
     final DelayedServices delayed;
+    final RuleLog ruleLog;
     final PortBudget errors;
     final PortBudget replies;
+    final PortBudget controls;
+    final Guards guards;
     final MemorySegment translated;
 
     /** @param backchannels of all workers, by index */
@@ -77,10 +86,14 @@ final class WorkerParts {
                 setup.learnings(),
                 asker);
         lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
-        delayed = new DelayedServices(tables.services(), DELAYED_SERVICES);
+        ruleLog = new RuleLog(WAITING_RULE_LOGS, limits.ruleLogs(), counters);
+        delayed = new DelayedServices(tables.services(), DELAYED_SERVICES, setup.learnings());
         translated = arena.allocate(ParkingLot.MAX_FRAME_BYTES, 64);
         errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
         replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());
+        int controlsPerSecond = CONTROLS_PER_REPLY * limits.repliesPerSecond();
+        controls = new PortBudget(controlsPerSecond, BURST_SECONDS * controlsPerSecond);
+        guards = new Guards(new SalGuard(setup.seed()), seat, tables, simulator, channel, siblings, counters);
     }
 
     /** What the structures count themselves, for whoever asks. */
@@ -92,6 +105,8 @@ final class WorkerParts {
         counters.set(WorkerCounter.CONNECTIONS_REFUSED, connectionTable.refused());
         counters.set(WorkerCounter.MACS_OVER_LIMIT, macs.overLimit());
         counters.set(WorkerCounter.MACS_DAMPED, macs.damped());
+        counters.set(WorkerCounter.GUARDED_FLOWS, guards.flows());
+        counters.set(WorkerCounter.GUARDED_EVICTED, guards.evicted());
         counters.set(
                 WorkerCounter.TABLES_FULL,
                 tables.refused() + tables.stickyClients().refused());

@@ -4,6 +4,7 @@ import dev.weft.agent.TestNetwork;
 import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
 import dev.weft.base.NanoClock;
+import dev.weft.base.ServiceId;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.PortSpec;
@@ -19,7 +20,9 @@ import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.Host;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +37,7 @@ final class WorkerBench implements AutoCloseable {
     VirtualNetwork network = VirtualNetwork.EMPTY;
     long now = 1;
 
+    private final Map<Integer, UUID> attached = new HashMap<>();
     private final Arena arena = Arena.ofShared();
     private final MemoryTopologyStore store = new MemoryTopologyStore();
 
@@ -96,6 +100,18 @@ final class WorkerBench implements AutoCloseable {
         }
 
         @Override
+        public void serviceDelayed(int table, long word0, long word1, long word2, long word3) {
+            lessons.add("service " + new ServiceId(word0, word1, word2, word3) + " delayed by " + table);
+        }
+
+        @Override
+        public void instanceHeard(
+                int port, boolean goes, int bits, int address, long word0, long word1, long word2, long word3) {
+            lessons.add((goes ? "no " : "") + "instance of " + new ServiceId(word0, word1, word2, word3) + "/" + bits
+                    + " at " + IpAddress.ofV4(address));
+        }
+
+        @Override
         public void blockWanted(long pool, int worker, boolean ahead) {
             lessons.add("block for worker " + worker + (ahead ? " ahead" : ""));
         }
@@ -114,6 +130,7 @@ final class WorkerBench implements AutoCloseable {
                 100,
                 64,
                 4096,
+                10,
                 1 << 18);
     }
 
@@ -135,6 +152,7 @@ final class WorkerBench implements AutoCloseable {
     int attach(TestNetwork net, String port) {
         UUID id = net.portId(port);
         int number = datapath.attach(new PortSpec(id, port, "", 1_000_000_000));
+        attached.put(number, id);
         tell(new Command.LocalPort(network.portIndex(id), number));
         return number;
     }
@@ -166,13 +184,24 @@ final class WorkerBench implements AutoCloseable {
         }
     }
 
+    /** Every packet is traced first; see {@link TraceCheck}. */
     void send(int port, byte[] frame) {
+        UUID id = attached.get(port);
+        int virtual = id == null ? VirtualNetwork.NONE : network.portIndex(id);
+        var traced = network.hasPort(virtual) ? new TraceCheck(this, port, virtual, frame) : null;
         datapath.send(port, frame);
         turn();
+        if (traced != null) {
+            traced.check();
+        }
     }
 
     byte @Nullable [] receive(int port) {
         return datapath.receive(port);
+    }
+
+    RuleLog ruleLog() {
+        return workers.getFirst().ruleLog();
     }
 
     long count(WorkerCounter what) {
