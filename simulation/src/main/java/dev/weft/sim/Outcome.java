@@ -76,7 +76,6 @@ public final class Outcome {
     private @Nullable DropReason dropReason;
     private boolean cacheable;
     private boolean ofFirstOnly;
-    private boolean asksForPhase;
 
     private final long[] tags = new long[MAX_TAGS];
     private int tagCount;
@@ -153,7 +152,6 @@ public final class Outcome {
         dropReason = null;
         cacheable = true;
         ofFirstOnly = false;
-        asksForPhase = false;
         tagCount = 0;
         readCount = 0;
         macCount = 0;
@@ -219,11 +217,6 @@ public final class Outcome {
     /** Whether it is of a connection's first packet, and the next ones are another matter once it is recorded. */
     public boolean isOfFirstOnly() {
         return ofFirstOnly;
-    }
-
-    /** Whether it rested on how far a TCP connection is, which the next packet may change. */
-    public boolean asksForPhase() {
-        return asksForPhase;
     }
 
     public int tagCount() {
@@ -562,10 +555,6 @@ public final class Outcome {
     void ofFirstOnly() {
         ofFirstOnly = true;
         cacheable = false;
-    }
-
-    void askForPhase() {
-        asksForPhase = true;
     }
 
     void notCacheable() {

@@ -180,6 +180,12 @@ public final class VirtualNetwork {
         return routerIndices.getOrDefault(id, NONE);
     }
 
+    /** Whether a rule somewhere asks how far a TCP connection is, so that none of its packets may go unseen. */
+    @HotPath
+    public boolean asksForTcpPhases() {
+        return chains.askForPhase;
+    }
+
     /** One more than the largest index given. */
     public int portLimit() {
         return ports.length;

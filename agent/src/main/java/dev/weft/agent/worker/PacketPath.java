@@ -274,16 +274,19 @@ final class PacketPath {
 
     /**
      * A flow for what comes after this packet in its direction, now that its connection is recorded: the next packet then
-     * need not come up. Nothing but the flow comes of it. A connection that is ending has its flow.
+     * need not come up, and only a sweep of the connections learns that it is open. Nothing but the flow comes of it. A
+     * connection that is ending has its flow.
      */
     private void installForNext(Packet packet, int port, long now) {
         int flags = packet.key.tcpFlags();
-        if (packet.key.protocol() == Ipv4.TCP && flags != 0 && flags != FlowKey.TCP_SYN) {
+        boolean isTcp = packet.key.protocol() == Ipv4.TCP;
+        if (isTcp && (flags & ~FlowKey.TCP_SYN) != 0
+                || isTcp && simulator.network().asksForTcpPhases()) {
             return;
         }
         packet.key.setTcpFlags(0);
         simulator.simulate(packet, port, now, next);
-        if (next.kind() == Outcome.Kind.FORWARD && next.cacheable() && !next.asksForPhase() && next.emitCount() == 0) {
+        if (next.kind() == Outcome.Kind.FORWARD && next.cacheable() && next.emitCount() == 0) {
             flows.install(packet.key, next, now);
         }
         packet.key.setTcpFlags(flags);
