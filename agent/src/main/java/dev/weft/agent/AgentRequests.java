@@ -30,6 +30,8 @@ final class AgentRequests implements RequestHandler {
     private final ConnectionRequests connections;
     private final ServiceRequests services;
     private final InstanceRequests instances;
+    private final ServiceWrites writes;
+    private final ServiceEventRequests events;
     private final RuleLogBook ruleLog;
 
     AgentRequests(
@@ -38,16 +40,25 @@ final class AgentRequests implements RequestHandler {
             DatapathRequests datapath,
             ControlSide control,
             TopologyStore store,
-            RuleLogBook ruleLog) {
+            RuleLogBook ruleLog,
+            ServiceEventRequests events) {
         this.status = status;
         this.crew = crew;
         this.datapath = datapath;
         this.control = control;
         this.store = store;
         this.ruleLog = ruleLog;
-        connections = new ConnectionRequests(crew.workers());
+        connections = new ConnectionRequests(crew.workers(), store);
         services = new ServiceRequests(crew.workers());
         instances = new InstanceRequests(control, store);
+        writes = new ServiceWrites(store);
+        this.events = events;
+    }
+
+    private Map<String, ?> statistics() {
+        Map<String, Object> all = new LinkedHashMap<>(services.list(Map.of()));
+        all.putAll(datapath.handle("datapath-ports", Map.of()));
+        return all;
     }
 
     @Override
@@ -59,6 +70,11 @@ final class AgentRequests implements RequestHandler {
             case "register" -> instances.register(arguments);
             case "unregister" -> instances.unregister(arguments);
             case "instances" -> instances.list();
+            case "service-rule" -> writes.rule(arguments);
+            case "service-share" -> writes.share(arguments);
+            case "service-events-start" -> events.start(arguments, this::statistics);
+            case "service-events-read" -> events.read(arguments);
+            case "service-events-stop" -> events.stop(arguments);
             case "rule-log" -> ruleLog.read(arguments);
             case "trace" -> trace(arguments);
             default -> datapath.handle(command, arguments);

@@ -36,14 +36,15 @@ final class NatCompiler {
     }
 
     NatTable compile(List<Nat> nats, List<Balancer> balancers, List<Port> ports) {
-        if (nats.isEmpty() && balancers.isEmpty()) {
+        boolean checks = ports.stream().anyMatch(port -> port.forChecks);
+        if (nats.isEmpty() && balancers.isEmpty() && !checks) {
             return NatTable.EMPTY;
         }
         List<NatRule> rules = Stream.concat(
                         nats.stream().map(this::read), balancers.stream().map(this::read))
                 .sorted(Comparator.comparing(NatRule::name).thenComparing(NatRule::id))
                 .toList();
-        List<NatRule> hairpins = balancers.isEmpty()
+        List<NatRule> hairpins = balancers.isEmpty() && !checks
                 ? List.of()
                 : ports.stream()
                         .filter(port -> !port.forChecks)

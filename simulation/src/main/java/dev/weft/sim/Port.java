@@ -34,6 +34,8 @@ final class Port {
     final boolean forChecks;
     /** Of exterior ports only. */
     final boolean stateful;
+    /** Exterior: Serval's control packets to its VM are judged first. */
+    final boolean servalGuarded;
     /** By its owner: nothing passes. */
     final boolean disabled;
     /** Of router ports; 0 on a bridge. */
@@ -80,6 +82,7 @@ final class Port {
         bound = !message.getHostId().isEmpty();
         forChecks = HealthPort.is(message);
         stateful = bound && message.getStateful();
+        servalGuarded = stateful || bound && message.getServalGuard();
         disabled = message.getDisabled();
         mac = onBridge ? 0 : macOf(message);
         mtu = message.getMtu();
@@ -191,6 +194,7 @@ final class Port {
                 && peer == other.peer
                 && bound == other.bound
                 && stateful == other.stateful
+                && servalGuarded == other.servalGuarded
                 && disabled == other.disabled
                 && inboundChain == other.inboundChain
                 && outboundChain == other.outboundChain

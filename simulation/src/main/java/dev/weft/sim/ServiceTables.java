@@ -61,14 +61,21 @@ public final class ServiceTables {
         CompiledServices.Table compiled = followed.table(index);
         Map<InstanceKey, ServiceInstance> rules = ruling.get(index);
         boolean admitted = table != null && compiled != null && followed.admits(compiled, instance);
-        if (admitted && instance.equals(rules.get(key))) {
+        ServiceInstance shared = admitted ? compiled.asShared(instance) : null;
+        ServiceInstance before = rules.get(key);
+        if (shared != null && shared.equals(before)) {
             return false;
         }
-        unrule(index, key);
-        if (table == null || !admitted || !table.put(instance.prefix(), instance.rule())) {
+        boolean stays = shared != null
+                && before != null
+                && shared.rule().target().equals(before.rule().target());
+        if (!stays) { // else it keeps what was counted
+            unrule(index, key);
+        }
+        if (table == null || shared == null || !table.put(shared.prefix(), shared.rule())) {
             return false;
         }
-        rules.put(key, instance);
+        rules.put(key, shared);
         return true;
     }
 

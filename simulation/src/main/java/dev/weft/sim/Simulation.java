@@ -230,6 +230,10 @@ final class Simulation extends PacketView {
         tunnelMtu = octets;
     }
 
+    int tunnelMtu() {
+        return tunnelMtu;
+    }
+
     /** The longest packet for VMs: as configured, 0 for unsaid, if all tunnels take that. 0: unknown. */
     int mtuFor(int configured) {
         return least(configured, least(network.endpoints.mtu, Math.max(0, tunnelMtu - Ethernet.LENGTH)));
@@ -393,6 +397,8 @@ final class Simulation extends PacketView {
             drop(port, DropReason.NOT_LOCATED);
         } else if (port.stateful && port.index != emitting && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
+        } else if (port.servalGuarded && port.index != emitting && SalGuardWalk.takes(this, port)) {
+            leaveAt(network.device(port));
         } else if (datapathPort != Tables.NONE) {
             leaveAt(network.device(port));
             output(port, datapathPort);
@@ -419,6 +425,8 @@ final class Simulation extends PacketView {
         }
         if (port.stateful && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
+        } else if (port.servalGuarded && SalGuardWalk.takes(this, port)) {
+            leaveAt(network.device(port));
         } else {
             leaveAt(network.device(port));
             output(port, datapathPort);
@@ -575,7 +583,7 @@ final class Simulation extends PacketView {
         }
     }
 
-    private void drop(Port port, DropReason why) {
+    void drop(Port port, DropReason why) {
         noteDrop(why);
         if (explanation != null) {
             explain("port", port.name, "dropped: " + why.text());
@@ -684,6 +692,20 @@ final class Simulation extends PacketView {
         out.emittedInto(in.index, whole, ingress);
         if (explanation != null) {
             explain(device, "goes on to " + IpAddress.toString(0, IpAddress.V4_MARK | target & 0xffff_ffffL));
+        }
+        consumed = true;
+    }
+
+    /** Longest IP packet that may leave by the port, 0 for any. */
+    int mtuAt(Port port) {
+        return least(limit, port.mtu);
+    }
+
+    /** The packet was written at {@link Outcome#nextEmit()} as it leaves the port, for the port's guard to judge. */
+    void toSalGuard(Port port, int length) {
+        out.emittedToGuard(port.index, length);
+        if (explanation != null) {
+            explain("port", port.name, "its Serval guard judges the packet");
         }
         consumed = true;
     }

@@ -54,6 +54,9 @@ final class PacketPath {
     private final RuleLog ruleLog;
     private final PortBudget errors;
     private final PortBudget replies;
+    private final PortBudget controls;
+    private final SalGuards salGuards;
+    private final Learnings learnings;
     private final WorkerCounters counters;
     private final ParkingLot.FrameConsumer resumed = this::onResumed;
     private final Neighbours.Ready ready = this::onReady;
@@ -85,6 +88,9 @@ final class PacketPath {
         ruleLog = parts.ruleLog;
         errors = parts.errors;
         replies = parts.replies;
+        controls = parts.controls;
+        salGuards = parts.salGuards;
+        learnings = parts.learnings;
         counters = parts.counters;
         for (int level = 0; level < ALL_LEVELS; level++) {
             packets[level] = new Packet();
@@ -315,10 +321,32 @@ final class PacketPath {
                     now);
         }
         tables.services().applied(outcome, packets[level].length, now);
+        if (outcome.instanceBits() != 0 && port >= 0) {
+            hear(outcome, port, now);
+        }
+        if (outcome.isSaidToGuard()) {
+            salGuards.said(port, packets[level], now);
+        }
         if (outcome.answeredSlot() != ConnectionTable.NONE) {
             connections.answered(outcome.answeredSlot(), outcome.answeredTcpFlags());
         }
         return macsAreNews;
+    }
+
+    private void hear(Outcome outcome, int port, long now) {
+        if (!replies.take(port, now)) {
+            counters.drop(WorkerDrop.EMIT_BUDGET);
+            return;
+        }
+        learnings.instanceHeard(
+                port,
+                outcome.instanceGoes(),
+                outcome.instanceBits(),
+                outcome.instanceAddress(),
+                outcome.instanceWord(0),
+                outcome.instanceWord(1),
+                outcome.instanceWord(2),
+                outcome.instanceWord(3));
     }
 
     private void park(Packet packet, Outcome outcome, int port, int inPort, boolean wasParked, long now) {
@@ -356,6 +384,10 @@ final class PacketPath {
     private void emit(int level, int cause, long now) {
         Outcome outcome = outcomes[level];
         for (int i = 0; i < outcome.emitCount(); i++) {
+            if (outcome.emitIsGuarded(i)) {
+                toGuard(outcome, i, cause, now);
+                continue;
+            }
             if (level + 1 == LEVELS || level + 1 == ALL_LEVELS) {
                 counters.drop(WorkerDrop.EMIT_DEPTH);
                 return;
@@ -374,6 +406,19 @@ final class PacketPath {
                 settle(level + 1, outcome.emitPort(i), EMITTED, false, false, now);
             }
         }
+    }
+
+    private void toGuard(Outcome outcome, int index, int cause, long now) {
+        if (cause >= 0 && !controls.take(cause, now)) {
+            counters.drop(WorkerDrop.EMIT_BUDGET);
+            return;
+        }
+        salGuards.take(
+                outcome.emitPort(index),
+                outcome.emitBuffer(),
+                outcome.emitOffset(index),
+                outcome.emitLength(index),
+                now);
     }
 
     /** One for each packet, or a few: no budget of their own. */
