@@ -94,8 +94,8 @@ public enum DropReason {
     SERVICE_LOOP("it came through this service router before"),
     /** No place in its Serval header for one more service router. */
     SOURCE_FULL("it came through more service routers than it can name"),
-    /** Nobody on the bridge has the address of an instance. */
-    NO_INSTANCE("no port of the bridge has an instance of the service it looks for"),
+    /** Nobody on the bridge has the address of an instance, or none has one of the packet's family. */
+    NO_INSTANCE("no instance of the service it looks for can be reached from there"),
     /** For a bridge's DHCP server, which does not know the client or the message. */
     FOR_DHCP_SERVER("it is for the bridge's DHCP server, which has no answer"),
     /** Longer than a port's MTU or the way to the other host allows. */

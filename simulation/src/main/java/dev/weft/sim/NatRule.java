@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param addresses what the address becomes
  * @param firstPort of the ports it gets; {@link #ANY} leaves the packet's own
  * @param members of a BALANCE rule, in place of addresses; null for the others
+ * @param service of a BALANCE rule, in place of members; null for the others
  * @param sticky of a BALANCE rule: all connections of a client go to one member
  */
 @HotPath
@@ -37,6 +38,7 @@ record NatRule(
         int firstPort,
         int lastPort,
         @Nullable MemberPool members,
+        @Nullable BoundService service,
         boolean sticky) {
     static final int ANY = -1;
 
@@ -74,6 +76,7 @@ record NatRule(
                 firstPort,
                 lastPort,
                 null,
+                service,
                 sticky);
     }
 

@@ -11,6 +11,7 @@ import dev.weft.sim.packet.Icmp;
 import dev.weft.sim.packet.IcmpError;
 import dev.weft.sim.packet.Icmpv6;
 import dev.weft.sim.packet.Ipv4;
+import dev.weft.sim.service.ServiceTarget;
 import dev.weft.state.Connection;
 import dev.weft.state.ConnectionKey;
 import dev.weft.state.ConnectionTable;
@@ -67,13 +68,18 @@ final class NatWalk {
                     return true;
                 }
                 if (useMatches(rule)) {
-                    return rule.members() == null
-                            ? destination(router, rule, v4)
-                            : balance(router, rule, rule.members(), in, v4);
+                    return toward(router, rule, in, v4);
                 }
             }
         }
         return true;
+    }
+
+    private boolean toward(Router router, NatRule rule, Port in, boolean v4) {
+        if (rule.service() != null) {
+            return serve(router, rule, rule.service(), in, v4);
+        }
+        return rule.members() == null ? destination(router, rule, v4) : balance(router, rule, rule.members(), in, v4);
     }
 
     /** As {@link #beforeRouting}, of a packet that is about to leave by a port. */
@@ -275,8 +281,7 @@ final class NatWalk {
         int member = state == Tracking.FORWARD && table.crossing(sim.tracking.slot(), router.tag, before, after)
                 ? pool.find(after.dstHigh(), after.dstLow(), after.dstPort(), before.dstPort())
                 : MemberPool.NONE;
-        boolean begins = sim.packet.key.protocol() == Ipv4.TCP && (sim.packet.key.tcpFlags() & FlowKey.TCP_SYN) != 0;
-        if (member == MemberPool.NONE || begins && pool.isDown(member, sim.tables)) {
+        if (member == MemberPool.NONE || begins() && pool.isDown(member, sim.tables)) {
             long hash = Hashing.combine(Hashing.combine(rule.tag(), key.srcHigh()), key.srcLow());
             member = pool.choose(rule.sticky() ? hash : Hashing.combine(hash, key.srcPort()), sim.tables);
         }
@@ -286,9 +291,47 @@ final class NatWalk {
             sim.icmpError(in, IcmpError.PORT_UNREACHABLE);
             return false;
         }
-        long high = pool.high(member);
-        long low = pool.low(member);
         int port = pool.port(member, key.dstPort());
+        return bind(router, rule, pool.label, pool.high(member), pool.low(member), port, v4);
+    }
+
+    /** To an instance of a service; a connection keeps the one it has while an instance may be there at all. */
+    private boolean serve(Router router, NatRule rule, BoundService service, Port in, boolean v4) {
+        int state = sim.tracking.state(sim);
+        if (state != Tracking.NEW && state != Tracking.FORWARD) {
+            return true;
+        }
+        Tracking.currentKey(sim, v4, key);
+        boolean kept = state == Tracking.FORWARD
+                && table.crossing(sim.tracking.slot(), router.tag, before, after)
+                && service.mayBeAt(after.dstHigh(), after.dstLow())
+                && rule.givesPort(after.dstPort(), before.dstPort());
+        if (begins()) {
+            sim.out.notCacheable(); // it may begin again, when the table says something else
+        }
+        if (!kept || begins()) {
+            long hash = Hashing.combine(Hashing.combine(rule.tag(), key.srcHigh()), key.srcLow());
+            ServiceTarget target = ServiceBinding.choose(
+                    sim,
+                    router,
+                    rule,
+                    in,
+                    rule.sticky() ? hash : Hashing.combine(hash, (long) key.srcPort() << 16 | key.dstPort()),
+                    kept ? after : null,
+                    v4);
+            if (target == null) {
+                return false;
+            }
+            after.dst(target.high(v4), target.low(v4), rule.portFor(key.dstPort()));
+        }
+        return bind(router, rule, service.label, after.dstHigh(), after.dstLow(), after.dstPort(), v4);
+    }
+
+    private boolean begins() {
+        return sim.packet.key.protocol() == Ipv4.TCP && (sim.packet.key.tcpFlags() & FlowKey.TCP_SYN) != 0;
+    }
+
+    private boolean bind(Router router, NatRule rule, String from, long high, long low, int port, boolean v4) {
         if (!sim.out.connection().bind(router.tag, Connection.DESTINATION, high, low, port)) {
             sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
             return false;
@@ -298,9 +341,9 @@ final class NatWalk {
         balanced = true;
         if (sim.isExplaining()) {
             sim.explain(
-                    "balancer",
+                    rule.service() == null ? "balancer" : "service",
                     rule.name(),
-                    "pool " + pool.name + ": to " + IpAddress.toString(high, low) + " " + port);
+                    from + ": to " + IpAddress.toString(high, low) + " " + port);
         }
         return true;
     }

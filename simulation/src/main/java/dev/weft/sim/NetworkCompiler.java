@@ -1,10 +1,13 @@
 package dev.weft.sim;
 
+import dev.weft.base.ServiceId;
+import dev.weft.base.ServicePrefix;
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Pool;
+import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceTable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,7 +73,14 @@ final class NetworkCompiler {
                     .computeIfAbsent(balancer.getRouterId(), id -> new ArrayList<>())
                     .add(balancer);
         }
+        var addressed = new HashMap<String, List<Service>>();
+        for (var service : snapshot.all(Service.class)) {
+            addressed
+                    .computeIfAbsent(service.getRouterId(), id -> new ArrayList<>())
+                    .add(service);
+        }
         Map<String, MemberPool> pools = compilePools();
+        CompiledServices services = CompiledServices.compile(snapshot, serviceIndices, previous.services);
         for (var router : snapshot.routers()) {
             int index = indexOf(routerIndices, router.getId());
             routers[index] = compileRouter(
@@ -78,11 +89,13 @@ final class NetworkCompiler {
                     routes.getOrDefault(router.getId(), List.of()),
                     nats.getOrDefault(router.getId(), List.of()),
                     balancers.getOrDefault(router.getId(), List.of()),
-                    pools);
+                    addressed.getOrDefault(router.getId(), List.of()),
+                    pools,
+                    services);
         }
         Chains chains = compileChains();
         var endpoints = TunnelEndpoints.of(snapshot, previous.endpoints);
-        var delta = new NetworkDelta(previous, ports, bridges, routers, chains, endpoints, pools).compute();
+        var delta = new NetworkDelta(previous, ports, bridges, routers, chains, endpoints, pools, services).compute();
         return new VirtualNetwork(
                 snapshot.changeNumber(),
                 portIndices,
@@ -94,7 +107,7 @@ final class NetworkCompiler {
                 chains,
                 pools,
                 endpoints,
-                CompiledServices.compile(snapshot, serviceIndices, previous.services),
+                services,
                 delta);
     }
 
@@ -209,7 +222,9 @@ final class NetworkCompiler {
             List<dev.weft.topology.schema.Route> routes,
             List<Nat> nats,
             List<Balancer> balancers,
-            Map<String, MemberPool> pools) {
+            List<Service> addressed,
+            Map<String, MemberPool> pools,
+            CompiledServices services) {
         List<Port> own = routerPorts.get(index);
         List<Object> inputs = new ArrayList<>(own.size() + routes.size() + 1);
         inputs.add(message);
@@ -218,6 +233,10 @@ final class NetworkCompiler {
         inputs.addAll(nats);
         inputs.addAll(balancers);
         balancers.forEach(balancer -> inputs.add(pools.get(balancer.getPoolId())));
+        Map<ServiceId, BoundService> bound =
+                bound(serviceTable(message.getServiceTableId()), balancers, addressed, services);
+        inputs.addAll(addressed);
+        inputs.add(bound);
         Router before = index < previous.routers.length ? previous.routers[index] : null;
         if (before != null && Arrays.equals(before.inputs, inputs.toArray())) {
             return before;
@@ -236,9 +255,23 @@ final class NetworkCompiler {
                         chain(message.getInboundChainId()),
                         chain(message.getForwardChainId()),
                         chain(message.getOutboundChainId())),
-                new NatCompiler(portIndices, pools).compile(nats, balancers, own),
+                new NatCompiler(portIndices, pools, bound).compile(nats, balancers, addressed, own),
                 serviceTable(message.getServiceTableId()),
                 ownAddresses(own));
+    }
+
+    /** The services that addresses of a router stand for. */
+    private static Map<ServiceId, BoundService> bound(
+            int table, List<Balancer> balancers, List<Service> addressed, CompiledServices services) {
+        Map<ServiceId, BoundService> bound = new HashMap<>();
+        Stream.concat(
+                        balancers.stream().map(Balancer::getService),
+                        addressed.stream().map(Service::getService))
+                .filter(text -> !text.isEmpty())
+                .map(text -> ServicePrefix.parse(text).id())
+                .forEach(id -> bound.computeIfAbsent(
+                        id, service -> new BoundService(table, service, services.places(table, service))));
+        return bound;
     }
 
     private static long[] ownAddresses(List<Port> ports) {
