@@ -159,7 +159,7 @@ final class ServiceWalk {
         sim.out.serviceConnection(connection);
         ServiceTarget before = sim.tables.services().choices().find(connection, sim.nowNanos);
         ServiceSlot again = before == null ? null : entry.topWith(before);
-        return again != null ? again : entry.choose(connection);
+        return again != null ? again : entry.choose(Hashing.mix(connection)); // which is odd; the choice must not be
     }
 
     /** Client, its flow, the number it begins with and its nonce, the service, and who chooses; never 0. */

@@ -131,6 +131,17 @@ class ServiceWalkTest {
     }
 
     @Test
+    void sharesEquallyAmongTwo() {
+        routerHas("0x00004001/32 forward 10.0.2.9, forward 10.0.2.8");
+        Map<String, Integer> shares = new TreeMap<>();
+        for (int flow = 2; flow < 1002; flow++) {
+            shares.merge(target(send(syn(flow))), 1, Integer::sum);
+        }
+        assertThat(shares).hasSize(2);
+        assertThat(shares.get("10.0.2.9")).isBetween(440, 560);
+    }
+
+    @Test
     void sharesByWeightAndRepeatsWhatItChose() {
         routerHas("0x00004001/32 forward 10.0.2.9 weight 3, forward 10.0.2.8, forward 10.0.2.6 weight 0");
         Map<String, Integer> shares = new TreeMap<>();

@@ -24,9 +24,25 @@ public final class DemoRun {
     private final String datapath;
     private final Optional<Path> givenFolder;
     private final boolean keep;
+    private final Subject subject;
 
-    public DemoRun(PrintStream out, String datapath, Optional<Path> folder, boolean keep) {
+    /** What a demo may be about. */
+    public enum Subject {
+        /** Two tenants and their networks. */
+        NETWORK(Demo::new),
+        /** Services: by packets that name them, and by addresses. */
+        SERVAL(ServalDemo::new);
+
+        private final Story.Teller teller;
+
+        Subject(Story.Teller teller) {
+            this.teller = teller;
+        }
+    }
+
+    public DemoRun(PrintStream out, Subject subject, String datapath, Optional<Path> folder, boolean keep) {
         this.out = out;
+        this.subject = subject;
         this.datapath = datapath;
         this.givenFolder = folder;
         this.keep = keep;
@@ -60,7 +76,7 @@ public final class DemoRun {
         Runtime.getRuntime().addShutdownHook(hook);
         boolean held = false;
         try {
-            var demo = new Demo(network, new Checks(out), NanoClock.SYSTEM);
+            Story demo = subject.teller.of(network, new Checks(out), NanoClock.SYSTEM);
             held = demo.tell();
             if (keep) {
                 closed.set(true);
