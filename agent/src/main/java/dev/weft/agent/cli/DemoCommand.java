@@ -54,6 +54,8 @@ final class DemoCommand implements Callable<Integer> {
             System.out.println(DemoRun.clean());
             return ExitCode.OK;
         }
-        return new DemoRun(System.out, subject, datapath, folder, clutter.keep).run() ? ExitCode.OK : ExitCode.FAILED;
+        return new DemoRun(System.out, new DemoRun.Options(subject, datapath, folder, clutter.keep, false)).run()
+                ? ExitCode.OK
+                : ExitCode.FAILED;
     }
 }

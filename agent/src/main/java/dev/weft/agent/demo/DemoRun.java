@@ -17,19 +17,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * hook; after SIGKILL, {@link #clean()} does.
  */
 public final class DemoRun {
-    private static final String PREFIX = "weftdemo";
-    private static final Path LOCK = Path.of("/run/weft-demo.lock");
+    private static final Ground GROUND = new Ground("weftdemo", Path.of("/run/weft-demo.lock"));
 
     private final PrintStream out;
-    private final String datapath;
-    private final Optional<Path> givenFolder;
-    private final boolean keep;
-    private final Subject subject;
+    private final Options options;
+    private final Ground ground;
 
     /** What a demo may be about. */
     public enum Subject {
         /** Two tenants and their networks. */
-        NETWORK(Demo::new),
+        NETWORK((network, checks, clock, brief) -> new Demo(network, checks, clock)),
         /** Services: by packets that name them, and by addresses. */
         SERVAL(ServalDemo::new);
 
@@ -40,12 +37,31 @@ public final class DemoRun {
         }
     }
 
-    public DemoRun(PrintStream out, Subject subject, String datapath, Optional<Path> folder, boolean keep) {
+    /**
+     * @param datapath a kind by name, or auto
+     * @param folder for logs and state; empty: a new one
+     * @param keep leaves everything up
+     * @param brief measures nothing that takes time to measure
+     */
+    public record Options(Subject subject, String datapath, Optional<Path> folder, boolean keep, boolean brief) {}
+
+    /**
+     * What a demo has for itself on this machine.
+     *
+     * @param prefix of all its namespaces
+     * @param lock held as long as it runs
+     */
+    public record Ground(String prefix, Path lock) {}
+
+    /** On the ground that is every demo's, one at a time. */
+    public DemoRun(PrintStream out, Options options) {
+        this(out, options, GROUND);
+    }
+
+    public DemoRun(PrintStream out, Options options, Ground ground) {
         this.out = out;
-        this.subject = subject;
-        this.datapath = datapath;
-        this.givenFolder = folder;
-        this.keep = keep;
+        this.options = options;
+        this.ground = ground;
     }
 
     /** Returns whether every check held. @throws LabException when it cannot run here, with the reason */
@@ -54,18 +70,18 @@ public final class DemoRun {
         if (!obstacle.isEmpty()) {
             return UserNamespace.rerun(obstacle);
         }
-        try (OneAtATime _ = OneAtATime.take(LOCK)) {
+        try (OneAtATime _ = OneAtATime.take(ground.lock())) {
             return tell();
         }
     }
 
     private boolean tell() {
-        List<String> leftovers = removeLeftovers();
+        List<String> leftovers = removeLeftovers(ground.prefix());
         if (!leftovers.isEmpty()) {
             out.println("removed what an earlier demo left: " + String.join(", ", leftovers));
         }
         long begin = NanoClock.SYSTEM.nanoTime();
-        var network = new DemoNetwork(PREFIX, folder(), datapath);
+        var network = new DemoNetwork(ground.prefix(), folder(), options.datapath());
         var closed = new AtomicBoolean();
         Runnable close = () -> {
             if (closed.compareAndSet(false, true)) {
@@ -76,9 +92,9 @@ public final class DemoRun {
         Runtime.getRuntime().addShutdownHook(hook);
         boolean held = false;
         try {
-            Story demo = subject.teller.of(network, new Checks(out), NanoClock.SYSTEM);
+            Story demo = options.subject().teller.of(network, new Checks(out), NanoClock.SYSTEM, options.brief());
             held = demo.tell();
-            if (keep) {
+            if (options.keep()) {
                 closed.set(true);
                 out.println("kept; try next:");
                 demo.whatToTryNext().forEach(line -> out.println("  " + line));
@@ -98,22 +114,22 @@ public final class DemoRun {
 
     /** Takes away what a killed or kept demo left; says what. */
     public static String clean() {
-        try (OneAtATime _ = OneAtATime.take(LOCK)) {
-            List<String> gone = removeLeftovers();
+        try (OneAtATime _ = OneAtATime.take(GROUND.lock())) {
+            List<String> gone = removeLeftovers(GROUND.prefix());
             return gone.isEmpty() ? "nothing to clean" : "removed " + String.join(", ", gone);
         }
     }
 
-    private static List<String> removeLeftovers() {
-        var gone = new ArrayList<>(Lab.removeLeftovers(PREFIX));
-        gone.addAll(DemoNetwork.removeDatapaths(PREFIX));
+    private static List<String> removeLeftovers(String prefix) {
+        var gone = new ArrayList<>(Lab.removeLeftovers(prefix));
+        gone.addAll(DemoNetwork.removeDatapaths(prefix));
         return gone;
     }
 
     private Path folder() {
         try {
-            if (givenFolder.isPresent()) {
-                return Files.createDirectories(givenFolder.get().toAbsolutePath());
+            if (options.folder().isPresent()) {
+                return Files.createDirectories(options.folder().get().toAbsolutePath());
             }
             return Files.createTempDirectory("weft-demo-");
         } catch (IOException e) {

@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.locks.LockSupport;
 
 /** The story of {@code weft demo serval}: a packet may name a service, and a program may use an address of one. */
 final class ServalDemo implements Story {
@@ -23,6 +22,9 @@ final class ServalDemo implements Story {
     private static final long REPEAT_NANOS = Duration.ofSeconds(3).toNanos();
 
     private static final Duration WINDOW = Duration.ofSeconds(3);
+    /** Of a brief demo: enough for every replica to get one. */
+    private static final int REQUESTS = 80;
+
     private static final int MANY = 60;
     private static final int KEYS = 64;
     private static final String WEB = "0x00004001";
@@ -33,11 +35,13 @@ final class ServalDemo implements Story {
     private final ServalNetwork network;
     private final Checks checks;
     private final NanoClock clock;
+    private final boolean brief;
 
-    ServalDemo(DemoNetwork machines, Checks checks, NanoClock clock) {
+    ServalDemo(DemoNetwork machines, Checks checks, NanoClock clock, boolean brief) {
         this.machines = machines;
         this.checks = checks;
         this.clock = clock;
+        this.brief = brief;
         network = new ServalNetwork(machines, clock);
     }
 
@@ -79,14 +83,35 @@ final class ServalDemo implements Story {
         SalHost client = network.speaker("n0");
         network.speaker(instance).serve(id);
         int flow = begin(client, id);
-        boolean answered = network.turnUntil(SOON, () -> client.peer(flow).isPresent());
-        client.say(flow, "5e57");
-        boolean echoed = network.turnUntil(SOON, () -> client.heard(flow).equals("5e57"));
+        boolean answered = isAnswered(client, flow);
+        boolean echoed = isEchoed(client, flow, "5e57");
         String peer = client.peer(flow).orElse("nobody");
         checks.check(
                 entry + ": " + instance + " answers, and data goes to it directly",
                 answered && echoed && peer.equals(network.speaker(instance).address()),
                 "SYN-ACK from " + peer);
+    }
+
+    private boolean isAnswered(SalHost client, int flow) {
+        long[] asked = {clock.nanoTime()};
+        return network.turnUntil(SOON, () -> {
+            if (clock.nanoTime() - asked[0] > REPEAT_NANOS) {
+                asked[0] = clock.nanoTime();
+                client.repeat(flow, ServalNetwork.ROUTER, ServalNetwork.ROUTER_MAC);
+            }
+            return client.peer(flow).isPresent();
+        });
+    }
+
+    /** Said again and again, as transports do: what is said first may overtake the end of the handshake. */
+    private boolean isEchoed(SalHost client, int flow, String hex) {
+        return network.turnUntil(SOON, () -> {
+            boolean heard = client.heard(flow).equals(hex);
+            if (!heard) {
+                client.say(flow, hex);
+            }
+            return heard;
+        });
     }
 
     private void forwardToMany() {
@@ -128,14 +153,7 @@ final class ServalDemo implements Story {
         checks.check("d DELAY: the SYN waits", waits && silent, "by the rule, at the client's host");
         long asked = clock.nanoTime();
         network.register("a1", id.toString());
-        long[] repeated = {clock.nanoTime()};
-        boolean answered = network.turnUntil(SOON, () -> {
-            if (clock.nanoTime() - repeated[0] > REPEAT_NANOS) {
-                repeated[0] = clock.nanoTime();
-                client.repeat(flow, ServalNetwork.ROUTER, ServalNetwork.ROUTER_MAC);
-            }
-            return client.peer(flow).isPresent();
-        });
+        boolean answered = isAnswered(client, flow);
         checks.check(
                 "d: somebody registers, and the SYN goes there", answered, since(asked) + " after 'register' began");
     }
@@ -171,8 +189,7 @@ final class ServalDemo implements Story {
             return client.answers(flow[0]) == 2;
         });
         String kept = client.peer(flow[0]).orElse("nobody");
-        client.say(flow[0], "ad0c");
-        boolean echoed = network.turnUntil(SOON, () -> client.heard(flow[0]).equals("ad0c"));
+        boolean echoed = isEchoed(client, flow[0], "ad0c");
         checks.check("a SYN to all is answered by both instances, and the client keeps one", both && echoed, kept);
         checks.check(
                 "a1, which serves it but did not register, hears nothing",
@@ -208,18 +225,20 @@ final class ServalDemo implements Story {
         network.startWeb("web2");
         network.startWeb("web3");
         try (var load = WebLoad.start(network.vm("client"), WEB_ADDRESS, 80, clock)) {
-            int one = window(load, "one replica", Set.of("web1"), 0);
+            int one = window(load, "one replica", Set.of("web1"));
             join("web2", 2);
-            int two = window(load, "a second one joins", Set.of("web1", "web2"), 0);
+            int two = window(load, "a second one joins", Set.of("web1", "web2"));
             join("web3", 3);
-            int three = window(load, "a third one joins", Set.of("web1", "web2", "web3"), 0);
-            checks.check(
-                    "throughput follows the living",
-                    two * 10 > one * 14 && three * 10 > one * 20,
-                    "%d, %d, %d answers in %d s".formatted(one, two, three, WINDOW.toSeconds()));
+            int three = window(load, "a third one joins", Set.of("web1", "web2", "web3"));
+            if (!brief) {
+                checks.check(
+                        "throughput follows the living",
+                        two * 10 > one * 14 && three * 10 > one * 20,
+                        "%d, %d, %d answers in %d s".formatted(one, two, three, WINDOW.toSeconds()));
+            }
             network.unregister("web3", WEB);
             network.awaitInstances(WEB + "/256", 2);
-            window(load, "the third one leaves, and nobody notices", Set.of("web1", "web2"), 0);
+            window(load, "the third one leaves, and nobody notices", Set.of("web1", "web2"));
             kill(load);
         }
     }
@@ -234,7 +253,7 @@ final class ServalDemo implements Story {
         network.kill("web2");
         boolean gone = network.awaitInstances(WEB + "/256", 1);
         long noticed = clock.nanoTime();
-        window(load, "the second one is killed: the first one serves alone", Set.of("web1"), 0);
+        window(load, "the second one is killed: the first one serves alone", Set.of("web1"));
         checks.check(
                 "all clients know of nothing but the living, soon after",
                 gone && load.lastFailureAfter(noticed) == 0,
@@ -245,16 +264,19 @@ final class ServalDemo implements Story {
     }
 
     /** Answers within a while, all of them from exactly these replicas. */
-    private int window(WebLoad load, String claim, Set<String> living, int failures) {
+    private int window(WebLoad load, String claim, Set<String> living) {
         long from = clock.nanoTime();
-        long end = from + WINDOW.toNanos();
-        while (end - clock.nanoTime() > 0) {
-            LockSupport.parkNanos(end - clock.nanoTime());
+        if (brief) {
+            int before = load.requests();
+            Waiting.until(clock, ServalNetwork.PROGRAM_LIMIT, () -> load.requests() >= before + REQUESTS);
+        } else {
+            Waiting.until(clock, WINDOW, () -> false);
         }
+        long end = clock.nanoTime();
         WebLoad.Tally tally = load.between(from, end);
         checks.check(
                 claim,
-                tally.served().keySet().equals(living) && tally.failed() <= failures,
+                tally.served().keySet().equals(living) && tally.failed() == 0,
                 "%s, %d too many, %d failed".formatted(tally.served(), tally.busy(), tally.failed()));
         return tally.answers();
     }

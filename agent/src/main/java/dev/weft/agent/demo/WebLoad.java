@@ -25,7 +25,7 @@ final class WebLoad implements AutoCloseable {
     /** Of one client: together they ask more than all replicas may answer. */
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-    private static final int TIMEOUT_MILLIS = 1_000;
+    private static final int TIMEOUT_MILLIS = 3_000;
     private static final String FAILED = "failed";
     private static final String BUSY = "busy";
 
@@ -84,6 +84,11 @@ final class WebLoad implements AutoCloseable {
         } catch (IOException refusedOrLost) {
             return FAILED;
         }
+    }
+
+    /** How many there have been. */
+    int requests() {
+        return seen.size();
     }
 
     /** Of the requests that began between two times. */
