@@ -3,17 +3,14 @@ package dev.weft.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.weft.agent.lab.LocalStore;
 import dev.weft.agent.socket.ControlClient;
 import dev.weft.base.IpAddress;
-import dev.weft.base.NanoClock;
 import dev.weft.datapath.memory.MemoryFabric;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
-import dev.weft.topology.EmbeddedZooKeeper;
 import dev.weft.topology.PortBlockStore;
-import dev.weft.topology.StoreConnection;
-import dev.weft.topology.ZkTopologyStore;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
@@ -40,20 +37,16 @@ class NatAgentsTest {
     Path folder;
 
     private final MemoryFabric fabric = new MemoryFabric();
-    private EmbeddedZooKeeper zooKeeper;
-    private StoreConnection connection;
-    private ZkTopologyStore store;
+    private LocalStore store;
     private TestHost h1;
     private TestHost h2;
     private TestNetwork net;
 
     @BeforeEach
     void start() {
-        zooKeeper = EmbeddedZooKeeper.start(folder.resolve("zk"), "127.0.0.1", 0);
-        connection = StoreConnection.open(zooKeeper.connectString());
-        store = ZkTopologyStore.open(connection, NanoClock.SYSTEM);
-        h1 = TestHost.start(fabric, folder, zooKeeper.connectString(), "h1", "172.16.0.1");
-        h2 = TestHost.start(fabric, folder, zooKeeper.connectString(), "h2", "172.16.0.2");
+        store = LocalStore.start(folder.resolve("zk"));
+        h1 = TestHost.start(fabric, folder, store.connectString(), "h1", "172.16.0.1");
+        h2 = TestHost.start(fabric, folder, store.connectString(), "h2", "172.16.0.2");
     }
 
     @AfterEach
@@ -61,8 +54,6 @@ class NatAgentsTest {
         h1.close();
         h2.close();
         store.close();
-        connection.close();
-        zooKeeper.close();
     }
 
     private void build(String ports) {
@@ -74,7 +65,7 @@ class NatAgentsTest {
                 .uplink("up", "r", UP_MAC, h2.id(), "203.0.113.2/24")
                 .route("r", "0.0.0.0/0", "up", "203.0.113.1")
                 .sourceNat("out", "r", "up", PUBLIC, ports);
-        store.apply(net.transaction());
+        store.store().apply(net.transaction());
         ready();
     }
 
@@ -159,7 +150,7 @@ class NatAgentsTest {
         Packet back = answered(out.key.l4Src());
         assertThat(back.key.l4Dst()).isEqualTo(1000);
 
-        List<PortBlockStore.Held> held = new PortBlockStore(connection)
+        List<PortBlockStore.Held> held = new PortBlockStore(store.connection())
                 .held(net.natId("out"), IpAddress.parse(PUBLIC))
                 .get();
         assertThat(held).singleElement().satisfies(block -> {
@@ -182,7 +173,7 @@ class NatAgentsTest {
         Packet out = outside();
 
         h1.close();
-        h1 = TestHost.start(fabric, folder, zooKeeper.connectString(), "h1", "172.16.0.1");
+        h1 = TestHost.start(fabric, folder, store.connectString(), "h1", "172.16.0.1");
         ready();
 
         assertThat(connections(h1)).as("from the journal").hasSize(1);
@@ -193,7 +184,7 @@ class NatAgentsTest {
             fromA(2000 + i);
             assertThat(outside().key.l4Src()).isNotEqualTo(out.key.l4Src());
         }
-        var held = new PortBlockStore(connection)
+        var held = new PortBlockStore(store.connection())
                 .held(net.natId("out"), IpAddress.parse(PUBLIC))
                 .get();
         assertThat(held).as("one for each of two workers at most").hasSizeLessThanOrEqualTo(2);
@@ -202,7 +193,7 @@ class NatAgentsTest {
     @Test
     void poolWithoutAnyPortLeftAnswersTheVm() throws Exception {
         build("20000-20000");
-        var blocks = new PortBlockStore(connection);
+        var blocks = new PortBlockStore(store.connection());
         int size = blocks.blockSize(net.natId("out"), 16).get();
         blocks.claim(
                         new PortBlockStore.Block(net.natId("out"), IpAddress.parse(PUBLIC), 20000 / size),
@@ -222,8 +213,9 @@ class NatAgentsTest {
         try (var listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             port = listening.getLocalPort();
             build("20000-20999");
-            store.apply(net.balancer("front", "r", "203.0.113.80", "127.0.0.1", port)
-                    .transaction());
+            store.store()
+                    .apply(net.balancer("front", "r", "203.0.113.80", "127.0.0.1", port)
+                            .transaction());
             await().atMost(SOON).until(() -> refused(h1, "a") && !drops(h1).contains("no-member"));
         }
         await().atMost(SOON).until(() -> refused(h1, "a") && drops(h1).contains("no-member"));

@@ -3,15 +3,12 @@ package dev.weft.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.weft.base.NanoClock;
+import dev.weft.agent.lab.LocalStore;
 import dev.weft.datapath.FlowDump;
 import dev.weft.datapath.memory.MemoryFabric;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.trace.PacketExpression;
-import dev.weft.topology.EmbeddedZooKeeper;
-import dev.weft.topology.StoreConnection;
 import dev.weft.topology.Transaction;
-import dev.weft.topology.ZkTopologyStore;
 import dev.weft.topology.schema.Route;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,18 +37,14 @@ class RestartTest {
     Path folder;
 
     private final MemoryFabric fabric = new MemoryFabric();
-    private EmbeddedZooKeeper zooKeeper;
-    private StoreConnection connection;
-    private ZkTopologyStore store;
+    private LocalStore store;
     private TestHost h1;
     private TestHost h2;
     private TestNetwork net;
 
     @BeforeEach
     void start() {
-        zooKeeper = EmbeddedZooKeeper.start(folder.resolve("zk"), "127.0.0.1", 0);
-        connection = StoreConnection.open(zooKeeper.connectString());
-        store = ZkTopologyStore.open(connection, NanoClock.SYSTEM);
+        store = LocalStore.start(folder.resolve("zk"));
         h1 = startHost("h1", "172.16.0.1");
         h2 = startHost("h2", "172.16.0.2");
     }
@@ -61,12 +54,10 @@ class RestartTest {
         h1.agent().remove();
         h2.agent().remove();
         store.close();
-        connection.close();
-        zooKeeper.close();
     }
 
     private TestHost startHost(String name, String underlay) {
-        return TestHost.startSurviving(fabric, folder, zooKeeper.connectString(), name, underlay);
+        return TestHost.startSurviving(fabric, folder, store.connectString(), name, underlay);
     }
 
     private void restartH2() {
@@ -83,7 +74,7 @@ class RestartTest {
                 .join("right", "r", RIGHT_GATE, "10.0.2.1/24")
                 .vm("a", "left", h1.id(), false)
                 .vm("b", "right", h2.id(), statefulB);
-        long change = store.apply(net.transaction());
+        long change = store.store().apply(net.transaction());
         await().atMost(SOON)
                 .until(() -> (Long) status(h1, "change") >= change && (Long) status(h2, "change") >= change);
         h1.port(net.portId("a"));
@@ -196,15 +187,16 @@ class RestartTest {
         meet();
 
         h2.close();
-        store.apply(Transaction.builder()
-                .put(Route.newBuilder()
-                        .setId(UUID.randomUUID().toString())
-                        .setTenantId(net.tenantId().toString())
-                        .setRouterId(net.routerId("r").toString())
-                        .setDestination(A + "/32")
-                        .setAction(Route.Action.BLACKHOLE)
-                        .build())
-                .build());
+        store.store()
+                .apply(Transaction.builder()
+                        .put(Route.newBuilder()
+                                .setId(UUID.randomUUID().toString())
+                                .setTenantId(net.tenantId().toString())
+                                .setRouterId(net.routerId("r").toString())
+                                .setDestination(A + "/32")
+                                .setAction(Route.Action.BLACKHOLE)
+                                .build())
+                        .build());
         h2.send(net.portId("b"), question(3));
         receivedSaying(h1, "a", "udp");
         restartH2();
@@ -254,7 +246,7 @@ class RestartTest {
         build(false);
         meet();
         h2.close();
-        zooKeeper.stop();
+        store.fail();
 
         restartH2();
 
@@ -266,9 +258,10 @@ class RestartTest {
                 Frames.udp(B + ":6000", A + ":99").from(B_MAC).to(RIGHT_GATE).bytes());
         receivedSaying(h1, "a", B + ":6000");
 
-        zooKeeper.start();
+        store.goOn();
         await().atMost(LONG).until(() -> status(h2, "stale").equals(false));
-        long change = store.apply(new TestNetwork("other").bridge("spare").transaction());
+        long change =
+                store.store().apply(new TestNetwork("other").bridge("spare").transaction());
         await().atMost(LONG).until(() -> (Long) status(h2, "change") >= change);
         talk();
     }

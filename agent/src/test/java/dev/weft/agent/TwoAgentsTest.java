@@ -3,16 +3,13 @@ package dev.weft.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.weft.base.NanoClock;
+import dev.weft.agent.lab.LocalStore;
 import dev.weft.datapath.memory.MemoryFabric;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
 import dev.weft.sim.trace.PacketExpression;
-import dev.weft.topology.EmbeddedZooKeeper;
-import dev.weft.topology.StoreConnection;
 import dev.weft.topology.Transaction;
-import dev.weft.topology.ZkTopologyStore;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,9 +36,7 @@ class TwoAgentsTest {
     Path folder;
 
     private final MemoryFabric fabric = new MemoryFabric();
-    private EmbeddedZooKeeper zooKeeper;
-    private StoreConnection connection;
-    private ZkTopologyStore store;
+    private LocalStore store;
     private Relay wireOfH2;
     private TestHost h1;
     private TestHost h2;
@@ -49,11 +44,9 @@ class TwoAgentsTest {
 
     @BeforeEach
     void start() {
-        zooKeeper = EmbeddedZooKeeper.start(folder.resolve("zk"), "127.0.0.1", 0);
-        connection = StoreConnection.open(zooKeeper.connectString());
-        store = ZkTopologyStore.open(connection, NanoClock.SYSTEM);
-        wireOfH2 = new Relay(zooKeeper.port());
-        h1 = TestHost.start(fabric, folder, zooKeeper.connectString(), "h1", "172.16.0.1");
+        store = LocalStore.start(folder.resolve("zk"));
+        wireOfH2 = new Relay(store.port());
+        h1 = TestHost.start(fabric, folder, store.connectString(), "h1", "172.16.0.1");
         h2 = TestHost.start(fabric, folder, wireOfH2.address(), "h2", "172.16.0.2");
     }
 
@@ -63,8 +56,6 @@ class TwoAgentsTest {
         h2.close();
         wireOfH2.close();
         store.close();
-        connection.close();
-        zooKeeper.close();
     }
 
     private void build(boolean statefulA) {
@@ -80,7 +71,7 @@ class TwoAgentsTest {
     }
 
     private void apply() {
-        long change = store.apply(net.transaction());
+        long change = store.store().apply(net.transaction());
         await().atMost(SOON).until(() -> change(h1) >= change && change(h2) >= change);
         // Both know each other's keys: the right bridge's flood key is what the first ARP needs.
         h1.port(net.portId("a"));
@@ -127,7 +118,7 @@ class TwoAgentsTest {
     void anAnswerOnTheSameBridgeFindsItsWayBeforeAnyTableCouldSayIt() {
         net = new TestNetwork("t").bridge("left").vm("a", "left", h1.id(), true).vm("b", "left", h2.id(), false);
         apply();
-        zooKeeper.stop();
+        store.fail();
 
         h1.send(net.portId("a"), Frames.arpRequest(A, "10.0.1.9").from(A_MAC).bytes());
         assertThat(text(received(h2, "b"))).contains("arp request");
@@ -150,7 +141,7 @@ class TwoAgentsTest {
     void theUnderlayMayBeIpv6() {
         h1.close();
         h2.close();
-        h1 = TestHost.start(fabric, folder, zooKeeper.connectString(), "h1", "fd00:16::1");
+        h1 = TestHost.start(fabric, folder, store.connectString(), "h1", "fd00:16::1");
         h2 = TestHost.start(fabric, folder, wireOfH2.address(), "h2", "fd00:16::2");
         build(true);
         meet();
@@ -193,7 +184,7 @@ class TwoAgentsTest {
     @Test
     void anOutageOfTheStoreLongerThanTheSessionStopsNoPacket() {
         build(true);
-        zooKeeper.stop();
+        store.fail();
         await().atMost(SOON)
                 .until(() -> session(h1).equals("lost") && session(h2).equals("lost"));
 
@@ -205,10 +196,11 @@ class TwoAgentsTest {
         h2.send(net.portId("b"), udp(B, 53, A, 1000).from(B_MAC).to(RIGHT_GATE).bytes());
         assertThat(text(received(h1, "a"))).contains("udp");
 
-        zooKeeper.start();
+        store.goOn();
         await().atMost(LONG)
                 .until(() -> session(h1).equals("connected") && session(h2).equals("connected"));
-        long change = store.apply(new TestNetwork("other").bridge("spare").transaction());
+        long change =
+                store.store().apply(new TestNetwork("other").bridge("spare").transaction());
         await().atMost(LONG).until(() -> change(h1) >= change && change(h2) >= change);
         ping(3);
         await().atMost(LONG).until(() -> knowsTheOther(h1) && knowsTheOther(h2));
@@ -277,12 +269,13 @@ class TwoAgentsTest {
     void aPortThatIsUnboundAndBoundAgainAtOnceIsBack() {
         build(false);
         meet();
-        var bound = store.snapshot().port(net.portId("b")).orElseThrow();
+        var bound = store.store().snapshot().port(net.portId("b")).orElseThrow();
 
-        store.apply(Transaction.builder()
-                .put(bound.toBuilder().clearHostId().clearInterface().build())
-                .build());
-        store.apply(Transaction.builder().put(bound).build());
+        store.store()
+                .apply(Transaction.builder()
+                        .put(bound.toBuilder().clearHostId().clearInterface().build())
+                        .build());
+        store.store().apply(Transaction.builder().put(bound).build());
 
         await().atMost(LONG).until(() -> knowsTheOther(h1) && knowsTheOther(h2));
         await().atMost(LONG).until(() -> h2.datapath().ports().size() == 1);

@@ -3,6 +3,7 @@ package dev.weft.it;
 import dev.weft.agent.Agent;
 import dev.weft.agent.AgentConfig;
 import dev.weft.agent.control.Interfaces;
+import dev.weft.agent.lab.LocalStore;
 import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.Datapaths;
 import dev.weft.datapath.PortStatistics;

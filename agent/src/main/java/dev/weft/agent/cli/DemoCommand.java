@@ -1,6 +1,7 @@
 package dev.weft.agent.cli;
 
 import dev.weft.agent.demo.DemoRun;
+import dev.weft.agent.lab.Underlay;
 import dev.weft.datapath.Datapaths;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -36,6 +37,13 @@ final class DemoCommand implements Callable<Integer> {
             description = "auto (the best this machine can run), or a kind by name. Default: auto.")
     private String datapath = Datapaths.AUTO;
 
+    @Option(
+            names = "--underlay",
+            paramLabel = "FAMILY",
+            defaultValue = "ipv4",
+            description = "What the fabric between the hosts is: ipv4 or ipv6. Default: ipv4.")
+    private Underlay underlay = Underlay.IPV4;
+
     @Option(names = "--folder", paramLabel = "DIR", description = "For logs and state. Default: a new one under /tmp.")
     private Optional<Path> folder = Optional.empty();
 
@@ -54,7 +62,7 @@ final class DemoCommand implements Callable<Integer> {
             System.out.println(DemoRun.clean());
             return ExitCode.OK;
         }
-        return new DemoRun(System.out, new DemoRun.Options(subject, datapath, folder, clutter.keep, false)).run()
+        return new DemoRun(System.out, new DemoRun.Options(subject, datapath, underlay, folder, clutter.keep)).run()
                 ? ExitCode.OK
                 : ExitCode.FAILED;
     }

@@ -3,6 +3,7 @@ package dev.weft.agent.demo;
 import dev.weft.agent.lab.Lab;
 import dev.weft.agent.lab.LabHost;
 import dev.weft.agent.lab.Place;
+import dev.weft.agent.lab.Underlay;
 import dev.weft.agent.lab.Vm;
 import dev.weft.agent.lab.WeftProcess;
 import dev.weft.datapath.Datapaths;
@@ -34,9 +35,9 @@ final class DemoNetwork implements AutoCloseable {
     private final Map<String, Vm> vms = new LinkedHashMap<>();
     private int commands;
 
-    DemoNetwork(String prefix, Path folder, String datapath) {
+    DemoNetwork(String prefix, Path folder, String datapath, Underlay underlay) {
         this.prefix = prefix;
-        this.lab = new Lab(prefix, folder);
+        this.lab = new Lab(prefix, folder, underlay);
         this.datapath = datapath;
     }
 
@@ -121,7 +122,8 @@ final class DemoNetwork implements AutoCloseable {
     }
 
     String store() {
-        return lab.fabric().address() + ":" + STORE_PORT;
+        String address = lab.fabric().address();
+        return (address.contains(":") ? "[" + address + "]" : address) + ":" + STORE_PORT;
     }
 
     Path socket(String host) {

@@ -1,6 +1,7 @@
 package dev.weft.agent.demo;
 
 import dev.weft.agent.lab.Lab;
+import dev.weft.agent.lab.Underlay;
 import dev.weft.base.NanoClock;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -17,18 +18,18 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * hook; after SIGKILL, {@link #clean()} does.
  */
 public final class DemoRun {
-    private static final Ground GROUND = new Ground("weftdemo", Path.of("/run/weft-demo.lock"));
+    private static final String PREFIX = "weftdemo";
+    private static final Path LOCK = Path.of("/run/weft-demo.lock");
 
     private final PrintStream out;
     private final Options options;
-    private final Ground ground;
 
     /** What a demo may be about. */
     public enum Subject {
         /** Two tenants and their networks. */
-        NETWORK((network, checks, clock, brief) -> new Demo(network, checks, clock)),
+        NETWORK(Demo::new),
         /** Services: by packets that name them, and by addresses. */
-        SERVAL(ServalDemo::new);
+        SERVAL((network, checks, clock) -> new ServalDemo(network, checks, clock, false));
 
         private final Story.Teller teller;
 
@@ -41,27 +42,12 @@ public final class DemoRun {
      * @param datapath a kind by name, or auto
      * @param folder for logs and state; empty: a new one
      * @param keep leaves everything up
-     * @param brief measures nothing that takes time to measure
      */
-    public record Options(Subject subject, String datapath, Optional<Path> folder, boolean keep, boolean brief) {}
+    public record Options(Subject subject, String datapath, Underlay underlay, Optional<Path> folder, boolean keep) {}
 
-    /**
-     * What a demo has for itself on this machine.
-     *
-     * @param prefix of all its namespaces
-     * @param lock held as long as it runs
-     */
-    public record Ground(String prefix, Path lock) {}
-
-    /** On the ground that is every demo's, one at a time. */
     public DemoRun(PrintStream out, Options options) {
-        this(out, options, GROUND);
-    }
-
-    public DemoRun(PrintStream out, Options options, Ground ground) {
         this.out = out;
         this.options = options;
-        this.ground = ground;
     }
 
     /** Returns whether every check held. @throws LabException when it cannot run here, with the reason */
@@ -70,18 +56,18 @@ public final class DemoRun {
         if (!obstacle.isEmpty()) {
             return UserNamespace.rerun(obstacle);
         }
-        try (OneAtATime _ = OneAtATime.take(ground.lock())) {
+        try (OneAtATime _ = OneAtATime.take(LOCK)) {
             return tell();
         }
     }
 
     private boolean tell() {
-        List<String> leftovers = removeLeftovers(ground.prefix());
+        List<String> leftovers = removeLeftovers();
         if (!leftovers.isEmpty()) {
             out.println("removed what an earlier demo left: " + String.join(", ", leftovers));
         }
         long begin = NanoClock.SYSTEM.nanoTime();
-        var network = new DemoNetwork(ground.prefix(), folder(), options.datapath());
+        var network = new DemoNetwork(PREFIX, folder(), options.datapath(), options.underlay());
         var closed = new AtomicBoolean();
         Runnable close = () -> {
             if (closed.compareAndSet(false, true)) {
@@ -92,7 +78,7 @@ public final class DemoRun {
         Runtime.getRuntime().addShutdownHook(hook);
         boolean held = false;
         try {
-            Story demo = options.subject().teller.of(network, new Checks(out), NanoClock.SYSTEM, options.brief());
+            Story demo = options.subject().teller.of(network, new Checks(out), NanoClock.SYSTEM);
             held = demo.tell();
             if (options.keep()) {
                 closed.set(true);
@@ -114,15 +100,15 @@ public final class DemoRun {
 
     /** Takes away what a killed or kept demo left; says what. */
     public static String clean() {
-        try (OneAtATime _ = OneAtATime.take(GROUND.lock())) {
-            List<String> gone = removeLeftovers(GROUND.prefix());
+        try (OneAtATime _ = OneAtATime.take(LOCK)) {
+            List<String> gone = removeLeftovers();
             return gone.isEmpty() ? "nothing to clean" : "removed " + String.join(", ", gone);
         }
     }
 
-    private static List<String> removeLeftovers(String prefix) {
-        var gone = new ArrayList<>(Lab.removeLeftovers(prefix));
-        gone.addAll(DemoNetwork.removeDatapaths(prefix));
+    private static List<String> removeLeftovers() {
+        var gone = new ArrayList<>(Lab.removeLeftovers(PREFIX));
+        gone.addAll(DemoNetwork.removeDatapaths(PREFIX));
         return gone;
     }
 

@@ -37,6 +37,7 @@ final class ServalDemo implements Story {
     private final NanoClock clock;
     private final boolean brief;
 
+    /** @param brief measures no throughput, which depends on the machine */
     ServalDemo(DemoNetwork machines, Checks checks, NanoClock clock, boolean brief) {
         this.machines = machines;
         this.checks = checks;
@@ -47,13 +48,15 @@ final class ServalDemo implements Story {
 
     @Override
     public boolean tell() {
-        build();
-        figure();
-        discovery();
-        startedOnDemand();
-        replicas();
-        partitions();
-        explained();
+        try (network) {
+            build();
+            figure();
+            discovery();
+            startedOnDemand();
+            replicas();
+            partitions();
+            explained();
+        }
         checks.table();
         return checks.allHeld();
     }

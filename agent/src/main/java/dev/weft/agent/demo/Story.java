@@ -13,6 +13,6 @@ interface Story {
 
     /** Makes a story of machines that are not there yet. */
     interface Teller {
-        Story of(DemoNetwork network, Checks checks, NanoClock clock, boolean brief);
+        Story of(DemoNetwork network, Checks checks, NanoClock clock);
     }
 }

@@ -15,19 +15,22 @@ import java.util.stream.Stream;
 
 /** Builds and takes down namespaces, cables and processes. Not thread safe. */
 public final class Lab implements AutoCloseable {
-    /** What the fabric carries: a VM's 1500 bytes, 14 of inner Ethernet, 36 of VXLAN over IPv4, and some to spare. */
-    static final int FABRIC_MTU = 1600;
-
     private static final Path NETNS = Path.of("/run/netns");
     private static final int LONGEST_PREFIX = 12;
 
     private final String prefix;
     private final Path folder;
+    private final Underlay underlay;
     private final Fabric fabric;
     private final List<LabHost> hosts = new ArrayList<>();
     private final Deque<WeftProcess> processes = new ArrayDeque<>();
     private final Deque<String> namespaces = new ArrayDeque<>();
     private int cables;
+
+    /** A fabric of IPv4 without hosts. */
+    public Lab(String prefix, Path folder) {
+        this(prefix, folder, Underlay.IPV4);
+    }
 
     /**
      * A fabric without hosts.
@@ -35,27 +38,28 @@ public final class Lab implements AutoCloseable {
      * @param prefix of every namespace's name, at most 12 characters; no other lab may use it at the same time
      * @param folder for logs, sockets and state; made when absent, never removed
      */
-    public Lab(String prefix, Path folder) {
+    public Lab(String prefix, Path folder, Underlay underlay) {
         if (prefix.isEmpty() || prefix.length() > LONGEST_PREFIX) {
             throw new IllegalArgumentException(
                     "lab prefix '" + prefix + "' (expected 1.." + LONGEST_PREFIX + " characters)");
         }
         this.prefix = prefix;
         this.folder = folder;
+        this.underlay = underlay;
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        fabric = new Fabric(prefix + "-fabric", "172.16.0.254");
+        fabric = new Fabric(prefix + "-fabric", underlay.store());
         namespaces.push(fabric.namespace());
         Commands.ipBatch(List.of("netns add " + fabric.namespace()));
         in(
                 fabric,
                 "link set lo up",
-                "link add " + Fabric.BRIDGE + " mtu " + FABRIC_MTU + " type bridge mcast_snooping 0",
+                "link add " + Fabric.BRIDGE + " mtu " + Underlay.MTU + " type bridge mcast_snooping 0",
                 "link set " + Fabric.BRIDGE + " up",
-                "addr add " + fabric.address() + "/24 dev " + Fabric.BRIDGE);
+                "addr add " + underlay.assigned(fabric.address()) + " dev " + Fabric.BRIDGE);
     }
 
     /** Whether this process may build one: the reason why not, or empty. */
@@ -88,19 +92,19 @@ public final class Lab implements AutoCloseable {
         return List.copyOf(hosts);
     }
 
-    /** A host on the fabric, 172.16.0.N for the Nth. */
+    /** A host on the fabric, 172.16.0.N or fd16::N for the Nth. */
     public LabHost host(String name) {
         int number = hosts.size() + 1;
-        var host = new LabHost(name, prefix + "-" + name, "172.16.0." + number);
+        var host = new LabHost(name, prefix + "-" + name, underlay.host(number));
         namespaces.push(host.namespace());
         Commands.ipBatch(List.of("netns add " + host.namespace()));
         String fabricEnd = "up" + number;
         in(
                 host,
                 "link set lo up",
-                "link add " + LabHost.UNDERLAY_INTERFACE + " mtu " + FABRIC_MTU + " type veth peer name " + fabricEnd
-                        + " mtu " + FABRIC_MTU + " netns " + fabric.namespace(),
-                "addr add " + host.underlay() + "/24 dev " + LabHost.UNDERLAY_INTERFACE,
+                "link add " + LabHost.UNDERLAY_INTERFACE + " mtu " + Underlay.MTU + " type veth peer name " + fabricEnd
+                        + " mtu " + Underlay.MTU + " netns " + fabric.namespace(),
+                "addr add " + underlay.assigned(host.underlay()) + " dev " + LabHost.UNDERLAY_INTERFACE,
                 "link set " + LabHost.UNDERLAY_INTERFACE + " up");
         in(fabric, "link set " + fabricEnd + " master " + Fabric.BRIDGE + " up");
         hosts.add(host);

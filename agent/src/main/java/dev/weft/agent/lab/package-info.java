@@ -4,6 +4,8 @@
  * {@code ip} and other programs. Everything a lab makes carries its prefix and goes when it is closed; {@link
  * dev.weft.agent.lab.Lab#removeLeftovers} takes away what a killed lab left behind.
  *
+ * <p>A {@link dev.weft.agent.lab.LocalStore} is the store in this process, where no machine is needed for it.
+ *
  * <p>Driven by one thread; processes write their output to files in the lab's folder.
  */
 @NullMarked

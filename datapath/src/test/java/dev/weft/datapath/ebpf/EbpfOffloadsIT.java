@@ -97,11 +97,16 @@ class EbpfOffloadsIT {
         for (int here = 1; here <= 2; here++) {
             EbpfDatapath datapath = open(address(here, family));
             int port = attach(datapath, address(here, family), here == 1 ? CLIENT : SERVER);
-            datapath.bindTunnelKey(here, port);
-            datapath.setPeers(Set.of(address(3 - here, family)));
-            install(datapath, port, tunnel(address(3 - here, family), 3 - here, mtu));
+            join(datapath, here, port, address(3 - here, family), 3 - here, mtu);
         }
         ids.forEach(EbpfOffloadsIT::awaitDirect);
+    }
+
+    /** What comes with one key leaves by the port, what comes in by the port leaves with the other. */
+    private static void join(EbpfDatapath datapath, int key, int port, IpAddress peer, int peerKey, int mtu) {
+        datapath.bindTunnelKey(key, port);
+        datapath.setPeers(Set.of(peer));
+        install(datapath, port, tunnel(peer, peerKey, mtu));
     }
 
     /** Until the programs themselves wrap what goes to the first remote host. */
@@ -178,6 +183,28 @@ class EbpfOffloadsIT {
                     .isZero();
             assertThat(wire.judgeTunnelled(outer, inner)).as("frames judged").isGreaterThan(20);
             assertThat(seen.longest()).as("merged").isGreaterThan(ETHERNET + VM_MTU);
+        }
+    }
+
+    /** A hypervisor's guest is given super-packets of the kinds it agreed to: without the mark of the tunnel. */
+    @ParameterizedTest
+    @CsvSource({"4, 4", "6, 4", "4, 6", "6, 6"})
+    void aGuestBehindATapIsGivenPlainSuperPackets(int inner, int outer) {
+        IpAddress far = address(2, outer);
+        String tap = underlay.newName();
+        try (var guest = underlay.addTapMachine(underlay.host(far), tap, SERVER)) {
+            EbpfDatapath here = open(address(1, outer));
+            EbpfDatapath there = open(far);
+            join(here, 1, attach(here, address(1, outer), CLIENT), far, 2, VM_MTU);
+            var spec = new PortSpec(UUID.randomUUID(), tap, underlay.host(far), 1_000_000);
+            join(there, 2, there.attach(spec), address(1, outer), 1, VM_MTU);
+            ids.forEach(EbpfOffloadsIT::awaitDirect);
+
+            transfer(inner);
+
+            assertThat(guest.longestToGuest()).isGreaterThan(ETHERNET + VM_MTU);
+            assertThat(guest.otherThanTcp()).isZero();
+            assertThat(guest.refused()).isZero();
         }
     }
 

@@ -78,13 +78,32 @@ final class EbpfUnderlay implements AutoCloseable {
      * @return the name of the host's end
      */
     String addMachine(String host, int number) {
+        String namespace = newMachine(number);
+        String name = newName();
+        must("ip -n %s link add %s type veth peer name eth0 netns %s".formatted(host, name, namespace));
+        must("ip -n %s link set %s up".formatted(host, name));
+        configure(namespace, number);
+        return name;
+    }
+
+    /** The same behind a tap of that name; it runs until the result is closed. */
+    TapMachine addTapMachine(String host, String name, int number) {
+        String namespace = newMachine(number);
+        var machine = new TapMachine(Tap.open(host, name), Tap.open(namespace, "eth0"));
+        must("ip -n %s link set %s up".formatted(host, name));
+        configure(namespace, number);
+        return machine;
+    }
+
+    private String newMachine(int number) {
         String namespace = machine(number);
-        String name = "p" + NUMBERS.incrementAndGet();
         must("ip netns add " + namespace);
         namespaces.add(namespace);
-        must("ip -n %s link add %s type veth peer name eth0 address 02:00:00:00:00:0%d netns %s"
-                .formatted(host, name, number, namespace));
-        must("ip -n %s link set %s up && ip -n %s link set eth0 up".formatted(host, name, namespace));
+        return namespace;
+    }
+
+    private static void configure(String namespace, int number) {
+        must("ip -n %s link set eth0 address 02:00:00:00:00:0%d up".formatted(namespace, number));
         must("ip -n %s address add 10.5.0.%d/24 dev eth0 && ip -n %s address add fd05::%d/64 dev eth0 nodad"
                 .formatted(namespace, number, namespace, number));
         for (int i = 1; i < 10; i++) {
@@ -94,7 +113,6 @@ final class EbpfUnderlay implements AutoCloseable {
                         .formatted(namespace, i, neighbour, namespace, i, neighbour));
             }
         }
-        return name;
     }
 
     /** The namespace of a machine. */
@@ -108,8 +126,22 @@ final class EbpfUnderlay implements AutoCloseable {
     }
 
     EbpfHost open(DatapathConfig config) {
+        return open(config, false);
+    }
+
+    /** A host whose VMs are behind taps. */
+    EbpfHost openWithTaps(DatapathConfig config) {
+        return open(config, true);
+    }
+
+    private EbpfHost open(DatapathConfig config, boolean taps) {
         String namespace = host(config.underlay());
-        return new EbpfHost(this, namespace, new EbpfDatapath(config.withNamespace(namespace)));
+        return new EbpfHost(this, namespace, new EbpfDatapath(config.withNamespace(namespace)), taps);
+    }
+
+    /** For an interface. */
+    String newName() {
+        return "p" + NUMBERS.incrementAndGet();
     }
 
     String vms() {
@@ -118,7 +150,7 @@ final class EbpfUnderlay implements AutoCloseable {
 
     /** The host's end and the VM's end have the same name, each in its namespace; both are up. */
     String addVeth(String host) {
-        String name = "p" + NUMBERS.incrementAndGet();
+        String name = newName();
         must("ip -n %s link add %s type veth peer name %s netns %s".formatted(host, name, name, vms));
         must("ip -n %s link set %s up && ip -n %s link set %s up".formatted(host, name, vms, name));
         return name;

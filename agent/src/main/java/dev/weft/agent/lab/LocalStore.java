@@ -1,4 +1,4 @@
-package dev.weft.it;
+package dev.weft.agent.lab;
 
 import dev.weft.base.NanoClock;
 import dev.weft.topology.ChangeSet;
@@ -49,8 +49,26 @@ public final class LocalStore implements AutoCloseable {
         return zooKeeper.connectString();
     }
 
+    public int port() {
+        return zooKeeper.port();
+    }
+
     public TopologyStore store() {
         return store;
+    }
+
+    /** The client's own, for what else lies in the store. */
+    public StoreConnection connection() {
+        return connection;
+    }
+
+    /** As a store that went down; {@link #goOn} brings it back with its data. */
+    public void fail() {
+        zooKeeper.stop();
+    }
+
+    public void goOn() {
+        zooKeeper.start();
     }
 
     /** Makes the tenant of this text what the text says. @return the change number */
