@@ -96,6 +96,8 @@ public enum DropReason {
     SOURCE_FULL("it came through more service routers than it can name"),
     /** Nobody on the bridge has the address of an instance, or none has one of the packet's family. */
     NO_INSTANCE("no instance of the service it looks for can be reached from there"),
+    /** For a router's DNS server, and no query. */
+    FOR_DNS_SERVER("it is for the router's DNS server, and asks nothing"),
     /** For a bridge's DHCP server, which does not know the client or the message. */
     FOR_DHCP_SERVER("it is for the bridge's DHCP server, which has no answer"),
     /** Longer than a port's MTU or the way to the other host allows. */

@@ -9,6 +9,7 @@ import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceTable;
+import dev.weft.topology.schema.Tenant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -37,6 +38,7 @@ final class NetworkCompiler {
     private final @Nullable Router[] routers;
     private final List<List<Port>> bridgePorts;
     private final List<List<Port>> routerPorts;
+    private Map<String, ServiceNames> names = Map.of();
 
     NetworkCompiler(TopologySnapshot snapshot, VirtualNetwork previous) {
         this.snapshot = snapshot;
@@ -55,6 +57,7 @@ final class NetworkCompiler {
 
     VirtualNetwork compile() {
         compilePorts();
+        names = compileNames();
         for (var bridge : snapshot.bridges()) {
             int index = indexOf(bridgeIndices, bridge.getId());
             bridges[index] = compileBridge(index, bridge);
@@ -108,6 +111,7 @@ final class NetworkCompiler {
                 pools,
                 endpoints,
                 services,
+                names,
                 delta);
     }
 
@@ -130,6 +134,25 @@ final class NetworkCompiler {
         };
         Groups groups = Groups.compile(snapshot, portIndices, previous.chains.groups);
         return new ChainCompiler(snapshot, groups, previous.chains, chainIndices, places).compile();
+    }
+
+    /** By tenant. */
+    private Map<String, ServiceNames> compileNames() {
+        var services = new HashMap<String, List<Service>>();
+        for (var service : snapshot.all(Service.class)) {
+            services.computeIfAbsent(service.getTenantId(), id -> new ArrayList<>())
+                    .add(service);
+        }
+        var names = new HashMap<String, ServiceNames>();
+        for (var tenant : snapshot.all(Tenant.class)) {
+            List<Service> its = services.get(tenant.getId());
+            if (its != null) {
+                ServiceNames now = ServiceNames.of(tenant.getName(), its);
+                ServiceNames before = previous.names.get(tenant.getId());
+                names.put(tenant.getId(), before != null && before.isSame(now) ? before : now);
+            }
+        }
+        return Map.copyOf(names);
     }
 
     private Map<String, MemberPool> compilePools() {
@@ -202,7 +225,7 @@ final class NetworkCompiler {
     }
 
     private Bridge compileBridge(int index, dev.weft.topology.schema.Bridge message) {
-        var compiler = new BridgeCompiler(bridgePorts.get(index), ports);
+        var compiler = new BridgeCompiler(bridgePorts.get(index), ports, names.get(message.getTenantId()));
         Object[] inputs = compiler.inputs(message);
         Bridge before = previous.bridge(index);
         return before != null && Arrays.equals(before.inputs, inputs)
@@ -237,6 +260,8 @@ final class NetworkCompiler {
                 bound(serviceTable(message.getServiceTableId()), balancers, addressed, services);
         inputs.addAll(addressed);
         inputs.add(bound);
+        ServiceNames its = names.get(message.getTenantId());
+        inputs.add(its);
         Router before = index < previous.routers.length ? previous.routers[index] : null;
         if (before != null && Arrays.equals(before.inputs, inputs.toArray())) {
             return before;
@@ -257,6 +282,7 @@ final class NetworkCompiler {
                         chain(message.getOutboundChainId())),
                 new NatCompiler(portIndices, pools, bound).compile(nats, balancers, addressed, own),
                 serviceTable(message.getServiceTableId()),
+                its,
                 ownAddresses(own));
     }
 

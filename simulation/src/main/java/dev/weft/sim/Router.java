@@ -31,6 +31,8 @@ final class Router extends Device {
     final NatTable nat;
     /** Index of its service table. */
     final int serviceTable;
+    /** Of its tenant's services, which it is asked for; null when there are none. */
+    final @Nullable ServiceNames names;
     /** All addresses of its own, high and low. */
     private final long[] own;
 
@@ -46,6 +48,7 @@ final class Router extends Device {
             RouterChains chains,
             NatTable nat,
             int serviceTable,
+            @Nullable ServiceNames names,
             long[] own) {
         super(index, id, name);
         this.inputs = inputs;
@@ -54,6 +57,7 @@ final class Router extends Device {
         this.chains = chains;
         this.nat = nat;
         this.serviceTable = serviceTable;
+        this.names = names;
         this.own = own;
         salt = tag;
     }

@@ -33,6 +33,7 @@ public final class VirtualNetwork {
             Map.of(),
             TunnelEndpoints.NONE,
             CompiledServices.EMPTY,
+            Map.of(),
             Delta.NONE);
 
     /** No such object. */
@@ -51,6 +52,9 @@ public final class VirtualNetwork {
 
     final TunnelEndpoints endpoints;
     final CompiledServices services;
+    /** By tenant. */
+    final Map<String, ServiceNames> names;
+
     private final Delta delta;
 
     /**
@@ -95,6 +99,7 @@ public final class VirtualNetwork {
             Map<String, MemberPool> pools,
             TunnelEndpoints endpoints,
             CompiledServices services,
+            Map<String, ServiceNames> names,
             Delta delta) {
         this.changeNumber = changeNumber;
         this.portIndices = portIndices;
@@ -107,6 +112,7 @@ public final class VirtualNetwork {
         this.pools = pools;
         this.endpoints = endpoints;
         this.services = services;
+        this.names = names;
         this.delta = delta;
     }
 
