@@ -53,6 +53,7 @@ final class ServalDemo implements Story {
             figure();
             discovery();
             startedOnDemand();
+            names();
             replicas();
             partitions();
             explained();
@@ -221,6 +222,40 @@ final class ServalDemo implements Story {
         Result v6 = network.vm("client")
                 .run(ServalNetwork.PROGRAM_LIMIT, "curl", "-sS", "--max-time", "10", "http://[fd00:96::80]");
         checks.check("over IPv6, too", v6.output().equals("web1"), v6.output());
+    }
+
+    private void names() {
+        checks.chapter("Names: DHCP tells the client whom to ask, and its router answers");
+        String told = network.askDhcp();
+        checks.check(
+                "DHCP gives the router as DNS server, and acme.svc to search in",
+                told.equals("10.0.1.1 acme.svc"),
+                told);
+        String found = network.withResolver(told, "getent ahosts web.acme.svc");
+        checks.check(
+                "getent finds web.acme.svc",
+                found.contains("10.96.0.80 ") && found.contains("fd00:96::80 "),
+                found.lines().findFirst().orElse(""));
+        String page = network.withResolver(told, "curl -sS --max-time 10 http://web/");
+        checks.check("curl http://web/", page.equals("web1"), page);
+        checks.check("dig: p0.cache.acme.svc", dig("p0.cache.acme.svc").equals("NOERROR 10.96.1.0"), "");
+        String secret = dig("secret.rival.svc");
+        checks.check("another tenant's service does not exist here", secret.equals("NXDOMAIN"), secret);
+        String world = dig("example.org");
+        checks.check("other names are refused, so that the next server is asked", world.equals("REFUSED"), world);
+    }
+
+    /** {@code NOERROR 10.96.1.0}: what dig says of a name. */
+    private String dig(String name) {
+        Result result = network.vm("client")
+                .run(ServalNetwork.PROGRAM_LIMIT, "dig", "+tries=2", "@" + ServalNetwork.ROUTER, name, "A");
+        String text = result.output();
+        int at = text.indexOf("status: ");
+        String status = at < 0 ? text : text.substring(at + 8, text.indexOf(',', at));
+        return text.lines()
+                .filter(line -> line.startsWith(name + ".") && line.contains("\tA\t"))
+                .map(line -> " " + line.substring(line.lastIndexOf('\t') + 1))
+                .reduce(status, String::concat);
     }
 
     private void replicas() {

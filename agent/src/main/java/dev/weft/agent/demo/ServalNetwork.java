@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -144,6 +145,47 @@ final class ServalNetwork implements AutoCloseable {
 
     private String socketOf(String vm) {
         return network.socket(vm(vm).host().name()).toString();
+    }
+
+    /** What DHCP tells the client: servers to ask for names, and a domain to search in. */
+    String askDhcp() {
+        Path script = network.folder().resolve("dhcp.sh");
+        try {
+            Files.writeString(script, "#!/bin/sh\n[ \"$1\" = bound ] && echo \"told $dns $domain\"\nexit 0\n");
+            Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Result answer = vm("client")
+                .run(PROGRAM_LIMIT, "busybox", "udhcpc", "-n", "-q", "-f", "-i", Vm.INTERFACE, "-s", script.toString());
+        return answer.output()
+                .lines()
+                .filter(line -> line.startsWith("told "))
+                .map(line -> line.substring(5))
+                .findFirst()
+                .orElse(answer.output());
+    }
+
+    /** Runs a command in the client, with its own resolver's settings: {@code 10.0.1.1 acme.svc}. */
+    String withResolver(String told, String command) {
+        String[] words = told.split(" ");
+        Path settings = network.folder().resolve("resolv.conf");
+        try {
+            Files.writeString(
+                    settings,
+                    "nameserver " + words[0] + "\nsearch " + words[words.length - 1] + "\noptions timeout:2\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return vm("client")
+                .run(
+                        PROGRAM_LIMIT,
+                        "unshare",
+                        "--mount",
+                        "sh",
+                        "-c",
+                        "mount --bind " + settings + " /etc/resolv.conf && " + command)
+                .output();
     }
 
     /** The rules that h1, where the clients are, has of a service: as {@code weft service rules} shows them. */

@@ -24,7 +24,7 @@ class ServalDemoIT {
     @Test
     void everyCheckHolds() {
         assumeTrue(Lab.obstacle().isEmpty(), Lab.obstacle());
-        for (String program : List.of("nginx", "memcached", "curl")) {
+        for (String program : List.of("nginx", "memcached", "curl", "dig")) {
             assumeTrue(isInstalled(program), program + " is not installed");
         }
         String prefix = "labs" + ProcessHandle.current().pid();
