@@ -2,6 +2,7 @@ package dev.weft.sim;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
+import dev.weft.sim.match.Lpm;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +79,39 @@ record NatRule(
                 null,
                 service,
                 sticky);
+    }
+
+    /** Whether it is for the packet, as far as that is decided by where it comes from and goes to. */
+    boolean useMatches(Simulation sim) {
+        return useIsIn(sim, source, true) && useIsIn(sim, destination, false) && useTransportMatches(sim);
+    }
+
+    private static boolean useIsIn(Simulation sim, IpPrefix prefix, boolean source) {
+        long high = source ? sim.srcHigh() : sim.dstHigh();
+        long low = source ? sim.srcLow() : sim.dstLow();
+        int common = Lpm.commonBits(prefix.high() ^ high, prefix.low() ^ low);
+        int bits = Math.min(prefix.bits(), common + 1);
+        if (source) {
+            sim.useSrcHigh(bits);
+        } else {
+            sim.useDstHigh(bits);
+        }
+        return common >= prefix.bits();
+    }
+
+    private boolean useTransportMatches(Simulation sim) {
+        if (protocol == ANY) {
+            return true;
+        }
+        if (sim.useProtocol() != protocol) {
+            return false;
+        }
+        if (!asksForPorts()) {
+            return true;
+        }
+        sim.useFragment();
+        int l4Port = sim.useL4Dst();
+        return l4Port >= lowPort && l4Port <= highPort;
     }
 
     boolean asksForPorts() {

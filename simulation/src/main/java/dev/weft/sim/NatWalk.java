@@ -67,7 +67,7 @@ final class NatWalk {
                     toInside(rule);
                     return true;
                 }
-                if (useMatches(rule)) {
+                if (rule.useMatches(sim)) {
                     return toward(router, rule, in, v4);
                 }
             }
@@ -99,7 +99,7 @@ final class NatWalk {
                     toOutside(rule);
                     return true;
                 }
-                if (useMatches(rule)) {
+                if (rule.useMatches(sim)) {
                     return source(router, rule, in, v4);
                 }
             }
@@ -126,8 +126,8 @@ final class NatWalk {
             return false;
         }
         sim.out.answer(table.slotOf(entry), sim.packet.key.protocol() == Ipv4.TCP ? sim.packet.key.tcpFlags() : 0);
-        setDst(before.srcHigh(), before.srcLow(), before.srcPort(), v4);
-        setSrc(before.dstHigh(), before.dstLow(), before.dstPort(), v4);
+        NatRewrite.dst(sim, before.srcHigh(), before.srcLow(), before.srcPort(), v4);
+        NatRewrite.src(sim, before.dstHigh(), before.dstLow(), before.dstPort(), v4);
         answered = true;
         explain("an answer: becomes ", v4);
         return true;
@@ -153,9 +153,9 @@ final class NatWalk {
         int entry = table.find(key, sim.nowNanos);
         if (entry != ConnectionTable.NONE && table.crossing(table.slotOf(entry), router.tag, before, after)) {
             quote(before, v4);
-            setDst(before.srcHigh(), before.srcLow(), 0, v4);
+            NatRewrite.dst(sim, before.srcHigh(), before.srcLow(), 0, v4);
             if (before.dstHigh() != after.dstHigh() || before.dstLow() != after.dstLow()) {
-                setSrc(before.dstHigh(), before.dstLow(), 0, v4);
+                NatRewrite.src(sim, before.dstHigh(), before.dstLow(), 0, v4);
             }
             answered = true;
         } else if (sim.tracking.state(sim) == Tracking.RELATED
@@ -163,8 +163,8 @@ final class NatWalk {
                 && table.crossing(sim.tracking.slot(), router.tag, before, after)) {
             key.answering(after);
             quote(key, v4);
-            setSrc(after.srcHigh(), after.srcLow(), 0, v4);
-            setDst(after.dstHigh(), after.dstLow(), 0, v4);
+            NatRewrite.src(sim, after.srcHigh(), after.srcLow(), 0, v4);
+            NatRewrite.dst(sim, after.dstHigh(), after.dstLow(), 0, v4);
             answered = true;
         } else {
             translateStaticError(router.nat);
@@ -263,7 +263,7 @@ final class NatWalk {
             sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
             return false;
         }
-        setDst(high, low, port, v4);
+        NatRewrite.dst(sim, high, low, port, v4);
         redirected = true;
         if (sim.isExplaining()) {
             sim.explain("nat", rule.name(), "destination becomes " + IpAddress.toString(high, low) + " " + port);
@@ -336,7 +336,7 @@ final class NatWalk {
             sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
             return false;
         }
-        setDst(high, low, port, v4);
+        NatRewrite.dst(sim, high, low, port, v4);
         redirected = true;
         balanced = true;
         if (sim.isExplaining()) {
@@ -374,7 +374,7 @@ final class NatWalk {
             sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
             return false;
         }
-        setSrc(after.srcHigh(), after.srcLow(), after.srcPort(), v4);
+        NatRewrite.src(sim, after.srcHigh(), after.srcLow(), after.srcPort(), v4);
         if (sim.isExplaining()) {
             sim.explain(
                     "nat",
@@ -405,40 +405,6 @@ final class NatWalk {
         return false;
     }
 
-    // Matching.
-
-    private boolean useMatches(NatRule rule) {
-        return useIsIn(rule.source(), true) && useIsIn(rule.destination(), false) && useTransportMatches(rule);
-    }
-
-    private boolean useIsIn(IpPrefix prefix, boolean source) {
-        long high = source ? sim.srcHigh() : sim.dstHigh();
-        long low = source ? sim.srcLow() : sim.dstLow();
-        int common = Lpm.commonBits(prefix.high() ^ high, prefix.low() ^ low);
-        int bits = Math.min(prefix.bits(), common + 1);
-        if (source) {
-            sim.useSrcHigh(bits);
-        } else {
-            sim.useDstHigh(bits);
-        }
-        return common >= prefix.bits();
-    }
-
-    private boolean useTransportMatches(NatRule rule) {
-        if (rule.protocol() == NatRule.ANY) {
-            return true;
-        }
-        if (sim.useProtocol() != rule.protocol()) {
-            return false;
-        }
-        if (!rule.asksForPorts()) {
-            return true;
-        }
-        sim.useFragment();
-        int port = sim.useL4Dst();
-        return port >= rule.lowPort() && port <= rule.highPort();
-    }
-
     /** Echo, or no ICMP at all. */
     private boolean isTranslatable(boolean v4) {
         return !Tracking.isIcmp(sim.useProtocol(), v4) || Tracking.isEcho(sim.useIcmpType(), v4);
@@ -447,41 +413,6 @@ final class NatWalk {
     private boolean hasPorts(boolean v4) {
         int protocol = sim.packet.key.protocol();
         return protocol == Ipv4.TCP || protocol == Ipv4.UDP || Tracking.isIcmp(protocol, v4);
-    }
-
-    private void setSrc(long high, long low, int port, boolean v4) {
-        if (high != sim.srcHigh() || low != sim.srcLow()) {
-            sim.rewriteSrc(high, low);
-        }
-        int protocol = sim.packet.key.protocol();
-        if (protocol == Ipv4.TCP || protocol == Ipv4.UDP) {
-            if (port != sim.headers.l4Src) {
-                sim.rewriteL4Src(port);
-            }
-        } else {
-            setId(port, v4);
-        }
-    }
-
-    private void setDst(long high, long low, int port, boolean v4) {
-        if (high != sim.dstHigh() || low != sim.dstLow()) {
-            sim.rewriteDst(high, low);
-        }
-        int protocol = sim.packet.key.protocol();
-        if (protocol == Ipv4.TCP || protocol == Ipv4.UDP) {
-            if (port != sim.headers.l4Dst) {
-                sim.rewriteL4Dst(port);
-            }
-        } else {
-            setId(port, v4);
-        }
-    }
-
-    private void setId(int id, boolean v4) {
-        boolean echo = Tracking.isIcmp(sim.packet.key.protocol(), v4) && Tracking.isEcho(sim.packet.key.l4Src(), v4);
-        if (echo && id != sim.headers.icmpId) {
-            sim.rewriteIcmpId(id);
-        }
     }
 
     private void explain(String what, boolean v4) {

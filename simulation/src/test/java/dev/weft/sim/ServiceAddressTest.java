@@ -2,6 +2,7 @@ package dev.weft.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weft.base.IpAddress;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.service.ServiceTable;
 import dev.weft.sim.trace.Explanation;
@@ -235,6 +236,39 @@ class ServiceAddressTest {
                     Integer::sum);
         }
         assertThat(shares).as("sticky").hasSize(1);
+    }
+
+    @Test
+    void aClientOnTheInstancesOwnSubnetGetsItsAnswersThroughTheRouter() {
+        net.register("s1", WEB, "10.0.1.5", 1);
+        net.change(t -> t.vm("near", "b1"));
+        net.settle("near", "10.0.1.9");
+        var pool = net.network().natPools().stream()
+                .filter(each ->
+                        each.name().equals("hairpin at r-b1") && each.address(0).isV4())
+                .findFirst()
+                .orElseThrow();
+        net.tables().blocks().grant(pool.tag(), 0, IpAddress.parse("10.0.1.1").low(), 40000, 64);
+        String there = net.inject(
+                        "near",
+                        Frames.tcp("10.0.1.9:1000", "10.96.0.80:80")
+                                .flags(SYN)
+                                .from(net.mac("near"))
+                                .to(net.mac("r-b1")))
+                .outcome();
+        assertThat(there)
+                .contains("set-src 10.0.1.1")
+                .contains("set-dst 10.0.1.5")
+                .endsWith("output s1");
+        int at = there.indexOf("set-l4-src ") + 11;
+        assertThat(net.inject(
+                                "s1",
+                                Frames.tcp("10.0.1.5:8080", "10.0.1.1:" + there.substring(at, there.indexOf(',', at)))
+                                        .from(net.mac("s1"))
+                                        .to(net.mac("r-b1")))
+                        .outcome())
+                .contains("set-src 10.96.0.80")
+                .endsWith("output near");
     }
 
     @Test
