@@ -20,6 +20,15 @@ public final class PortBlocks {
     /** Ports looked at for one whose answers come back to the same worker. */
     private static final int TRIES_FOR_HOME = 32;
 
+    /** Ports of a block looked at, at random, before the next block is: one choice of a hundred fails in one that is 93 % full. */
+    private static final int TRIES = 64;
+
+    /** So many ports that were taken say that about three of four are. */
+    private static final int TRIES_WHEN_SCARCE = 8;
+
+    /** A pool where all ports of an address were taken is not searched port by port again before. */
+    private static final long SEARCH_AGAIN_NANOS = 10_000_000L;
+
     // Immutable after construction.
     private final int worker;
     private final int workers;
@@ -29,12 +38,15 @@ public final class PortBlocks {
     private long chosenHigh;
     private long chosenLow;
     private boolean scarce;
+    private int tried;
 
     /** The blocks of one pool of addresses. */
     private static final class Pool {
         private final List<Block> blocks = new ArrayList<>();
         private boolean exhausted;
         private long exhaustedUntilNanos;
+        private boolean searched;
+        private long searchedAtNanos;
     }
 
     private record Block(long high, long low, int first, int count, boolean open) {
@@ -113,58 +125,120 @@ public final class PortBlocks {
      * gets the same outside address while that has ports (RFC 4787 REQ-2), the packet's own port if that is free
      * (REQ-3), else one whose answers come to this worker too, else any.
      *
+     * <p>All blocks of an address fill evenly, and ports are tried at random, so that a choice takes a few tries until
+     * the blocks are nearly full. Only then is every port looked at, an address after the other.
+     *
      * @param hasPorts whether the protocol has ports, or an id
      * @return the port, with the address in {@link #chosenHigh} and {@link #chosenLow}; {@link #NONE}
      */
     public int choose(
             long pool, ConnectionTable table, ConnectionKey before, long deviceTag, boolean hasPorts, long nowNanos) {
         scarce = true;
+        tried = 0;
         Pool of = pools.get(pool);
         int count = of == null ? 0 : of.blocks.size();
         if (of == null || count == 0) {
             return NONE;
         }
         long scope = ConnectionTable.atDevice(deviceTag);
+        Block preferred = preferred(of, before);
+        boolean maySearch = hasPorts && (!of.searched || nowNanos - of.searchedAtNanos >= SEARCH_AGAIN_NANOS);
+        int port = hasPorts ? own(of, preferred, table, before, scope, nowNanos) : NONE;
+        for (int step = 0; step < 4 && port == NONE; step++) {
+            boolean everyPort = (step & 1) != 0;
+            if (!everyPort || maySearch) {
+                port = search(of, preferred, step < 2, table, before, scope, hasPorts, everyPort, nowNanos);
+            }
+            if (everyPort && maySearch && port == NONE) {
+                of.searched = true;
+                of.searchedAtNanos = nowNanos;
+            }
+        }
+        scarce = port == NONE || tried >= TRIES_WHEN_SCARCE;
+        return port;
+    }
+
+    /** The block whose address is preferred to the others'. */
+    private static Block preferred(Pool of, ConnectionKey before) {
         long hash = Hashing.combine(before.srcHigh(), before.srcLow());
-        int start = (int) Long.remainderUnsigned(hash, count);
+        return of.blocks.get((int) Long.remainderUnsigned(hash, of.blocks.size()));
+    }
+
+    /** The packet's own port, of the preferred address. */
+    private int own(Pool of, Block preferred, ConnectionTable table, ConnectionKey before, long scope, long nowNanos) {
+        int port = before.srcPort();
+        for (int i = 0; i < of.blocks.size(); i++) {
+            Block block = of.blocks.get(i);
+            if (block.open
+                    && block.contains(preferred.high, preferred.low, port)
+                    && isFree(block, port, table, before, scope, nowNanos)) {
+                return chosen(block, port);
+            }
+        }
+        return NONE;
+    }
+
+    /** The open blocks of the preferred address, or of the others, each time beginning at another. */
+    private int search(
+            Pool of,
+            Block preferred,
+            boolean same,
+            ConnectionTable table,
+            ConnectionKey before,
+            long scope,
+            boolean hasPorts,
+            boolean everyPort,
+            long nowNanos) {
+        int count = of.blocks.size();
+        long hash = Hashing.combine(before.transport(), Hashing.combine(before.srcLow(), before.dstLow()));
+        int start = (int) Long.remainderUnsigned(Hashing.mix(hash), count);
         for (int i = 0; i < count; i++) {
             Block block = of.blocks.get((start + i) % count);
-            if (block.open) {
+            if (block.open && same == (block.high == preferred.high && block.low == preferred.low)) {
                 int port = hasPorts
-                        ? inBlock(block, table, before, scope, nowNanos)
+                        ? inBlock(block, table, before, scope, hash, everyPort, nowNanos)
                         : withoutPort(block, table, before, scope, nowNanos);
                 if (port != NONE) {
-                    chosenHigh = block.high;
-                    chosenLow = block.low;
-                    scarce = i > count / 2;
-                    return port;
+                    return chosen(block, port);
                 }
             }
         }
         return NONE;
     }
 
+    private int chosen(Block block, int port) {
+        chosenHigh = block.high;
+        chosenLow = block.low;
+        return port;
+    }
+
     private int withoutPort(Block block, ConnectionTable table, ConnectionKey before, long scope, long nowNanos) {
         return isFree(block, before.srcPort(), table, before, scope, nowNanos) ? before.srcPort() : NONE;
     }
 
-    private int inBlock(Block block, ConnectionTable table, ConnectionKey before, long scope, long nowNanos) {
-        int own = before.srcPort();
-        if (own >= block.first
-                && own < block.first + block.count
-                && isFree(block, own, table, before, scope, nowNanos)) {
-            return own;
-        }
-        long hash = Hashing.combine(before.transport(), Hashing.combine(before.srcLow(), before.dstLow()));
+    private int inBlock(
+            Block block,
+            ConnectionTable table,
+            ConnectionKey before,
+            long scope,
+            long hash,
+            boolean everyPort,
+            long nowNanos) {
+        boolean inOrder = everyPort || block.count <= TRIES;
         int start = (int) Long.remainderUnsigned(hash, block.count);
         int first = NONE;
-        for (int i = 0; i < block.count; i++) {
-            int port = block.first + (start + i) % block.count;
+        for (int i = 0; i < (inOrder ? block.count : TRIES); i++) {
+            int offset = inOrder
+                    ? (start + i) % block.count
+                    : (int) Long.remainderUnsigned(Hashing.mix(hash + i), block.count);
+            int port = block.first + offset;
             if (isFree(block, port, table, before, scope, nowNanos)) {
                 if (ConnectionHash.home(candidate.homeHash(), workers) == worker) {
                     return port;
                 }
                 first = first == NONE ? port : first;
+            } else {
+                tried++;
             }
             if (first != NONE && i >= TRIES_FOR_HOME) {
                 return first;
@@ -190,7 +264,7 @@ public final class PortBlocks {
         return chosenLow;
     }
 
-    /** Whether the last choice failed or was late: another block should be asked for before the last one is full. */
+    /** Whether the last choice failed or met many ports taken: another block should be asked for before all are full. */
     public boolean isScarce() {
         return scarce;
     }

@@ -3,11 +3,11 @@ package dev.weft.sim;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.Tag;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -174,15 +174,25 @@ final class NetworkDelta {
         if (!before.chains.equals(after.chains) || !before.nat.isSame(after.nat)) {
             tags.add(before.tag);
         }
-        Map<IpPrefix, List<RouteTable.Route>> was = new HashMap<>();
-        for (RouteTable.Group group : before.routes.groups()) {
-            was.put(group.prefix(), group.routes());
-        }
-        for (RouteTable.Group group : after.routes.groups()) {
-            if (!group.routes().equals(was.remove(group.prefix()))) {
-                changes.add(new RouteChange(after.id, group.prefix()));
+        compareRoutes(after.id, before.routes.groups(), after.routes.groups());
+    }
+
+    /** Both are in order of prefix. */
+    private void compareRoutes(UUID router, RouteTable.Group[] before, RouteTable.Group[] after) {
+        int was = 0;
+        int is = 0;
+        while (was < before.length || is < after.length) {
+            int order = was == before.length
+                    ? 1
+                    : is == after.length ? -1 : RouteCompiler.compare(before[was].prefix(), after[is].prefix());
+            if (order != 0) {
+                IpPrefix prefix = order < 0 ? before[was].prefix() : after[is].prefix();
+                changes.add(new RouteChange(router, prefix));
+            } else if (!before[was].routes().equals(after[is].routes())) {
+                changes.add(new RouteChange(router, after[is].prefix()));
             }
+            was += order <= 0 ? 1 : 0;
+            is += order >= 0 ? 1 : 0;
         }
-        was.keySet().forEach(gone -> changes.add(new RouteChange(before.id, gone)));
     }
 }

@@ -110,7 +110,8 @@ final class RouteCompiler {
         byPrefix.put(new IpPrefix(high, low, 128), alone);
     }
 
-    private static int compare(IpPrefix a, IpPrefix b) {
+    /** By address, then the shorter first. */
+    static int compare(IpPrefix a, IpPrefix b) {
         int byHigh = Long.compareUnsigned(a.high(), b.high());
         int byAddress = byHigh != 0 ? byHigh : Long.compareUnsigned(a.low(), b.low());
         return byAddress != 0 ? byAddress : Integer.compare(a.bits(), b.bits());

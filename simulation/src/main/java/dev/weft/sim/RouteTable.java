@@ -5,6 +5,7 @@ import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
 import dev.weft.sim.match.Lpm;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 @HotPath
 final class RouteTable {
-    static final RouteTable EMPTY = new RouteTable(Lpm.EMPTY, new Group[0]);
+    static final RouteTable EMPTY = new RouteTable(Lpm.EMPTY, new Group[0], new Choice[0]);
 
     /** What a route says. */
     enum Kind {
@@ -62,66 +63,93 @@ final class RouteTable {
     }
 
     /** The routes of one prefix. */
-    record Group(IpPrefix prefix, List<Route> routes, boolean hasSources) {
+    record Group(IpPrefix prefix, List<Route> routes) {
         Group {
             routes = List.copyOf(routes);
         }
     }
 
+    /** What prefixes of equal routes share, since many have the same few next hops: a packet then reads less memory. */
+    private static final class Choice {
+        final Route[] routes;
+        final boolean hasSources;
+        /** What counts when no source fits: the next shorter prefix, as a lookup gives it. */
+        long outer = Lpm.answer(Lpm.NONE, 0, 0);
+
+        Choice(List<Route> routes, boolean hasSources) {
+            this.routes = routes.toArray(new Route[0]);
+            this.hasSources = hasSources;
+        }
+    }
+
     private final Lpm lpm;
     private final Group[] groups;
-    private final Route[][] routes;
+    /** By the values of the prefixes. */
+    private final Choice[] choices;
 
-    private RouteTable(Lpm lpm, Group[] groups) {
+    private RouteTable(Lpm lpm, Group[] groups, Choice[] choices) {
         this.lpm = lpm;
         this.groups = groups;
-        routes = new Route[groups.length][];
-        for (int i = 0; i < groups.length; i++) {
-            routes[i] = groups[i].routes.toArray(new Route[0]);
-        }
+        this.choices = choices;
     }
 
     static RouteTable of(SortedMap<IpPrefix, List<Route>> byPrefix) {
-        List<IpPrefix> prefixes = new ArrayList<>();
-        List<Group> groups = new ArrayList<>();
+        List<IpPrefix> prefixes = new ArrayList<>(byPrefix.size());
+        List<Choice> choices = new ArrayList<>();
+        Map<List<Route>, Integer> shared = new HashMap<>();
+        var groups = new Group[byPrefix.size()];
+        var values = new int[groups.length];
         for (Map.Entry<IpPrefix, List<Route>> entry : byPrefix.entrySet()) {
+            int i = prefixes.size();
             prefixes.add(entry.getKey());
-            boolean hasSources = entry.getValue().stream().anyMatch(Route::hasSource);
-            groups.add(new Group(entry.getKey(), entry.getValue(), hasSources));
+            List<Route> routes = entry.getValue();
+            Integer known = shared.get(routes);
+            if (known == null) {
+                boolean hasSources = routes.stream().anyMatch(Route::hasSource);
+                known = choices.size();
+                choices.add(new Choice(routes, hasSources));
+                if (!hasSources) {
+                    shared.put(List.copyOf(routes), known);
+                }
+            }
+            groups[i] = new Group(entry.getKey(), routes);
+            values[i] = known;
         }
-        return new RouteTable(Lpm.of(prefixes), groups.toArray(new Group[0]));
+        Lpm lpm = Lpm.of(prefixes, values);
+        for (int i = 0; i < groups.length; i++) {
+            Choice choice = choices.get(values[i]);
+            int outer = choice.hasSources ? lpm.outer(i) : Lpm.NONE;
+            if (outer != Lpm.NONE) {
+                choice.outer = Lpm.answer(values[outer], groups[outer].prefix.bits(), 0);
+            }
+        }
+        return new RouteTable(lpm, groups, choices.toArray(new Choice[0]));
     }
 
+    /** By prefix, in {@link RouteCompiler}'s order. */
     Group[] groups() {
         return groups;
     }
 
-    /** Packed as {@link Lpm#lookup} does; the value is a group. */
+    /** Packed as {@link Lpm#lookup} does; the value is for {@link #choose} and {@link #outer}. */
     long find(long high, long low) {
         return lpm.lookup(high, low);
     }
 
-    /** The group of the next shorter prefix, {@link Lpm#NONE} when there is none. */
-    int outer(int group) {
-        return lpm.outer(group);
+    /** The next shorter prefix, packed in the same way, where {@link #choose} had no route. */
+    long outer(int value) {
+        return choices[value].outer;
     }
 
-    IpPrefix prefix(int group) {
-        return groups[group].prefix;
-    }
-
-    int bits(int group) {
-        return groups[group].prefix.bits();
-    }
-
-    /** The group's route for this packet; null when all have sources and none fits. */
+    /** The prefix's route for this packet; null when all have sources and none fits. */
     @Nullable
-    Route choose(int group, Simulation sim, long salt) {
-        Route[] candidates = routes[group];
-        if (!groups[group].hasSources && candidates.length == 1) {
+    Route choose(int value, Simulation sim, long salt) {
+        Choice choice = choices[value];
+        Route[] candidates = choice.routes;
+        if (!choice.hasSources && candidates.length == 1) {
             return candidates[0];
         }
-        int bits = groups[group].hasSources ? longestSource(candidates, sim) : Route.ANY_SOURCE;
+        int bits = choice.hasSources ? longestSource(candidates, sim) : Route.ANY_SOURCE;
         int total = 0;
         Route last = null;
         boolean several = false;

@@ -140,18 +140,17 @@ final class Router extends Device {
         long found = routes.find(sim.dstHigh(), sim.dstLow());
         int proven = Lpm.proven(found);
         sim.useDstHigh(proven);
-        int group = Lpm.value(found);
         RouteTable.Route route = null;
-        while (group != Lpm.NONE) {
-            route = routes.choose(group, sim, salt);
+        while (Lpm.value(found) != Lpm.NONE) {
+            route = routes.choose(Lpm.value(found), sim, salt);
             if (route != null) {
                 break;
             }
-            group = routes.outer(group);
+            found = routes.outer(Lpm.value(found));
         }
-        sim.tagRead(this, sim.dstHigh(), sim.dstLow(), proven, route == null ? 0 : routes.bits(group));
+        sim.tagRead(this, sim.dstHigh(), sim.dstLow(), proven, Lpm.bits(found));
         if (route != null && sim.isExplaining()) {
-            explainRoute(sim, routes.prefix(group), route);
+            explainRoute(sim, new IpPrefix(sim.dstHigh(), sim.dstLow(), Lpm.bits(found)), route);
         }
         if (route != null && route.kind() == RouteTable.Kind.LOCAL) {
             RouterHost.receiveIp(sim, this, in, v4);

@@ -2,7 +2,6 @@ package dev.weft.agent.worker;
 
 import static dev.weft.agent.worker.Slabs.NONE;
 
-import dev.weft.base.Hashing;
 import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
 import java.util.Arrays;
@@ -18,37 +17,23 @@ import java.util.function.LongConsumer;
  * path that is taken once per changed route.
  */
 public final class DestinationIndex {
-    // Decisions, found by their tag through chained hashing, and listed by router.
-    private final int mask;
-    private final int[] buckets;
-    private final int[] nextInBucket; // of a free place: the next free one
-    private final long[] tagOf;
-    private final long[] high;
-    private final long[] low;
-    private final short[] provenBits;
-    private final short[] matchedBits;
-    private final int[] routerOf;
-    private final int[] nextOfRouter;
-    private final int[] previousOfRouter;
-    private int free;
-    private int size;
+    // Fields of a decision.
+    private static final int HIGH = TaggedRecords.FIRST;
+    private static final int LOW = HIGH + 2;
+    private static final int BITS = HIGH + 4; // proven in the low half, matched in the high one
+    private static final int ROUTER = HIGH + 5;
+    private static final int NEXT_OF_ROUTER = HIGH + 6;
+    private static final int PREVIOUS_OF_ROUTER = HIGH + 7;
+    private static final int WIDTH = 8;
+
+    private final TaggedRecords decisions;
     // By router; grows with the number of routers in the network.
     private int[] firstOfRouter;
 
     /** @param capacity decisions at one time */
     public DestinationIndex(int capacity) {
         Slabs.require("destinations", capacity, 1, 1 << 26);
-        buckets = Slabs.buckets(capacity);
-        mask = buckets.length - 1;
-        nextInBucket = Slabs.chained(capacity);
-        tagOf = new long[capacity];
-        high = new long[capacity];
-        low = new long[capacity];
-        provenBits = new short[capacity];
-        matchedBits = new short[capacity];
-        routerOf = new int[capacity];
-        nextOfRouter = new int[capacity];
-        previousOfRouter = new int[capacity];
+        decisions = new TaggedRecords(capacity, WIDTH);
         firstOfRouter = Slabs.none(64);
     }
 
@@ -62,58 +47,48 @@ public final class DestinationIndex {
      */
     @HotPath
     public void add(int router, long dstHigh, long dstLow, int provenBits, int matchedBits, long tag) {
-        if (find(tag) != NONE) {
+        if (decisions.find(tag) != NONE) {
             return;
         }
-        if (free == NONE) {
+        int decision = decisions.open(tag);
+        if (decision == NONE) {
             throw new IllegalStateException(
-                    "destination index of " + tagOf.length + " is full (expected room to be made before)");
+                    "destination index of " + decisions.capacity() + " is full (expected room to be made before)");
         }
         if (router >= firstOfRouter.length) {
             growTo(router + 1);
         }
-        int place = free;
-        free = nextInBucket[place];
-        int bucket = bucket(tag);
-        nextInBucket[place] = buckets[bucket];
-        buckets[bucket] = place;
-        tagOf[place] = tag;
-        high[place] = dstHigh & IpPrefix.highMask(provenBits);
-        low[place] = dstLow & IpPrefix.lowMask(provenBits);
-        this.provenBits[place] = (short) provenBits;
-        this.matchedBits[place] = (short) Math.max(0, matchedBits);
-        routerOf[place] = router;
+        decisions.setLong(decision, HIGH, dstHigh & IpPrefix.highMask(provenBits));
+        decisions.setLong(decision, LOW, dstLow & IpPrefix.lowMask(provenBits));
+        decisions.set(decision, BITS, Math.max(0, matchedBits) << 16 | provenBits);
+        decisions.set(decision, ROUTER, router);
         int second = firstOfRouter[router];
-        nextOfRouter[place] = second;
-        previousOfRouter[place] = NONE;
+        decisions.set(decision, NEXT_OF_ROUTER, second);
+        decisions.set(decision, PREVIOUS_OF_ROUTER, NONE);
         if (second != NONE) {
-            previousOfRouter[second] = place;
+            decisions.set(second, PREVIOUS_OF_ROUTER, decision);
         }
-        firstOfRouter[router] = place;
-        size++;
+        firstOfRouter[router] = decision;
     }
 
     /** No flow has this tag any more; tags that are not decisions are ignored. For the book's {@code tagUnused}. */
     @HotPath
     public void forget(long tag) {
-        int place = find(tag);
-        if (place == NONE) {
+        int decision = decisions.find(tag);
+        if (decision == NONE) {
             return;
         }
-        int before = previousOfRouter[place];
-        int after = nextOfRouter[place];
+        int before = decisions.get(decision, PREVIOUS_OF_ROUTER);
+        int after = decisions.get(decision, NEXT_OF_ROUTER);
         if (before == NONE) {
-            firstOfRouter[routerOf[place]] = after;
+            firstOfRouter[decisions.get(decision, ROUTER)] = after;
         } else {
-            nextOfRouter[before] = after;
+            decisions.set(before, NEXT_OF_ROUTER, after);
         }
         if (after != NONE) {
-            previousOfRouter[after] = before;
+            decisions.set(after, PREVIOUS_OF_ROUTER, before);
         }
-        unchain(place);
-        nextInBucket[place] = free;
-        free = place;
-        size--;
+        decisions.close(decision);
     }
 
     /**
@@ -127,9 +102,9 @@ public final class DestinationIndex {
             return 0;
         }
         int count = 0;
-        for (int place = firstOfRouter[router]; place != NONE; place = nextOfRouter[place]) {
-            if (matchedBits[place] <= changed.bits() && overlaps(place, changed)) {
-                tag.accept(tagOf[place]);
+        for (int each = firstOfRouter[router]; each != NONE; each = decisions.get(each, NEXT_OF_ROUTER)) {
+            if (decisions.get(each, BITS) >>> 16 <= changed.bits() && overlaps(each, changed)) {
+                tag.accept(decisions.tag(each));
                 count++;
             }
         }
@@ -139,42 +114,17 @@ public final class DestinationIndex {
     /** Whether so many more decisions fit. */
     @HotPath
     public boolean hasRoom(int count) {
-        return tagOf.length - size >= count;
+        return decisions.room() >= count;
     }
 
     public int size() {
-        return size;
+        return decisions.size();
     }
 
-    private boolean overlaps(int place, IpPrefix changed) {
-        int bits = Math.min(provenBits[place], changed.bits());
-        return ((high[place] ^ changed.high()) & IpPrefix.highMask(bits)) == 0
-                && ((low[place] ^ changed.low()) & IpPrefix.lowMask(bits)) == 0;
-    }
-
-    private int find(long tag) {
-        int place = buckets[bucket(tag)];
-        while (place != NONE && tagOf[place] != tag) {
-            place = nextInBucket[place];
-        }
-        return place;
-    }
-
-    private void unchain(int place) {
-        int bucket = bucket(tagOf[place]);
-        if (buckets[bucket] == place) {
-            buckets[bucket] = nextInBucket[place];
-            return;
-        }
-        int before = buckets[bucket];
-        while (nextInBucket[before] != place) {
-            before = nextInBucket[before];
-        }
-        nextInBucket[before] = nextInBucket[place];
-    }
-
-    private int bucket(long tag) {
-        return (int) Hashing.mix(tag) & mask;
+    private boolean overlaps(int decision, IpPrefix changed) {
+        int bits = Math.min(decisions.get(decision, BITS) & 0xffff, changed.bits());
+        return ((decisions.getLong(decision, HIGH) ^ changed.high()) & IpPrefix.highMask(bits)) == 0
+                && ((decisions.getLong(decision, LOW) ^ changed.low()) & IpPrefix.lowMask(bits)) == 0;
     }
 
     private void growTo(int routers) {

@@ -8,8 +8,9 @@ import java.util.function.LongConsumer;
 
 /**
  * The flows one worker installed: what each rests on, and when it was used. What they match, do and carried the datapath
- * knows. Not thread safe: touched only by its worker thread. Everything is allocated at construction, some 260 bytes a
- * flow; adding never fails, since the most idle flows go to make room.
+ * knows. Not thread safe: touched only by its worker thread. Room is reckoned in at construction; what flows rest on takes
+ * memory by the page as they come, up to some 200 bytes a flow, which then stays. Adding never fails, since the most idle
+ * flows go to make room.
  *
  * <p>A flow's id is {@code generation << 32 | slot}: an id that outlived its flow names nothing. Flows are kept in the
  * order they were last reported used, so the most idle one is known to within one report. Tags of the topology, which

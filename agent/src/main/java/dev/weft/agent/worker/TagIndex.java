@@ -2,7 +2,6 @@ package dev.weft.agent.worker;
 
 import static dev.weft.agent.worker.Slabs.NONE;
 
-import dev.weft.base.Hashing;
 import dev.weft.base.HotPath;
 import java.util.function.LongConsumer;
 
@@ -12,70 +11,59 @@ import java.util.function.LongConsumer;
  */
 @HotPath
 final class TagIndex {
-    // Tags, found by chained hashing.
-    private final int mask;
-    private final int[] buckets;
-    private final int[] nextInBucket; // of a free tag: the next free one
-    private final long[] tagOf;
-    private final int[] firstEdge;
-    private int freeTag;
-    private int tags;
-    // Edges.
-    private final int[] edgeFlow;
-    private final int[] edgeTag;
-    private final int[] nextInTag;
-    private final int[] previousInTag;
-    private final int[] nextOfFlow; // of a free edge: the next free one
-    private int freeEdge;
-    private int edges;
-    // By flow.
+    /** The one field of a tag's record. */
+    private static final int FIRST_EDGE = TaggedRecords.FIRST;
+
+    // Fields of an edge.
+    private static final int FLOW = 0;
+    private static final int ENTRY = 1;
+    private static final int NEXT_IN_TAG = 2;
+    private static final int PREVIOUS_IN_TAG = 3;
+    private static final int NEXT_OF_FLOW = 4;
+    private static final int EDGE_WIDTH = 5;
+
+    private final TaggedRecords entries;
+    private final Records edges;
     private final int[] firstOfFlow;
 
     /** @param tagCapacity different tags at one time */
     TagIndex(int flows, int edgeCapacity, int tagCapacity) {
-        buckets = Slabs.buckets(tagCapacity);
-        mask = buckets.length - 1;
-        nextInBucket = Slabs.chained(tagCapacity);
-        tagOf = new long[tagCapacity];
-        firstEdge = Slabs.none(tagCapacity);
-        edgeFlow = new int[edgeCapacity];
-        edgeTag = new int[edgeCapacity];
-        nextInTag = new int[edgeCapacity];
-        previousInTag = new int[edgeCapacity];
-        nextOfFlow = Slabs.chained(edgeCapacity);
+        entries = new TaggedRecords(tagCapacity, 1);
+        edges = new Records(edgeCapacity, EDGE_WIDTH);
         firstOfFlow = Slabs.none(flows);
     }
 
     /** Whether a flow with so many tags fits, whichever they are. */
     boolean hasRoom(int count) {
-        return edgeFlow.length - edges >= count && tagOf.length - tags >= count;
+        return edges.room() >= count && entries.room() >= count;
     }
 
     int tags() {
-        return tags;
+        return entries.size();
     }
 
     /** The caller has made sure of room. A tag the flow has already, given in one go with this one, counts once. */
     void link(int flow, long tag) {
-        int entry = find(tag);
+        int entry = entries.find(tag);
+        int second = NONE;
         if (entry == NONE) {
-            entry = open(tag);
-        } else if (edgeFlow[firstEdge[entry]] == flow) {
-            return; // newest edges stand first, so a double of the same flow is there or nowhere
+            entry = entries.open(tag);
+        } else {
+            second = entries.get(entry, FIRST_EDGE);
+            if (flowOf(second) == flow) {
+                return; // newest edges stand first, so a double of the same flow is there or nowhere
+            }
         }
-        int edge = freeEdge;
-        freeEdge = nextOfFlow[edge];
-        edges++;
-        edgeFlow[edge] = flow;
-        edgeTag[edge] = entry;
-        int second = firstEdge[entry];
-        nextInTag[edge] = second;
-        previousInTag[edge] = NONE;
+        int edge = edges.take();
+        edges.set(edge, FLOW, flow);
+        edges.set(edge, ENTRY, entry);
+        edges.set(edge, NEXT_IN_TAG, second);
+        edges.set(edge, PREVIOUS_IN_TAG, NONE);
         if (second != NONE) {
-            previousInTag[second] = edge;
+            edges.set(second, PREVIOUS_IN_TAG, edge);
         }
-        firstEdge[entry] = edge;
-        nextOfFlow[edge] = firstOfFlow[flow];
+        entries.set(entry, FIRST_EDGE, edge);
+        edges.set(edge, NEXT_OF_FLOW, firstOfFlow[flow]);
         firstOfFlow[flow] = edge;
     }
 
@@ -84,24 +72,22 @@ final class TagIndex {
         int edge = firstOfFlow[flow];
         firstOfFlow[flow] = NONE;
         while (edge != NONE) {
-            int following = nextOfFlow[edge];
-            int entry = edgeTag[edge];
-            int before = previousInTag[edge];
-            int after = nextInTag[edge];
+            int following = edges.get(edge, NEXT_OF_FLOW);
+            int entry = edges.get(edge, ENTRY);
+            int before = edges.get(edge, PREVIOUS_IN_TAG);
+            int after = edges.get(edge, NEXT_IN_TAG);
             if (before == NONE) {
-                firstEdge[entry] = after;
+                entries.set(entry, FIRST_EDGE, after);
             } else {
-                nextInTag[before] = after;
+                edges.set(before, NEXT_IN_TAG, after);
             }
             if (after != NONE) {
-                previousInTag[after] = before;
+                edges.set(after, PREVIOUS_IN_TAG, before);
             }
-            nextOfFlow[edge] = freeEdge;
-            freeEdge = edge;
-            edges--;
-            if (firstEdge[entry] == NONE) {
-                long tag = tagOf[entry];
-                close(entry);
+            edges.give(edge);
+            if (before == NONE && after == NONE) {
+                long tag = entries.tag(entry);
+                entries.close(entry);
                 unused.accept(tag);
             }
             edge = following;
@@ -110,66 +96,27 @@ final class TagIndex {
 
     /** The newest flow with this tag, {@link Slabs#NONE} when there is none. */
     int firstFlow(long tag) {
-        int entry = find(tag);
-        return entry == NONE ? NONE : edgeFlow[firstEdge[entry]];
+        int edge = firstEdge(tag);
+        return edge == NONE ? NONE : flowOf(edge);
     }
 
     /** The first edge of a tag's list; walk it with {@link #nextInTag} and {@link #flowOf}. */
     int firstEdge(long tag) {
-        int entry = find(tag);
-        return entry == NONE ? NONE : firstEdge[entry];
+        int entry = entries.find(tag);
+        return entry == NONE ? NONE : entries.get(entry, FIRST_EDGE);
     }
 
     int nextInTag(int edge) {
-        return nextInTag[edge];
+        return edges.get(edge, NEXT_IN_TAG);
     }
 
     int flowOf(int edge) {
-        return edgeFlow[edge];
+        return edges.get(edge, FLOW);
     }
 
     void forEachTag(int flow, LongConsumer consumer) {
-        for (int edge = firstOfFlow[flow]; edge != NONE; edge = nextOfFlow[edge]) {
-            consumer.accept(tagOf[edgeTag[edge]]);
+        for (int edge = firstOfFlow[flow]; edge != NONE; edge = edges.get(edge, NEXT_OF_FLOW)) {
+            consumer.accept(entries.tag(edges.get(edge, ENTRY)));
         }
-    }
-
-    private int find(long tag) {
-        int entry = buckets[bucket(tag)];
-        while (entry != NONE && tagOf[entry] != tag) {
-            entry = nextInBucket[entry];
-        }
-        return entry;
-    }
-
-    private int open(long tag) {
-        int entry = freeTag;
-        freeTag = nextInBucket[entry];
-        int bucket = bucket(tag);
-        nextInBucket[entry] = buckets[bucket];
-        buckets[bucket] = entry;
-        tagOf[entry] = tag;
-        tags++;
-        return entry;
-    }
-
-    private void close(int entry) {
-        int bucket = bucket(tagOf[entry]);
-        if (buckets[bucket] == entry) {
-            buckets[bucket] = nextInBucket[entry];
-        } else {
-            int before = buckets[bucket];
-            while (nextInBucket[before] != entry) {
-                before = nextInBucket[before];
-            }
-            nextInBucket[before] = nextInBucket[entry];
-        }
-        nextInBucket[entry] = freeTag;
-        freeTag = entry;
-        tags--;
-    }
-
-    private int bucket(long tag) {
-        return (int) Hashing.mix(tag) & mask;
     }
 }

@@ -10,13 +10,16 @@ import dev.weft.topology.schema.Rule;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** How the cost of one simulated packet grows with the rules and routes of its router. Every frame is a new flow. */
 final class ScalingRows {
-    static final List<String> NAMES = List.of("rules-scaling", "rules-compile", "routes-scaling", "allocation");
+    static final List<String> NAMES =
+            List.of("rules-scaling", "rules-compile", "routes-scaling", "routes-compile", "allocation");
 
     private static final long SEED = 20_250_729;
     private static final int PACKETS = 1_000_000;
+    private static final int COMPILES = 9;
 
     private volatile int sink;
 
@@ -26,8 +29,8 @@ final class ScalingRows {
         if (plan.wants("rules-scaling") || plan.wants("rules-compile") || plan.wants("allocation")) {
             rows.addAll(rules(run));
         }
-        if (plan.wants("routes-scaling")) {
-            rows.add(routes(run));
+        if (plan.wants("routes-scaling") || plan.wants("routes-compile")) {
+            rows.addAll(routes(run));
         }
         return rows;
     }
@@ -41,7 +44,7 @@ final class ScalingRows {
         Run(Benchmark.Plan plan, Benchmark.Progress progress) {
             smoke = !plan.full();
             this.progress = progress;
-            rounds = smoke ? 1 : 15;
+            rounds = smoke ? 1 : plan.pairs();
         }
     }
 
@@ -63,26 +66,44 @@ final class ScalingRows {
     }
 
     private static Row compile(Run run, RoutedNetwork network, Chain part, int many) {
-        double[] millis = new double[run.smoke ? 1 : 9];
-        for (int i = 0; i < millis.length; i++) {
+        return compile("rules-compile", many + " rules", run, network, i -> {
             Rule renamed = part.getRules(i).toBuilder().setName("round-" + i).build();
-            millis[i] = network.change(part.toBuilder().setRules(i, renamed).build()) / 1e6;
+            return part.toBuilder().setRules(i, renamed).build();
+        });
+    }
+
+    private static Row compileRoutes(Run run, RoutedNetwork network, int many) {
+        return compile(
+                "routes-compile",
+                many + " routes",
+                run,
+                network,
+                i -> RoutedNetwork.route(prefix((int) ((i + 0.5) * many / COMPILES)), i + 1));
+    }
+
+    private static Row compile(
+            String name, String ofWhat, Run run, RoutedNetwork network, IntFunction<Message> change) {
+        double[] millis = new double[run.smoke ? 1 : COMPILES];
+        for (int i = 0; i < millis.length; i++) {
+            millis[i] = network.change(change.apply(i)) / 1e6;
         }
         return Row.of(
-                "rules-compile",
+                name,
                 List.of(
                         new Row.Figure(Figures.median(millis), "ms median", null),
                         new Row.Figure(Figures.best(millis), "ms best", null)),
-                "the whole network again after one of " + many + " rules changed");
+                "the whole network again after one of " + ofWhat + " changed");
     }
 
-    private Row routes(Run run) {
+    private List<Row> routes(Run run) {
         int many = run.smoke ? 2_000 : 1_000_000;
         run.progress.step("building: 100 and " + many + " routes");
         try (var large = routed(many);
                 var small = routed(100)) {
             double[][] nanos = rounds(run, routeWalk(small, 100), routeWalk(large, many));
-            return scaling("routes-scaling", nanos, 1.5, many + " routes of a router against 100");
+            return List.of(
+                    scaling("routes-scaling", nanos, 1.5, many + " routes of a router against 100"),
+                    compileRoutes(run, large, many));
         }
     }
 
@@ -128,14 +149,16 @@ final class ScalingRows {
     }
 
     private static Row scaling(String name, double[][] nanos, double bar, String against) {
-        double small = Figures.median(nanos[0]);
-        double large = Figures.median(nanos[1]);
+        var pairs = new ArrayList<PairedRatios.Pair>();
+        for (int round = 0; round < nanos[0].length; round++) {
+            pairs.add(new PairedRatios.Pair(nanos[1][round], nanos[0][round]));
+        }
         return Row.of(
                 name,
                 List.of(
-                        new Row.Figure(large / small, "times", Row.Bar.atMost(bar)),
-                        new Row.Figure(small, "ns/packet small", null),
-                        new Row.Figure(large, "ns/packet large", null)),
+                        Row.Figure.of(new PairedRatios(pairs), "times", Row.Bar.atMost(bar)),
+                        new Row.Figure(Figures.median(nanos[0]), "ns/packet small", null),
+                        new Row.Figure(Figures.median(nanos[1]), "ns/packet large", null)),
                 against);
     }
 

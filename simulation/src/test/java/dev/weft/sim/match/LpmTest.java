@@ -6,6 +6,7 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.base.Property;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,11 @@ class LpmTest {
                 }
             }
             return best;
+        }
+
+        int bits(IpAddress address) {
+            int value = value(address);
+            return value == Lpm.NONE ? 0 : prefixes.get(value).bits();
         }
 
         /** The shortest prefix of the address inside which no other prefix begins that could say otherwise. */
@@ -51,7 +57,45 @@ class LpmTest {
                 long found = lpm.lookup(address.high(), address.low());
                 assertThat(Lpm.value(found)).as("%s in %s", address, prefixes).isEqualTo(linear.value(address));
                 assertThat(Lpm.proven(found)).as("%s in %s", address, prefixes).isEqualTo(linear.proven(address));
+                assertThat(Lpm.bits(found)).as("%s in %s", address, prefixes).isEqualTo(linear.bits(address));
             }
+        });
+    }
+
+    @Test
+    void agreesWithALinearScanWhereNodesLookAtManyBits() {
+        Property.check("longest prefix among many", 5, random -> {
+            var prefixes = crowded(random, 4_000);
+            var linear = new Linear(prefixes);
+            var lpm = Lpm.of(prefixes);
+            for (int i = 0; i < 100; i++) {
+                var address = near(random, prefixes);
+                long found = lpm.lookup(address.high(), address.low());
+                assertThat(Lpm.value(found)).as("%s", address).isEqualTo(linear.value(address));
+                assertThat(Lpm.proven(found)).as("%s", address).isEqualTo(linear.proven(address));
+                assertThat(Lpm.bits(found)).as("%s", address).isEqualTo(linear.bits(address));
+            }
+        });
+    }
+
+    @Test
+    void givesTheValueThatBelongsToThePosition() {
+        var lpm = Lpm.of(
+                List.of(IpPrefix.parse("10.0.0.0/8"), IpPrefix.parse("10.1.0.0/16"), IpPrefix.parse("10.1.1.0/24")),
+                new int[] {7, 0, 7});
+        assertThat(Lpm.value(lpm.lookup(0, IpAddress.parse("10.2.0.0").low()))).isEqualTo(7);
+        assertThat(Lpm.value(lpm.lookup(0, IpAddress.parse("10.1.2.0").low()))).isZero();
+        assertThat(Lpm.value(lpm.lookup(0, IpAddress.parse("10.1.1.0").low()))).isEqualTo(7);
+        assertThat(Lpm.value(lpm.lookup(0, IpAddress.parse("11.0.0.0").low()))).isEqualTo(Lpm.NONE);
+        assertThat(lpm.outer(2)).isEqualTo(1);
+    }
+
+    @Test
+    void takesRoomForItsPrefixesAlone() {
+        Property.check("words of a table", 20, random -> {
+            int count = 500 + random.nextInt(2_000);
+            var scattered = random.nextBoolean() ? crowded(random, count) : prefixes(random, count);
+            assertThat(Lpm.of(scattered).words()).isLessThan(20 * count);
         });
     }
 
@@ -89,6 +133,18 @@ class LpmTest {
             }
         }
         return prefixes;
+    }
+
+    /** So many in so little room that the branches are full. */
+    private static List<IpPrefix> crowded(RandomGenerator random, int count) {
+        var prefixes = new LinkedHashSet<IpPrefix>();
+        int room = 32 - Integer.numberOfLeadingZeros(count);
+        while (prefixes.size() < count) {
+            int length = 32 - random.nextInt(10);
+            int address = 0x0a00_0000 | random.nextInt(1 << room) << random.nextInt(8);
+            prefixes.add(IpPrefix.of(IpAddress.ofV4(address), length));
+        }
+        return List.copyOf(prefixes);
     }
 
     /** Mostly close to one that is there already, so that they nest and touch. */

@@ -40,7 +40,15 @@ final class CostRows {
     }
 
     static Row compare(String name, Ground ground, Path subject, Path reference, Row.Bar bar) {
-        var pairs = measure(ground, subject, reference);
+        try (var frames = Frames.fixed(Workload.bridged(Workload.FLOWS))) {
+            return compare(name, ground, subject, reference, frames, "64 octets, " + Workload.FLOWS + " flows", bar);
+        }
+    }
+
+    /** @param what of the frames, for people */
+    static Row compare(
+            String name, Ground ground, Path subject, Path reference, Frames frames, String what, Row.Bar bar) {
+        var pairs = measure(ground, subject, reference, frames);
         return Row.of(
                 name,
                 List.of(
@@ -48,14 +56,19 @@ final class CostRows {
                         new Row.Figure(Figures.median(subjects(pairs)), "ns/packet median", null),
                         new Row.Figure(Figures.best(subjects(pairs)), "ns/packet best", null),
                         new Row.Figure(Figures.median(references(pairs)), "ns/packet median, " + reference, null)),
-                reference + ", in turn with it; 64 octets, " + Workload.FLOWS + " flows");
+                reference + ", in turn with it; " + what);
     }
 
     private static List<PairedRatios.Pair> measure(Ground ground, Path subject, Path reference) {
+        try (var frames = Frames.fixed(Workload.bridged(Workload.FLOWS))) {
+            return measure(ground, subject, reference, frames);
+        }
+    }
+
+    private static List<PairedRatios.Pair> measure(Ground ground, Path subject, Path reference, Frames frames) {
         ground.progress()
                 .step(subject + " against " + reference + ", " + ground.plan().pairs() + " pairs");
-        try (var frames = Frames.fixed(Workload.bridged(Workload.FLOWS));
-                var one = PacketCost.open(subject);
+        try (var one = PacketCost.open(subject);
                 var other = PacketCost.open(reference)) {
             return PairedRatios.interleave(
                             ground.plan().pairs(),

@@ -118,9 +118,9 @@ final class FirstPacketRows {
                 var bare = Delays.open(echo.path(), CAPACITY)) {
             warmUp(ground, path, bare);
             for (int i = 0; i < rounds(ground); i++) {
-                long before = CpuTime.threadWaitNanos(SetupRows.WORKER);
+                long before = CpuTime.threadWaitNanos(RateSearch.WORKER);
                 Delays.Run run = run(ground, path, Workload.routedNumbered(TEMPLATES), i, NEW_FLOWS);
-                waited += CpuTime.threadWaitNanos(SetupRows.WORKER) - before;
+                waited += CpuTime.threadWaitNanos(RateSearch.WORKER) - before;
                 Delays.Run bareRun = run(ground, bare, Workload.bridgedNumbered(TEMPLATES), i, NEW_FLOWS);
                 lost += run.lost();
                 middle.add(micros(run, 0.5));

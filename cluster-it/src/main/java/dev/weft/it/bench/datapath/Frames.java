@@ -37,6 +37,9 @@ final class Frames implements AutoCloseable {
     private static final int UDP_PAYLOAD = 8;
     private static final int IPV4 = 0x0800;
     private static final int LOWEST_PORT = 1024;
+    /** Odd, so that multiples of it modulo a power of two are in no order and meet all. */
+    private static final long SCATTER = 40_503;
+
     private static final ValueLayout.OfShort BE_SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     // Immutable after construction.
@@ -50,11 +53,13 @@ final class Frames implements AutoCloseable {
     private final long tuples;
     private final long firstTuple;
     private final boolean numbered;
+    /** How many source ports each frame takes in turn, a power of two; 0: both ports are those of a tuple. */
+    private final int sources;
     // Owned by the sending thread.
     private int next;
     private long number;
 
-    private Frames(List<byte[]> frames, long tuples, long firstTuple, boolean numbered) {
+    private Frames(List<byte[]> frames, long tuples, long firstTuple, boolean numbered, int sources) {
         count = frames.size();
         slot = frames.stream().mapToInt(f -> f.length).max().orElseThrow() + 63 & ~63;
         bytes = arena.allocate((long) count * slot, 64);
@@ -64,6 +69,7 @@ final class Frames implements AutoCloseable {
         this.tuples = tuples;
         this.firstTuple = firstTuple;
         this.numbered = numbered;
+        this.sources = sources;
         var vectors = arena.allocate((long) (count + BATCH) * VECTOR_LENGTH, 64);
         for (int i = 0; i < count; i++) {
             MemorySegment.copy(frames.get(i), 0, bytes, JAVA_BYTE, (long) i * slot, frames.get(i).length);
@@ -81,7 +87,7 @@ final class Frames implements AutoCloseable {
 
     /** The same frames again and again. */
     static Frames fixed(List<byte[]> frames) {
-        return new Frames(frames, 0, 0, false);
+        return new Frames(frames, 0, 0, false, 0);
     }
 
     /**
@@ -108,6 +114,18 @@ final class Frames implements AutoCloseable {
         return changing(frames, tuples, firstTuple, true);
     }
 
+    /**
+     * Numbered frames, each with another source port than the last time it was sent: every one to its own destination.
+     *
+     * @param sources of each frame, in turn: a power of two up to 2^15
+     */
+    static Frames numberedFromPorts(List<byte[]> frames, int sources) {
+        if (Integer.bitCount(sources) != 1 || sources > 1 << 15) {
+            throw new IllegalArgumentException(sources + " source ports (expected a power of two up to 32768)");
+        }
+        return new Frames(frames, (long) sources * frames.size(), 0, true, sources);
+    }
+
     private static Frames changing(List<byte[]> frames, long tuples, long firstTuple, boolean numbered) {
         if (Long.bitCount(tuples) != 1 || tuples > 1L << 31) {
             throw new IllegalArgumentException(tuples + " tuples (expected a power of two up to 2^31)");
@@ -115,7 +133,7 @@ final class Frames implements AutoCloseable {
         if (frames.size() < BATCH) {
             throw new IllegalArgumentException(frames.size() + " frames (expected at least " + BATCH + ")");
         }
-        return new Frames(frames, tuples, firstTuple, numbered);
+        return new Frames(frames, tuples, firstTuple, numbered, 0);
     }
 
     private int udpOffset(long at) {
@@ -149,10 +167,17 @@ final class Frames implements AutoCloseable {
     @HotPath
     private void renew(int frame, long itsNumber) {
         long at = (long) frame * slot + udpOffsets[frame];
-        int tuple = (int) (Hashing.mix(firstTuple + itsNumber & tuples - 1) & tuples - 1);
         int difference = u16(at) + u16(at + 2) + u16(at + UDP_PAYLOAD);
-        int source = source(tuple);
-        int destination = destination(tuple);
+        int source;
+        int destination;
+        if (sources == 0) {
+            int tuple = (int) (Hashing.mix(firstTuple + itsNumber & tuples - 1) & tuples - 1);
+            source = source(tuple);
+            destination = destination(tuple);
+        } else {
+            source = LOWEST_PORT + (int) (itsNumber / count * SCATTER & sources - 1);
+            destination = u16(at + 2);
+        }
         bytes.set(BE_SHORT, at, (short) source);
         bytes.set(BE_SHORT, at + 2, (short) destination);
         difference -= source + destination;

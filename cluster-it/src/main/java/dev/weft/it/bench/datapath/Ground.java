@@ -75,6 +75,11 @@ final class Ground {
         return once("weft-two-hosts", () -> WeftPaths.twoHosts(lab, kind, WeftPaths.Shape.PLAIN), WeftPaths.class);
     }
 
+    /** One host with a router that has a stateful firewall and translates sources. */
+    StatefulPath stateful() {
+        return once("stateful", () -> StatefulPath.build(lab, kind), StatefulPath.class);
+    }
+
     OpenVswitch ovs() {
         return once("ovs", () -> OpenVswitch.start(lab), OpenVswitch.class);
     }

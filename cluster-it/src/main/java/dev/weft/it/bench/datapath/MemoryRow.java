@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 
 /** What a million flows of IPv6, set up by traffic, take of a machine: the agent's process and its maps. */
 final class MemoryRow {
@@ -23,6 +24,8 @@ final class MemoryRow {
     private static final long SETTLE_NANOS = TimeUnit.SECONDS.toNanos(45);
 
     private static final double MEGA = 1e6;
+    /** The first line about an area of the address space. */
+    private static final Pattern AREA = Pattern.compile("^[0-9a-f]+-[0-9a-f]+ ");
 
     /** As the launcher starts an agent. */
     private static final List<String> JVM = List.of("-XX:+UseZGC", "-XX:ZUncommitDelay=10", "-XX:SoftMaxHeapSize=512m");
@@ -95,16 +98,22 @@ final class MemoryRow {
         return flows;
     }
 
+    /** Without the pages of maps that it looks at, which are in the memory of its maps: proc(5), smaps. */
     private static long resident(long pid) {
-        var status = java.nio.file.Path.of("/proc", Long.toString(pid), "status");
+        var smaps = java.nio.file.Path.of("/proc", Long.toString(pid), "smaps");
         try {
-            return Files.readAllLines(status).stream()
-                    .filter(line -> line.startsWith("VmRSS:"))
-                    .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("\\D", "")))
-                    .findFirst()
-                    .orElseThrow(() -> new MeasureException(status + " has no VmRSS"));
+            long bytes = 0;
+            boolean ofMap = false;
+            for (String line : Files.readAllLines(smaps)) {
+                if (AREA.matcher(line).find()) {
+                    ofMap = line.endsWith("anon_inode:bpf-map");
+                } else if (line.startsWith("Rss:") && !ofMap) {
+                    bytes += 1024 * Long.parseLong(line.replaceAll("\\D", ""));
+                }
+            }
+            return bytes;
         } catch (IOException unreadable) {
-            throw new UncheckedIOException(status + " cannot be read", unreadable);
+            throw new UncheckedIOException(smaps + " cannot be read", unreadable);
         }
     }
 }

@@ -1,99 +1,51 @@
 package dev.weft.it.bench.datapath;
 
 import dev.weft.it.bench.Row;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** New flows a second: every packet is the first of its 5-tuple, and each of them must arrive. */
 final class SetupRows {
     private static final int ROUNDS = 6;
-    /** At the first rate, for the compiler. */
-    private static final int WARM_UP_ROUNDS = 1;
-
     private static final long ROUND_NANOS = TimeUnit.SECONDS.toNanos(5);
     static final int FLOWS = 1 << 20;
     /** Few enough not to be in the way of the next round. */
-    private static final int FLOWS_LEFT = 1000;
+    static final int FLOWS_LEFT = 1000;
 
     private static final double WEFT_BEGINS = 150_000;
     private static final double OVS_BEGINS = 30_000;
     /** Of the packets of a round, so many may be lost for it to count as delivered. */
     private static final double LOSS_ALLOWED = 0.0001;
 
-    /** The name of an agent's packet thread. */
-    static final String WORKER = "worker-0";
-
     private static final int TEMPLATES = 64;
 
     private SetupRows() {}
 
-    /**
-     * A search for the highest rate that is delivered: a step up after a round without loss, a smaller one down after
-     * one with.
-     *
-     * @param best per second; 0 when no round was without loss
-     * @param delivered per second, in the rounds with loss: what was left at too high a rate
-     * @param leastNanos CPU time of the worker per delivered packet, in the best round
-     */
-    private record Search(double best, List<Double> delivered, double leastNanos) {
-        static Search run(double first, int rounds, PacketCost cost, Frames frames, long nanos, Runnable between) {
-            double rate = first;
-            double best = 0;
-            double leastNanos = Double.MAX_VALUE;
-            var delivered = new ArrayList<Double>();
-            for (int i = -WARM_UP_ROUNDS; i < rounds; i++) {
-                between.run();
-                long before = CpuTime.threadNanos(WORKER);
-                PacketCost.Run run = cost.attempt(frames, nanos, new Generator.Pace((long) rate, true));
-                leastNanos = Math.min(leastNanos, (double) (CpuTime.threadNanos(WORKER) - before) / run.delivered());
-                double perSecond = run.delivered() / (run.wallNanos() / 1e9);
-                if (i < 0) {
-                    continue;
-                }
-                if (run.delivered() >= run.sent() * (1 - LOSS_ALLOWED)) {
-                    best = Math.max(best, perSecond);
-                    rate *= 1.15;
-                } else {
-                    delivered.add(perSecond);
-                    rate *= 0.8;
-                }
-            }
-            return new Search(best, delivered, leastNanos);
-        }
-    }
-
     static Row flowSetup(Ground ground) {
         WeftPaths paths = ground.weftTuples();
         try (var pauses = CollectorPauses.record()) {
-            Search search = weft(ground, paths);
+            RateSearch search = weft(ground, paths);
             return Row.of(
                     "flow-setup",
                     List.of(
                             new Row.Figure(search.best(), "flows/s, all delivered", Row.Bar.atLeast(150_000)),
                             new Row.Figure(
-                                    search.delivered().stream()
-                                            .mapToDouble(Double::doubleValue)
-                                            .max()
-                                            .orElse(0),
-                                    "flows/s delivered where more were offered than are",
-                                    null),
+                                    search.mostWithLoss(), "flows/s delivered where more were offered than are", null),
                             new Row.Figure(search.leastNanos(), "ns of the worker's CPU a flow, best round", null),
                             new Row.Figure(pauses.millis(0.999), "ms, collector pauses p99.9", Row.Bar.atMost(1))),
                     "best of " + ROUNDS + " rounds of 5 s, open loop; a rule on UDP ports, routed, one worker");
         }
     }
 
-    private static Search weft(Ground ground, WeftPaths paths) {
+    private static RateSearch weft(Ground ground, WeftPaths paths) {
         boolean full = ground.plan().full();
         try (var cost = PacketCost.open(paths.routed());
                 var frames = Frames.withNewPorts(Workload.routed(TEMPLATES), 1L << 31)) {
-            return Search.run(
+            return RateSearch.run(
                     WEFT_BEGINS,
+                    LOSS_ALLOWED,
                     full ? ROUNDS : 1,
-                    cost,
-                    frames,
-                    full ? ROUND_NANOS : ground.runNanos(),
+                    pace -> cost.attempt(frames, full ? ROUND_NANOS : ground.runNanos(), pace),
                     () -> forgetFlows(paths));
         }
     }
@@ -109,18 +61,17 @@ final class SetupRows {
     static Row versusOvs(Ground ground) {
         OpenVswitch ovs = ground.ovs();
         ovs.matchOnPorts();
-        Search other;
+        RateSearch other;
         try (var cost = PacketCost.open(ovs.path());
                 var frames = Frames.withNewPorts(Workload.bridged(TEMPLATES), 1L << 31)) {
-            other = Search.run(
+            other = RateSearch.run(
                     OVS_BEGINS,
+                    LOSS_ALLOWED,
                     ground.plan().full() ? ROUNDS : 1,
-                    cost,
-                    frames,
-                    ground.plan().full() ? ROUND_NANOS / 2 : ground.runNanos(),
+                    pace -> cost.attempt(frames, ground.plan().full() ? ROUND_NANOS / 2 : ground.runNanos(), pace),
                     () -> {});
         }
-        Search own = weft(ground, ground.weftTuples());
+        RateSearch own = weft(ground, ground.weftTuples());
         if (other.best() == 0) {
             throw new MeasureException(ovs.path() + " delivered all packets at no rate that was tried");
         }

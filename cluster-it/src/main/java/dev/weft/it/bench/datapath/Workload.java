@@ -67,6 +67,27 @@ final class Workload {
         return frames;
     }
 
+    /** From the sender to so many servers behind the router, from 10.8.0.1 on: IPv4, 64 octets, with mark and number. */
+    static List<byte[]> servers(int servers) {
+        var frames = new ArrayList<byte[]>();
+        for (int i = 0; i < servers; i++) {
+            frames.add(PacketExpression.parse("udp %s:%d > %s:53 src-mac %s dst-mac %s ttl 64 length %d"
+                    .formatted(
+                            Address.SENDER.v4(),
+                            FIRST_PORT,
+                            server(i),
+                            Address.SENDER.mac(),
+                            WeftPaths.ROUTER_MAC,
+                            IPV4_PAYLOAD)));
+        }
+        return frames;
+    }
+
+    /** The address of a server behind the router, 0 to 253. */
+    static String server(int number) {
+        return "10.8.0." + (1 + number);
+    }
+
     private static List<byte[]> numbered(int flows, Address from, Address to, String mac) {
         return frames(flows, from, to, mac, Frames.NUMBERED_PAYLOAD, Frames.NUMBERED_PAYLOAD);
     }
