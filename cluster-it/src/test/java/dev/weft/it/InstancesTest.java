@@ -26,7 +26,7 @@ class InstancesTest {
             service_blocks: [{name: web, owner: red, prefix: 0x00004001/32}]
             ---
             tenant: red
-            service_tables: [{name: web, instances: true, entries: [{prefix: 0x00004001, rules: [{action: drop}]}]}]
+            service_tables: [{name: web, instances: true, entries: [{prefix: 0x00004001/32, rules: [{action: drop}]}]}]
             services: [{name: web, router: r, service: 0x00004001, addresses: [10.96.0.80], ports: [{protocol: tcp, port: 80}]}]
             bridges: [{name: left}, {name: right}]
             routers: [{name: r, service_table: web}]

@@ -38,7 +38,7 @@ class ConnectionAllocationTest {
     @Test
     void connectsTranslatesAndAnswersAMillionTimesWithoutAllocating() {
         net.settle("a", "10.0.1.5");
-        net.settle("m", "10.0.1.6");
+        net.settle("m", "10.0.1.6", "10.0.1.7");
         net.learnNeighbour("r", "203.0.113.1", OUTSIDE_MAC);
         net.grant("out", "203.0.113.10", 1024, 60_000);
         net.tables().connections().setEnding((table, slot) -> {});
