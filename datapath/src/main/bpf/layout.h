@@ -9,7 +9,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define LAYOUT_VERSION 3
+#define LAYOUT_VERSION 4
 
 #define MAX_PORTS 4096   /* port numbers are 1..4094; 0 is the tunnel */
 #define STATE_PORT 4095 /* state frames have a share of the rings of their own */
@@ -44,8 +44,10 @@ struct port {
 	__u16 masks[PORT_MASKS + 8]; /* those with flows here, the exact one first */
 	__u32 rate;              /* upcalls per second */
 	__u32 capture;           /* above 0: a copy of each packet goes to user space */
+	__u32 flood_rate;        /* per second */
+	__u32 reserved; /* entries of an array are multiples of 8 long */
 };
-_Static_assert(sizeof(struct port) == 168, "struct port");
+_Static_assert(sizeof(struct port) == 176, "struct port");
 
 /* `port_counters`, by port number, per CPU. */
 struct port_counters {
@@ -59,7 +61,7 @@ struct port_counters {
 	__u64 over_budget;
 };
 
-/* `budgets`, by port number: a token bucket of one second's upcalls. */
+/* `budgets`, by port number: a token bucket of one second's upcalls, another of its floods. */
 struct budget {
 	__u64 refilled_nanos;
 	__u64 tokens_nanos; /* time that was saved up: one token is 10^9 / rate of it */
@@ -247,6 +249,7 @@ enum drop {
 	DROP_TUNNEL_FAILED,
 	DROP_NOT_IP,
 	DROP_LOOP,
+	DROP_FLOOD_OVER_LIMIT,
 	DROPS
 };
 

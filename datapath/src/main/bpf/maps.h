@@ -60,7 +60,8 @@ struct {
 
 struct guarded_budget {
 	struct bpf_spin_lock lock;
-	struct budget budget;
+	struct budget upcalls;
+	struct budget floods;
 };
 
 struct {

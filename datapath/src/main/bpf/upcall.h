@@ -198,27 +198,29 @@ static __noinline __u32 home_hash(struct __sk_buff *skb, const struct flow_key *
 	return connection_hash(&t);
 }
 
-/* Time saved up, at most a second's; an upcall costs the time in which the port may make one. */
-static __always_inline bool within_budget(__u32 number, __u32 rate)
+/* Time saved up, at most a second's; an upcall, or a flood, costs the time in which the port may make one. */
+static __always_inline bool within_budget(__u32 number, __u32 rate, bool flood)
 {
 	struct guarded_budget *b = bpf_map_lookup_elem(&budgets, &number);
 	__u64 now = bpf_ktime_get_ns();
+	struct budget *budget;
 	__u64 cost, saved;
 	bool granted = false;
 
 	if (!b || !rate)
 		return false;
+	budget = flood ? &b->floods : &b->upcalls;
 	cost = NANOS_PER_SECOND / rate;
 	bpf_spin_lock(&b->lock);
-	saved = b->budget.tokens_nanos + (now - b->budget.refilled_nanos);
-	b->budget.refilled_nanos = now;
+	saved = budget->tokens_nanos + (now - budget->refilled_nanos);
+	budget->refilled_nanos = now;
 	if (saved > cost * rate)
 		saved = cost * rate;
 	if (saved >= cost) {
 		saved -= cost;
 		granted = true;
 	}
-	b->budget.tokens_nanos = saved;
+	budget->tokens_nanos = saved;
 	bpf_spin_unlock(&b->lock);
 	return granted;
 }
@@ -347,7 +349,7 @@ static __noinline bool admitted(__u32 number)
 
 	if (!port || !counted)
 		return false;
-	if (!number || within_budget(number, port->rate))
+	if (!number || within_budget(number, port->rate, false))
 		return true;
 	counted->over_budget++;
 	drop_for(DROP_UPCALL_BUDGET);

@@ -271,6 +271,16 @@ static __always_inline int single(struct __sk_buff *skb, const struct step *step
 	return drop_for(DROP_BY_FLOW);
 }
 
+#define GROUP_MAC (1ULL << 56) /* of a key's second word, which begins with the destination MAC */
+
+/* Whether the port may flood once more. What comes by the tunnel was counted where it entered. */
+static __noinline bool may_flood(__u32 number)
+{
+	struct port *port = bpf_map_lookup_elem(&ports, &number);
+
+	return !number || (port && within_budget(number, port->flood_rate, true));
+}
+
 #define ODD UPCALL_UNREAD
 #define AGAIN UPCALL_AGAIN
 #define FRESH 4 /* its buffer says truly which protocol it carries */
@@ -302,6 +312,8 @@ static __always_inline int forward(struct __sk_buff *skb, const struct flow_key 
 	flow->used_nanos = bpf_ktime_get_coarse_ns();
 	if (!flow->step_count)
 		return drop_for(DROP_BY_FLOW);
+	if ((flow->step_count > 1 || key->w[1] & GROUP_MAC) && !may_flood(in_port))
+		return drop_for(DROP_FLOOD_OVER_LIMIT);
 	if (flow->most_ttl && p->l3 && p->ttl <= flow->most_ttl) {
 		punt(skb, key, p, TTL_EXPIRED, 0);
 		if (flow->step_count == 1)

@@ -47,6 +47,7 @@ OFFSET(Port_MASK_COUNT, port, mask_count);
 OFFSET(Port_MASKS, port, masks);
 OFFSET(Port_RATE, port, rate);
 OFFSET(Port_CAPTURE, port, capture);
+OFFSET(Port_FLOOD_RATE, port, flood_rate);
 NUMBER(Port_UP, PORT_UP);
 NUMBER(Port_PEER, PORT_PEER);
 NUMBER(Port_TAP, PORT_TAP);
@@ -173,6 +174,7 @@ DROP(TOO_BIG);
 DROP(TUNNEL_FAILED);
 DROP(NOT_IP);
 DROP(LOOP);
+DROP(FLOOD_OVER_LIMIT);
 NUMBER(FrameDrop_count, DROPS);
 
 #define LIE(code) NUMBER(Malformed_##code, code)

@@ -4,6 +4,7 @@ import dev.weft.agent.control.ControlSide;
 import dev.weft.agent.control.Interfaces;
 import dev.weft.agent.control.KeyRing;
 import dev.weft.agent.control.Lessons;
+import dev.weft.agent.health.Places;
 import dev.weft.agent.socket.ControlServer;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
@@ -72,6 +73,11 @@ public final class Agent implements AutoCloseable {
         /** Longest frame that fits the tunnel, Ethernet header included; 0: unknown. */
         int tunnelMtu(AgentConfig config);
 
+        /** From where members are asked whether they are well. */
+        default Places openPlaces(UUID host) {
+            return Places.ownStack();
+        }
+
         /** Tells when what fits the tunnel may have changed, until it is closed. */
         default AutoCloseable watchTunnel(AgentConfig config, Runnable changed) {
             return () -> {};
@@ -139,6 +145,7 @@ public final class Agent implements AutoCloseable {
                 crew.followMtu(
                         () -> ground.tunnelMtu(config), () -> registerLater(registry, connection, config, hostId))));
         Interfaces interfaces = parts.own(ground.openInterfaces());
+        Places places = parts.own(ground.openPlaces(hostId));
         var control = ControlSide.start(
                 new ControlSide.Ground(
                         hostId,
@@ -148,6 +155,7 @@ public final class Agent implements AutoCloseable {
                         tables,
                         new PortBlockStore(connection),
                         (role, listener) -> new Leadership(connection, role, hostId, listener),
+                        places,
                         interfaces,
                         CLOCK,
                         random),
@@ -157,10 +165,14 @@ public final class Agent implements AutoCloseable {
                 new ControlSide.Beginning(adopts, store::isRead, tables::dropUnwanted),
                 acknowledger::reached);
         parts.own(control, control, control::leave);
-        var status = new AgentStatus(config, hostId, connection, store::isRead, opened, crew, control);
+        var status = new AgentStatus(
+                config, hostId, connection, store::isRead, opened, crew, control, () -> store.snapshot());
         var captures = parts.own(new Captures(datapath, CLOCK, InstantSource.system()));
         var requests = new DatapathRequests(datapath, control, store, captures, CLOCK);
-        parts.own(ControlServer.open(config.socket(), new AgentRequests(status, crew, requests, control, store)));
+        var lines = new RuleLines(() -> store.snapshot(), CLOCK, InstantSource.system());
+        var ruleLog = parts.own(RuleLogBook.open(folder.ruleLog(), crew.workers(), lines));
+        parts.own(ControlServer.open(
+                config.socket(), new AgentRequests(status, crew, requests, control, store, ruleLog)));
         parts.leaveAtEnd(datapath.survives());
         LOG.info(
                 "host {} ({}) is up at {} with datapath {} and {} workers",

@@ -47,6 +47,7 @@ public record AgentConfig(
      * @param flows of all workers together
      * @param flowIdle a flow unused for so long goes
      * @param upcallsPerSecond misses one port may cause
+     * @param floodsPerSecond frames of one port that flows send to a group or to several
      * @param connections one worker remembers
      * @param connectionsPerPort of these, one stateful port's share
      * @param statefulPorts that may have connections at one time
@@ -57,11 +58,13 @@ public record AgentConfig(
      * @param neighbours questions and answers one worker may have under way
      * @param macsPerPort MACs a worker learns from one port
      * @param backchannel commands that may wait for one worker
+     * @param ruleLogs lines of the log that one rule may cause a worker to write each second
      */
     public record Limits(
             int flows,
             Duration flowIdle,
             int upcallsPerSecond,
+            int floodsPerSecond,
             int connections,
             int connectionsPerPort,
             int statefulPorts,
@@ -71,12 +74,14 @@ public record AgentConfig(
             int learnedPerPort,
             int neighbours,
             int macsPerPort,
-            int backchannel) {
+            int backchannel,
+            int ruleLogs) {
         static Limits read(Config config) {
             return new Limits(
                     positive(config, "flows"),
                     config.getDuration("flow-idle"),
                     positive(config, "upcalls-per-second"),
+                    positive(config, "floods-per-second"),
                     positive(config, "connections"),
                     positive(config, "connections-per-port"),
                     positive(config, "stateful-ports"),
@@ -86,7 +91,8 @@ public record AgentConfig(
                     positive(config, "learned-per-port"),
                     positive(config, "neighbours"),
                     positive(config, "macs-per-port"),
-                    positive(config, "backchannel"));
+                    positive(config, "backchannel"),
+                    positive(config, "rule-logs-per-second"));
         }
     }
 

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 
-/** Answers the control socket: {@code status}, {@code connections}, {@code services}, {@code trace}, and what is about the datapath. Thread safe. */
+/** Answers the control socket: {@code status}, {@code connections}, {@code services}, {@code rule-log}, {@code trace}, and what is about the datapath. Thread safe. */
 final class AgentRequests implements RequestHandler {
 
     private final AgentStatus status;
@@ -30,14 +30,21 @@ final class AgentRequests implements RequestHandler {
     private final ConnectionRequests connections;
     private final ServiceRequests services;
     private final InstanceRequests instances;
+    private final RuleLogBook ruleLog;
 
     AgentRequests(
-            AgentStatus status, WorkerCrew crew, DatapathRequests datapath, ControlSide control, TopologyStore store) {
+            AgentStatus status,
+            WorkerCrew crew,
+            DatapathRequests datapath,
+            ControlSide control,
+            TopologyStore store,
+            RuleLogBook ruleLog) {
         this.status = status;
         this.crew = crew;
         this.datapath = datapath;
         this.control = control;
         this.store = store;
+        this.ruleLog = ruleLog;
         connections = new ConnectionRequests(crew.workers());
         services = new ServiceRequests(crew.workers());
         instances = new InstanceRequests(control, store);
@@ -52,6 +59,7 @@ final class AgentRequests implements RequestHandler {
             case "register" -> instances.register(arguments);
             case "unregister" -> instances.unregister(arguments);
             case "instances" -> instances.list();
+            case "rule-log" -> ruleLog.read(arguments);
             case "trace" -> trace(arguments);
             default -> datapath.handle(command, arguments);
         };
@@ -74,7 +82,7 @@ final class AgentRequests implements RequestHandler {
         return result;
     }
 
-    /** By the worker that would get the packet: it has the connection, if anybody has. */
+    /** By the worker that would decide about the packet: it has the connection, if anybody has. */
     private TraceResult inspect(int port, byte[] frame) {
         var packet = new Packet();
         packet.wrap(MemorySegment.ofArray(frame), 0, frame.length);
@@ -83,7 +91,8 @@ final class AgentRequests implements RequestHandler {
             throw new AgentException(
                     "the packet is malformed: " + Malformed.of(code).label());
         }
-        Worker home = crew.workers().get(FlowHome.of(packet, crew.workers().size()));
+        Worker home =
+                crew.workers().get(FlowHome.ofDecision(packet, crew.workers().size()));
         var answer = new CompletableFuture<TraceResult>();
         if (!home.offer(new Command.Inspect(port, frame, answer))) {
             throw new AgentException("the worker has no time for a trace just now; try again");

@@ -7,8 +7,11 @@ import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathStatistics;
 import dev.weft.datapath.Datapaths;
 import dev.weft.datapath.PortStatistics;
+import dev.weft.topology.Problem;
 import dev.weft.topology.StoreConnection;
 import dev.weft.topology.TableCounters;
+import dev.weft.topology.TopologySnapshot;
+import dev.weft.topology.Warnings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,11 +21,14 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What an agent says of itself, as plain values for the control socket. Thread safe. */
 final class AgentStatus {
+    private static final int MOST_WARNINGS = 20;
+
     private final AgentConfig config;
     private final UUID hostId;
     private final StoreConnection connection;
@@ -31,6 +37,7 @@ final class AgentStatus {
     private final List<String> passedOver;
     private final WorkerCrew crew;
     private final ControlSide control;
+    private final Supplier<TopologySnapshot> topology;
 
     AgentStatus(
             AgentConfig config,
@@ -39,7 +46,8 @@ final class AgentStatus {
             BooleanSupplier storeIsRead,
             Datapaths.Opened opened,
             WorkerCrew crew,
-            ControlSide control) {
+            ControlSide control,
+            Supplier<TopologySnapshot> topology) {
         this.config = config;
         this.hostId = hostId;
         this.connection = connection;
@@ -48,6 +56,7 @@ final class AgentStatus {
         this.passedOver = opened.passedOver();
         this.crew = crew;
         this.control = control;
+        this.topology = topology;
     }
 
     /**
@@ -57,6 +66,7 @@ final class AgentStatus {
      * taking-over      flows of an earlier agent are still being judged
      * datapath-survives whether it goes on without this agent
      * datapath-missing the better kinds of datapath, each with the feature that it misses here
+     * warnings         what the topology asks for and the fabric does not give: MTUs above that of the tunnels
      * peers, remote-ports, flood-targets
      * egress-upcalls   frames from the tunnel that needed a simulation here: 0 in a sound network
      * datapath-counters, worker-counters, table-counters   by name
@@ -79,6 +89,7 @@ final class AgentStatus {
         status.put("change", control.changeNumber());
         status.put("stale", !storeIsRead.getAsBoolean());
         status.put("taking-over", control.isTakingOver());
+        status.put("warnings", warnings());
         var fabric = control.fabric().counts();
         status.put("peers", fabric.peers());
         status.put("remote-ports", fabric.remotePorts());
@@ -91,6 +102,13 @@ final class AgentStatus {
         status.put("workers", workers());
         status.put("ports", ports());
         return status;
+    }
+
+    private List<String> warnings() {
+        return Warnings.aboutMtus(topology.get()).stream()
+                .limit(MOST_WARNINGS)
+                .map(Problem::toString)
+                .toList();
     }
 
     String datapath() {

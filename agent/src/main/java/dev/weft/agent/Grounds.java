@@ -2,6 +2,8 @@ package dev.weft.agent;
 
 import dev.weft.agent.control.Interfaces;
 import dev.weft.agent.control.LinkInterfaces;
+import dev.weft.agent.health.NamespacePlaces;
+import dev.weft.agent.health.Places;
 import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.Datapaths;
 import dev.weft.datapath.link.LinkMonitor;
@@ -44,6 +46,9 @@ final class Grounds {
 
     /** This machine's interfaces, and the datapath that is asked for or best. */
     private record Machine() implements Agent.Ground {
+        /** A namespace and a cable each. */
+        private static final int MOST_PLACES = 256;
+
         private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
 
         @Override
@@ -59,6 +64,11 @@ final class Grounds {
         @Override
         public int tunnelMtu(AgentConfig config) {
             return TunnelMtu.of(config.underlay());
+        }
+
+        @Override
+        public Places openPlaces(UUID host) {
+            return new NamespacePlaces(host, MOST_PLACES);
         }
 
         @Override

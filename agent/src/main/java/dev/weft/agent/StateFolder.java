@@ -34,6 +34,11 @@ record StateFolder(Path folder) {
         return folder.resolve("tunnel-keys");
     }
 
+    /** What rules want noted. */
+    Path ruleLog() {
+        return folder.resolve("rules.log");
+    }
+
     /** Topology and tables as the last agent had read them. */
     Path archive() {
         return folder.resolve("state");

@@ -86,6 +86,7 @@ final class WorkerCrew implements AutoCloseable {
                 REPLIES_PER_ERROR * limits.errorsPerSecond(),
                 limits.macsPerPort(),
                 limits.backchannel(),
+                limits.ruleLogs(),
                 FRAME_BYTES);
     }
 

@@ -14,6 +14,8 @@ import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Rule;
+import dev.weft.topology.schema.SecurityGroup;
+import dev.weft.topology.schema.SecurityRule;
 import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceEntry;
@@ -204,6 +206,41 @@ public final class TestNetwork {
                 .setProtocol("tcp")
                 .setPort("80")
                 .setPoolId(id("pool", name))
+                .build());
+        return this;
+    }
+
+    /** From now on a port is in a security group that lets in this protocol, or nothing when it is empty. */
+    public TestNetwork guarded(String port, String protocol) {
+        var group = SecurityGroup.newBuilder()
+                .setId(id("security group", port))
+                .setName(port)
+                .setTenantId(tenant.getId());
+        if (!protocol.isEmpty()) {
+            group.addIngress(SecurityRule.newBuilder().addProtocol(protocol));
+        }
+        others.removeIf(SecurityGroup.class::isInstance);
+        others.add(group.build());
+        ports.replaceAll(each -> each.getName().equals(port)
+                ? each.toBuilder()
+                        .clearSecurityGroupIds()
+                        .addSecurityGroupIds(group.getId())
+                        .build()
+                : each);
+        return this;
+    }
+
+    /** From now on no connection of this protocol to the VM behind a port begins, and hosts note those that try. */
+    public TestNetwork dropsAndLogs(String port, String protocol) {
+        drops(port, protocol);
+        Chain chain = (Chain) others.removeLast();
+        Rule rule = chain.getRules(0);
+        others.add(chain.toBuilder()
+                .setRules(
+                        0,
+                        rule.toBuilder()
+                                .setMatch(rule.getMatch().toBuilder().addConnection(Conditions.Connection.NEW))
+                                .setLog(true))
                 .build());
         return this;
     }

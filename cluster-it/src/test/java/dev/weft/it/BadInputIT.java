@@ -303,6 +303,30 @@ class BadInputIT {
     }
 
     @Test
+    void whatIsHardlyMeantIsWarnedAboutAndApplied() {
+        String warned = file("warned.yaml", """
+                tenant: warned
+                chains:
+                  - name: lonely
+                    rules:
+                      - {match: {destination: [10.0.0.0/8]}, action: drop}
+                      - {match: {destination: [10.1.0.0/16]}, action: accept}
+                """);
+        TestCloud.Answer answer = weft("apply", "-f", warned).expectOk();
+        assertThat(answer.err())
+                .contains(
+                        "warning: ", "warned.yaml:6:", "chain 'lonely': rules[1]: is never reached: rules[0] takes all")
+                .contains("chain 'lonely': nobody consults it");
+        var again = Json.readObject(
+                weft("apply", "-f", warned, "-o", "json").expectOk().out());
+        assertThat(again.get("unchanged")).as("again, of what is there already").isEqualTo(2L);
+        assertThat((List<?>) again.get("warnings"))
+                .map(each -> ((Map<?, ?>) each).get("name") + " " + ((Map<?, ?>) each).get("field"))
+                .containsExactly("lonely rules[1]", "lonely ");
+        weft("delete", "tenant", "warned").expectOk();
+    }
+
+    @Test
     void aStoreThatDoesNotAnswerIsNotTheInputsFault() {
         TestCloud.Answer answer = TestCloud.runHere("get", "ports", "--store", "127.0.0.1:1");
 

@@ -34,16 +34,16 @@ class DevicesIT {
     private static final String SHOP = "192.0.2.20";
     private static final String FLOATING = "192.0.2.30";
     private static final String BALANCER = "192.0.2.40";
-    /** The router stands for public addresses; a trace takes them for other VMs'. */
-    private static final String TO_EDGE = " dst-mac 02:00:00:00:ff:09";
 
     private static final String GUARDED = "10.0.2.13";
+    private static final String DATABASE = "10.0.2.15";
 
     private static TestCloud cloud;
     private static Vm client;
     private static Vm floating;
     private static Vm guarded;
     private static Vm outsider;
+    private static Vm app;
 
     @BeforeAll
     static void build() throws IOException {
@@ -54,10 +54,14 @@ class DevicesIT {
         Vm web2 = cloud.vm("h3", "web2", "02:00:00:00:02:0c", "10.0.2.12/24");
         guarded = cloud.vm("h3", "guarded", "02:00:00:00:02:0d", GUARDED + "/24");
         outsider = cloud.vm("h3", "outsider", "02:00:00:00:09:09", OUTSIDER + "/24");
+        app = cloud.vm("h1", "app", "02:00:00:00:02:0e", "10.0.2.14/24");
+        Vm database = cloud.vm("h3", "database", "02:00:00:00:02:0f", DATABASE + "/24");
         serve(web1);
         serve(web2);
         cloud.program(guarded, "allowed", "busybox", "nc", "-ll", "-p", "7000", "-e", "echo", "allowed");
         cloud.program(guarded, "refused", "busybox", "nc", "-ll", "-p", "7001", "-e", "echo", "refused");
+        cloud.program(database, "rows", "busybox", "nc", "-ll", "-p", "5432", "-e", "echo", "rows");
+        cloud.program(database, "admin", "busybox", "nc", "-ll", "-p", "22", "-e", "echo", "admin");
         cloud.program(outsider, "iperf3", "iperf3", "-s");
         cloud.start();
         cloud.apply(network());
@@ -77,6 +81,12 @@ class DevicesIT {
                   - {name: servers}
                   - {name: outside}
                 routers: [{name: edge}]
+                security_groups:
+                  - {name: apps}
+                  - name: databases
+                    ingress: [{protocol: [tcp], port: [5432], remote_groups: [apps]}]
+                    deny_egress: true
+                    log: dropped
                 chains:
                   - name: guard
                     rules:
@@ -107,6 +117,8 @@ class DevicesIT {
                 + port("web1", "servers", "10.0.2.11/24", "security: true")
                 + port("web2", "servers", "10.0.2.12/24", "security: true")
                 + port("guarded", "servers", GUARDED + "/24", "outbound_chain: guard")
+                + port("app", "servers", "10.0.2.14/24", "security: true, security_groups: [apps]")
+                + port("database", "servers", DATABASE + "/24", "security: true, security_groups: [databases]")
                 + port("outsider", "outside", OUTSIDER + "/24", "security: true");
     }
 
@@ -153,7 +165,7 @@ class DevicesIT {
     @Order(4)
     void aFloatingAddressWorksBothWays() {
         assertThat(TestCloud.ping(outsider, FLOATING)).as(cloud::logs).isTrue();
-        assertTracedAsInstalled("h3", "outsider", "icmp echo-request " + OUTSIDER + " > " + FLOATING + TO_EDGE);
+        assertTracedAsInstalled("h3", "outsider", "icmp echo-request " + OUTSIDER + " > " + FLOATING);
         try (var atOutsider = Capture.at(outsider, Vm.INTERFACE)) {
             assertThat(TestCloud.ping(floating, OUTSIDER)).isTrue();
             assertThat(sources(atOutsider)).containsOnly(FLOATING);
@@ -169,7 +181,7 @@ class DevicesIT {
     @Test
     @Order(6)
     void rulesAllowOnePortAndRefuseTheOthersAtOnce() {
-        assertThat(talk(7000)).as(cloud::logs).isEqualTo("allowed");
+        assertThat(talk(client, GUARDED, 7000)).as(cloud::logs).isEqualTo("allowed");
         assertThat(TestCloud.run(floating, "curl", "-sS", "--max-time", "5", "http://" + GUARDED + ":7001/")
                         .output())
                 .containsAnyOf("refused", "Couldn't connect");
@@ -182,8 +194,8 @@ class DevicesIT {
         assertThat(cloud.status("h2").counter("drops", "refused")).isPositive();
     }
 
-    private static String talk(int port) {
-        return TestCloud.run(client, "sh", "-c", "busybox nc -w 3 %s %d </dev/null".formatted(GUARDED, port))
+    private static String talk(Vm from, String to, int port) {
+        return TestCloud.run(from, "sh", "-c", "busybox nc -w 3 %s %d </dev/null".formatted(to, port))
                 .output();
     }
 
@@ -210,6 +222,34 @@ class DevicesIT {
     @Order(9)
     void aBalancerServesFromTwoHosts() {
         assertThat(served(20)).as(cloud::logs).containsOnlyKeys("web1", "web2");
+    }
+
+    @Test
+    @Order(10)
+    void aDatabaseIsReachedByThoseOfAnotherSecurityGroupOnly() {
+        assertThat(talk(app, DATABASE, 5432)).as(cloud::logs).isEqualTo("rows");
+        TestCloud.run(app, "curl", "--local-port", "40000", "--max-time", "2", "http://" + DATABASE + ":22/");
+        assertTracedAsInstalled("h1", "app", "tcp 10.0.2.14:40000 > " + DATABASE + ":22 flags syn");
+        assertThat(talk(app, DATABASE, 22)).isNotEqualTo("admin");
+        assertThat(talk(floating, DATABASE, 5432)).isNotEqualTo("rows");
+        assertThat(cloud.status("h2").counter("drops", "security-group")).isPositive();
+        assertLogged("h2", "10.0.1.6");
+        cloud.apply("tenant: acme\nports: [{name: floating, security_groups: [apps]}]\n");
+        assertThat(talk(floating, DATABASE, 5432)).as(cloud::logs).isEqualTo("rows");
+        cloud.apply("tenant: acme\nports: [{name: floating, security_groups: []}]\n");
+        assertThat(talk(floating, DATABASE, 5432)).isNotEqualTo("rows");
+    }
+
+    private static void assertLogged(String host, String source) {
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(
+                                (List<?>) cloud.ask(host, "log", "rules").get("rules"))
+                        .map(line -> ((Map<?, ?>) line).get("outcome") + " " + ((Map<?, ?>) line).get("packet"))
+                        .anyMatch(line -> line.startsWith("dropped: security-group tcp " + source + ":")
+                                && line.endsWith("> " + DATABASE + ":5432")));
+        assertThat(cloud.folder().resolve(host).resolve("rules.log"))
+                .content()
+                .contains("security groups databases, ingress");
     }
 
     private static Map<String, Long> served(int requests) {

@@ -10,7 +10,9 @@ import dev.weft.agent.lab.Place;
 import dev.weft.agent.lab.Vm;
 import dev.weft.agent.lab.WeftProcess;
 import dev.weft.agent.socket.Json;
+import dev.weft.datapath.link.Links;
 import dev.weft.datapath.link.NetworkNamespace;
+import dev.weft.datapath.link.Offload;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -47,6 +49,8 @@ final class TestCloud implements AutoCloseable {
     private final Map<String, Vm> vms = new HashMap<>();
     private Optional<WeftProcess> store = Optional.empty();
     private String datapath = "userspace";
+    private List<String> config = List.of();
+    private final List<RoughWire> wires = new ArrayList<>();
     private int starts;
 
     private TestCloud(Path folder, Lab lab, Duration sessionTimeout) {
@@ -75,6 +79,48 @@ final class TestCloud implements AutoCloseable {
     TestCloud onDatapath(String kind) {
         datapath = kind;
         return this;
+    }
+
+    /** More than options can say, as HOCON, for agents started from now on. */
+    TestCloud configured(String hocon) {
+        try {
+            config = List.of(
+                    "--config",
+                    Files.writeString(folder.resolve("agent.conf"), hocon).toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return this;
+    }
+
+    /**
+     * From now on what a host sends to the fabric, and gets from it, goes over such a wire, in whole frames with their
+     * checksums: the first host's number is 1.
+     */
+    RoughWire roughen(String host, int number, RoughWire.Nature nature) {
+        String namespace = fabricNamespace();
+        String end = "up" + number;
+        String near = "rough" + number;
+        lab.in(
+                lab.fabric(),
+                "link set " + end + " nomaster",
+                "link set " + end + " arp off",
+                "link add " + near + " mtu 1600 type veth peer name " + near + "f mtu 1600",
+                "link set " + near + " up arp off",
+                "link set " + near + "f master fabric0 up");
+        sendWhole(namespace, near + "f");
+        sendWhole(host(host).namespace(), "underlay0");
+        var wire = RoughWire.between(namespace, end, near, nature);
+        wires.add(wire);
+        return wire;
+    }
+
+    private static void sendWhole(String namespace, String interfaceName) {
+        try (var links = Links.in(NetworkNamespace.named(namespace))) {
+            for (Offload each : List.of(Offload.TSO, Offload.GSO, Offload.TX_CHECKSUM)) {
+                links.setOffload(interfaceName, each, false);
+            }
+        }
     }
 
     /** The store first, then all agents at once; returns when they are ready. */
@@ -107,26 +153,24 @@ final class TestCloud implements AutoCloseable {
 
     private void launchAgent(String host) {
         LabHost place = host(host);
-        agents.put(
+        List<String> arguments = new ArrayList<>(List.of(
+                "agent",
+                "--name",
                 host,
-                lab.weft(
-                        place,
-                        "agent-" + host + "-" + ++starts,
-                        "agent",
-                        "--name",
-                        host,
-                        "--underlay",
-                        place.underlay(),
-                        "--store",
-                        storeAddress(),
-                        "--state-dir",
-                        folder.resolve(host).toString(),
-                        "--socket",
-                        socket(host).toString(),
-                        "--datapath",
-                        datapath,
-                        "--session-timeout",
-                        sessionTimeout.toMillis() + "ms"));
+                "--underlay",
+                place.underlay(),
+                "--store",
+                storeAddress(),
+                "--state-dir",
+                folder.resolve(host).toString(),
+                "--socket",
+                socket(host).toString(),
+                "--datapath",
+                datapath,
+                "--session-timeout",
+                sessionTimeout.toMillis() + "ms"));
+        arguments.addAll(config);
+        agents.put(host, lab.weft(place, "agent-" + host + "-" + ++starts, arguments.toArray(String[]::new)));
     }
 
     void startAgent(String host) {
@@ -274,6 +318,7 @@ final class TestCloud implements AutoCloseable {
 
     @Override
     public void close() {
+        wires.forEach(RoughWire::close);
         lab.close();
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {

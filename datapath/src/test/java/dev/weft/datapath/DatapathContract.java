@@ -469,6 +469,52 @@ public abstract class DatapathContract extends DatapathSuite {
     }
 
     @Test
+    void aPortHasItsBudgetOfFloodsAndNoMore() {
+        TestHost host = host(underlay(1), 1);
+        PortSpec spec = host.newInterface(UNLIMITED);
+        int greedy =
+                host.datapath().attach(new PortSpec(spec.id(), spec.interfaceName(), spec.namespace(), UNLIMITED, 5));
+        int other = attach(host);
+        int third = attach(host);
+        byte[] toAll = udp("10.0.0.1", 1, "10.0.0.2", 53, 64, 10);
+        byte[] toGroup = udp("10.0.0.1", 1, "10.0.0.3", 53, 64, 10);
+        toGroup[0] |= 1;
+        byte[] toOne = udp("10.0.0.1", 1, "10.0.0.4", 53, 64, 10);
+        WorkerPort worker = host.datapath().worker(0);
+        worker.install(1, key(toAll, greedy, 0), exact(), actions(list -> {
+            list.output(other, 0);
+            list.output(third, 0);
+        }));
+        worker.install(2, key(toGroup, greedy, 0), exact(), actions(list -> list.output(other, 0)));
+        worker.install(3, key(toOne, greedy, 0), exact(), actions(list -> list.output(other, 0)));
+        long start = System.nanoTime();
+        for (int i = 0; i < 25; i++) {
+            host.send(greedy, toAll);
+            host.send(greedy, toGroup);
+        }
+        awaitHits(host, 50);
+        long refilled = 5 * (System.nanoTime() - start) / TimeUnit.SECONDS.toNanos(1) + 1;
+        long over = host.datapath().statistics().drops().get("flood-over-limit");
+        assertThat(50 - over).isBetween(5L, 5 + refilled);
+        for (int i = 0; i < 10; i++) {
+            host.send(greedy, toOne);
+        }
+        awaitHits(host, 60);
+        assertThat(host.datapath().statistics().drops()).as("to one alone").containsEntry("flood-over-limit", over);
+        assertThat(statistics(host, greedy).spec().floodsPerSecond()).isEqualTo(5);
+
+        worker.install(4, key(toAll, other, 0), exact(), actions(list -> {
+            list.output(greedy, 0);
+            list.output(third, 0);
+        }));
+        for (int i = 0; i < 10; i++) {
+            host.send(other, toAll);
+        }
+        awaitHits(host, 70);
+        assertThat(host.datapath().statistics().drops()).as("of another port").containsEntry("flood-over-limit", over);
+    }
+
+    @Test
     void aFloodingPortNeverTakesAnothersShareOfTheQueue() {
         TestHost host = host(DatapathConfig.of(1, underlay(1)).withUpcallQueueBytes(64 * 2048));
         int flooding = attach(host);

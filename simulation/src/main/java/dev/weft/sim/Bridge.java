@@ -38,6 +38,7 @@ final class Bridge extends Device {
             int index,
             UUID id,
             String name,
+            boolean disabled,
             Object[] inputs,
             int[] exterior,
             int[] interior,
@@ -47,7 +48,7 @@ final class Bridge extends Device {
             int inboundChain,
             int outboundChain,
             int serviceTable) {
-        super(index, id, name);
+        super(index, id, name, disabled);
         this.inputs = inputs;
         this.exterior = exterior;
         this.interior = interior;
@@ -75,7 +76,17 @@ final class Bridge extends Device {
     }
 
     @Override
+    void expectAnswers(Simulation sim) {
+        sim.expectAnswers(inboundChain);
+        sim.expectAnswers(outboundChain);
+    }
+
+    @Override
     void receive(Simulation sim, Port in) {
+        if (disabled) {
+            sim.drop(this, DropReason.DISABLED);
+            return;
+        }
         int tag = sim.useVlan();
         int vlan = in.vlans.vlanOf(tag);
         if (vlan == PortVlans.NONE) {

@@ -83,6 +83,7 @@ final class BridgeCompiler {
                 index,
                 UUID.fromString(message.getId()),
                 message.getName(),
+                message.getDisabled(),
                 inputs,
                 own.stream()
                         .filter(port -> port.bound)

@@ -41,6 +41,10 @@ final class BridgeFlood {
      */
     static void floodHere(Simulation sim, Bridge bridge, int vlan) {
         sim.explain(bridge, "flood from another host");
+        if (bridge.disabled) {
+            sim.drop(bridge, DropReason.DISABLED);
+            return;
+        }
         if (vlan == BridgeVlan.UNTAGGED && bridge.hosts.allPlain()) {
             sim.out.addTag(Tag.flood(bridge.id));
             local(sim, bridge, Port.NONE);

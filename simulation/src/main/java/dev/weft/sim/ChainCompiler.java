@@ -12,6 +12,8 @@ import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Rule;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -26,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ChainCompiler {
     private final TopologySnapshot snapshot;
+    private final Collection<Chain> all;
     private final Groups groups;
     private final Chains previous;
     private final Map<UUID, Integer> indices;
@@ -34,13 +37,16 @@ final class ChainCompiler {
     private final Map<String, ChainRules> rules = new HashMap<>();
     private final Set<String> inlined = new HashSet<>();
 
+    /** @param all those of the topology, and those that security groups are made into */
     ChainCompiler(
             TopologySnapshot snapshot,
+            Collection<Chain> all,
             Groups groups,
             Chains previous,
             Map<UUID, Integer> indices,
             ConditionCompiler.Indices places) {
         this.snapshot = snapshot;
+        this.all = all;
         this.groups = groups;
         this.previous = previous;
         this.indices = indices;
@@ -49,7 +55,7 @@ final class ChainCompiler {
     }
 
     Chains compile() {
-        for (Chain chain : snapshot.all(Chain.class)) {
+        for (Chain chain : all) {
             ChainRules before = previous.rules.get(chain.getId());
             rules.put(
                     chain.getId(),
@@ -75,7 +81,8 @@ final class ChainCompiler {
             for (Rule rule : chain.message.getRulesList()) {
                 count(ways, rule.getGotoId());
                 count(ways, rule.getJumpId());
-                if (!rule.getJumpId().isEmpty()) {
+                // A jump that is noted must be a rule of its own.
+                if (!rule.getJumpId().isEmpty() && !rule.getLog()) {
                     jumps.add(rule.getJumpId());
                 }
             }
@@ -119,6 +126,7 @@ final class ChainCompiler {
         private final List<List<Test>> tests = new ArrayList<>();
         private final List<Rule> flat = new ArrayList<>();
         private final List<Label> labels = new ArrayList<>();
+        private final BitSet logged = new BitSet();
         private final List<int[]> blocks = new ArrayList<>(); // from, to; inner ones come before outer ones
 
         void add(ChainRules chain, List<Test> under) {
@@ -137,6 +145,7 @@ final class ChainCompiler {
                     continue;
                 }
                 tests.add(all);
+                logged.set(flat.size(), isLogged(chain.message.getLog(), rule));
                 flat.add(rule);
                 String label = Integer.toString(i + 1) + (rule.getName().isEmpty() ? "" : " (" + rule.getName() + ")");
                 labels.add(new Label(name, label));
@@ -172,8 +181,28 @@ final class ChainCompiler {
                     verdicts,
                     targets,
                     ends,
-                    labels.toArray(new Label[0]));
+                    labels.toArray(new Label[0]),
+                    logged);
         }
+    }
+
+    private static boolean isLogged(Chain.Log log, Rule rule) {
+        boolean asked =
+                switch (log) {
+                    case ACCEPTED -> isAccept(rule);
+                    case DROPPED -> isDrop(rule);
+                    case ALL -> isAccept(rule) || isDrop(rule);
+                    case NOTHING, UNRECOGNIZED -> false;
+                };
+        return asked || rule.getLog();
+    }
+
+    private static boolean isAccept(Rule rule) {
+        return rule.getAction() == Rule.Action.ACCEPT;
+    }
+
+    private static boolean isDrop(Rule rule) {
+        return rule.getAction() == Rule.Action.DROP || rule.getAction() == Rule.Action.REJECT;
     }
 
     private static int verdict(Rule rule) {

@@ -44,6 +44,11 @@ final class ChainWalk implements Fields {
      * @param out the port it is about to leave by, or {@link CompiledChain#NONE} when that is not known or not one port
      */
     boolean passes(int chain, int in, int out) {
+        return passes(chain, in, out, DropReason.RULE);
+    }
+
+    /** @param why it is dropped, when it is */
+    boolean passes(int chain, int in, int out, DropReason why) {
         if (chain == CompiledChain.NONE) {
             return true;
         }
@@ -51,8 +56,11 @@ final class ChainWalk implements Fields {
         outPort = out;
         jumps = 0;
         int verdict = walk(chain);
+        if (verdict == CompiledChain.CONTINUE) {
+            noteEnd(chain);
+        }
         switch (verdict) {
-            case CompiledChain.DROP -> sim.noteDrop(DropReason.RULE);
+            case CompiledChain.DROP -> sim.noteDrop(why);
             case CompiledChain.REJECT -> Refusal.answer(sim, in);
             case CompiledChain.REDIRECT_OUT, CompiledChain.REDIRECT_IN ->
                 sim.redirect(target, verdict == CompiledChain.REDIRECT_IN);
@@ -80,6 +88,9 @@ final class ChainWalk implements Fields {
             if (sim.isExplaining()) {
                 explain(chain, found);
             }
+            if (chain.isLogged(found)) {
+                sim.out.noteRule(index, found);
+            }
             int verdict = chain.verdict(found);
             switch (verdict) {
                 case CompiledChain.CONTINUE -> at = found + 1;
@@ -99,6 +110,13 @@ final class ChainWalk implements Fields {
         }
     }
 
+    private void noteEnd(int index) {
+        CompiledChain chain = sim.network.chains.chain(index);
+        if (chain != null && chain.logsEnd) {
+            sim.out.noteRule(index, CompiledChain.NONE);
+        }
+    }
+
     private void explain(CompiledChain chain, int position) {
         CompiledChain.Label label = chain.label(position);
         String what =
@@ -110,9 +128,10 @@ final class ChainWalk implements Fields {
                     case CompiledChain.JUMP, CompiledChain.GOTO -> "jumps on";
                     case CompiledChain.REDIRECT_OUT -> "redirects out of a port";
                     case CompiledChain.REDIRECT_IN -> "redirects into a port";
-                    default -> "matches";
+                    default -> "goes on";
                 };
-        sim.explain("chain", label.chain(), "rule " + label.rule() + " " + what);
+        String logged = chain.isLogged(position) ? ", which is logged" : "";
+        sim.explain("chain", label.chain(), "rule " + label.rule() + " " + what + logged);
     }
 
     // The packet's fields.
@@ -179,9 +198,14 @@ final class ChainWalk implements Fields {
             case IN_PORT -> inPort;
             case OUT_PORT -> outPort;
             case CONNECTION -> sim.tracking.stateForRule(sim);
+            case CONNECTION_PART -> part(sim.tracking.state(sim));
             case TCP_PHASE -> sim.tracking.tcpPhase(sim);
             default -> throw new AssertionError("field " + field);
         };
+    }
+
+    private static int part(int state) {
+        return state == Tracking.NEW ? Tracking.FORWARD : state;
     }
 
     @Override

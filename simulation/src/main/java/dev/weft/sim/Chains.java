@@ -15,12 +15,43 @@ final class Chains {
     final Map<String, ChainRules> rules;
 
     private final @Nullable CompiledChain[] chains;
+    private final boolean[] asking;
 
     Chains(Map<UUID, Integer> indices, Groups groups, Map<String, ChainRules> rules, @Nullable CompiledChain[] chains) {
         this.indices = indices;
         this.groups = groups;
         this.rules = rules;
         this.chains = chains;
+        asking = new boolean[chains.length];
+        boolean more = true;
+        while (more) {
+            more = false;
+            for (int i = 0; i < chains.length; i++) {
+                if (!asking[i] && findAsking(chains[i])) {
+                    asking[i] = true;
+                    more = true;
+                }
+            }
+        }
+    }
+
+    /** Or one that it jumps to, as far as is known by now. */
+    private boolean findAsking(@Nullable CompiledChain chain) {
+        if (chain == null || chain.asks) {
+            return chain != null;
+        }
+        for (int target : chain.jumps) {
+            if (asking[target]) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the chain, or one that it leads to, asks for the connection that a packet belongs to. */
+    @HotPath
+    boolean isAsking(int index) {
+        return index >= 0 && index < asking.length && asking[index];
     }
 
     @HotPath

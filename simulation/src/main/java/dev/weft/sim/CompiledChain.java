@@ -3,7 +3,13 @@ package dev.weft.sim;
 import dev.weft.base.HotPath;
 import dev.weft.base.Tag;
 import dev.weft.sim.match.Classifier;
+import dev.weft.topology.schema.Chain;
+import dev.weft.topology.schema.Conditions;
+import dev.weft.topology.schema.Rule;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.UUID;
+import java.util.stream.IntStream;
 
 /**
  * A chain, compiled, together with the chains that only it jumps to: their rules stand in its list where the jump was,
@@ -31,12 +37,22 @@ final class CompiledChain {
     /** What all of this was compiled from, to see whether it must be again. */
     final ChainRules[] parts;
 
+    /** Of every decision that rests on whether the chain, or one that it jumps to, asks for connections. */
+    final long askingTag;
+    /** Whether one of its own rules asks for the connection that a packet belongs to. */
+    final boolean asks;
+    /** Indices of the chains that it jumps to. */
+    final int[] jumps;
+
     final Classifier classifier;
     // By position.
     private final byte[] verdicts;
     private final int[] targets;
     private final int[] ends;
     private final Label[] labels;
+    private final BitSet logged;
+    /** Whether it is noted when a packet is accepted at the end of the chain. */
+    final boolean logsEnd;
 
     /** A rule for people. */
     record Label(String chain, String rule) {
@@ -54,7 +70,8 @@ final class CompiledChain {
             byte[] verdicts,
             int[] targets,
             int[] ends,
-            Label[] labels) {
+            Label[] labels,
+            BitSet logged) {
         this.id = id;
         this.name = name;
         this.parts = parts;
@@ -63,7 +80,31 @@ final class CompiledChain {
         this.targets = targets;
         this.ends = ends;
         this.labels = labels;
+        this.logged = logged;
+        Chain.Log log = parts[0].message.getLog();
+        logsEnd = log == Chain.Log.ACCEPTED || log == Chain.Log.ALL;
         tag = Tag.chain(id);
+        askingTag = Tag.chain(new UUID(~id.getMostSignificantBits(), ~id.getLeastSignificantBits()));
+        jumps = jumps(verdicts, targets);
+        asks = Arrays.stream(parts)
+                .flatMap(part -> part.message.getRulesList().stream())
+                .anyMatch(CompiledChain::asks);
+    }
+
+    private static int[] jumps(byte[] verdicts, int[] targets) {
+        return IntStream.range(0, verdicts.length)
+                .filter(position -> verdicts[position] == JUMP || verdicts[position] == GOTO)
+                .map(position -> targets[position])
+                .distinct()
+                .toArray();
+    }
+
+    private static boolean asks(Rule rule) {
+        return asks(rule.getMatch()) || asks(rule.getNot());
+    }
+
+    private static boolean asks(Conditions conditions) {
+        return conditions.getConnectionCount() + conditions.getTcpCount() > 0;
     }
 
     int verdict(int position) {
@@ -82,5 +123,33 @@ final class CompiledChain {
 
     Label label(int position) {
         return labels[position];
+    }
+
+    /** Whether hosts note it when a flow begins that meets the rule. */
+    boolean isLogged(int position) {
+        return logged.get(position);
+    }
+
+    /** Of the chain and those that are part of it. */
+    String tenantId() {
+        return parts[0].message.getTenantId();
+    }
+
+    /** As the schema calls it. */
+    String action(int position) {
+        return switch (verdicts[position]) {
+            case ACCEPT -> "accept";
+            case DROP -> "drop";
+            case REJECT -> "reject";
+            case RETURN -> "return";
+            case JUMP -> "jump";
+            case GOTO -> "goto";
+            case REDIRECT_OUT, REDIRECT_IN -> "redirect";
+            default -> "log";
+        };
+    }
+
+    int size() {
+        return verdicts.length;
     }
 }

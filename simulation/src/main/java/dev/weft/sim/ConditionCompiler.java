@@ -124,15 +124,10 @@ final class ConditionCompiler {
     /** The kinds of packet that have all the fields asked for; a single network says which family, inverted or not. */
     private static int kinds(Conditions conditions) {
         int kinds = ALL_KINDS;
-        for (List<String> networks : List.of(
-                conditions.getSourceList(),
-                conditions.getDestinationList(),
-                conditions.getQuotedSourceList(),
-                conditions.getQuotedDestinationList())) {
-            if (!networks.isEmpty()) {
-                kinds &= families(networks);
-            }
-        }
+        kinds &= families(conditions.getSourceList(), conditions.getSourceGroupIdsList());
+        kinds &= families(conditions.getDestinationList(), conditions.getDestinationGroupIdsList());
+        kinds &= families(conditions.getQuotedSourceList(), List.of());
+        kinds &= families(conditions.getQuotedDestinationList(), List.of());
         if (conditions.getSourceGroupIdsCount() + conditions.getDestinationGroupIdsCount() > 0) {
             kinds &= Fields.IP | Fields.ARP;
         }
@@ -145,7 +140,11 @@ final class ConditionCompiler {
         return kinds;
     }
 
-    private static int families(List<String> networks) {
+    /** A group may have members of either family. */
+    private static int families(List<String> networks, List<String> groups) {
+        if (networks.isEmpty() || !groups.isEmpty()) {
+            return ALL_KINDS;
+        }
         int kinds = 0;
         for (String network : networks) {
             kinds |= MatchText.network(network).isV4() ? Fields.IPV4 | Fields.ARP : Fields.IPV6;
@@ -192,15 +191,18 @@ final class ConditionCompiler {
         crossed(tests, CROSSED_BRIDGE, all.getCrossedBridgeIdsList().stream().mapToInt(indices::bridge), inverted);
         crossed(tests, CROSSED_ROUTER, all.getCrossedRouterIdsList().stream().mapToInt(indices::router), inverted);
         crossed(tests, CROSSED_PORT, all.getCrossedPortIdsList().stream().mapToInt(indices::port), inverted);
-        ranges(
-                tests,
-                Fields.CONNECTION,
-                all.getConnectionValueList().stream().map(ConditionCompiler::single),
-                inverted);
+        connections(tests, all.getConnectionList(), inverted);
         ranges(tests, Fields.TCP_PHASE, all.getTcpValueList().stream().map(ConditionCompiler::single), inverted);
         networks(tests, Fields.QUOTED_DST, all.getQuotedDestinationList(), List.of(), inverted);
         networks(tests, Fields.QUOTED_SRC, all.getQuotedSourceList(), List.of(), inverted);
         return tests;
+    }
+
+    /** Where it makes no difference whether a connection is known yet, its first packet is not told from the others. */
+    private static void connections(List<Test> tests, List<Conditions.Connection> parts, boolean inverted) {
+        boolean tellsFirst = parts.contains(Conditions.Connection.NEW) != parts.contains(Conditions.Connection.FORWARD);
+        int field = tellsFirst ? Fields.CONNECTION : Fields.CONNECTION_PART;
+        ranges(tests, field, parts.stream().map(part -> single(part.getNumber())), inverted);
     }
 
     private static void ranges(List<Test> tests, int field, Stream<Range> ranges, boolean inverted) {

@@ -11,11 +11,14 @@ abstract sealed class Device permits Bridge, Router {
     final UUID id;
     final String name;
     final long tag;
+    /** By its owner: it forwards nothing. */
+    final boolean disabled;
 
-    Device(int index, UUID id, String name) {
+    Device(int index, UUID id, String name, boolean disabled) {
         this.index = index;
         this.id = id;
         this.name = name;
+        this.disabled = disabled;
         tag = Tag.device(id);
     }
 
@@ -24,4 +27,7 @@ abstract sealed class Device permits Bridge, Router {
 
     /** The frame came in by one of this device's ports. */
     abstract void receive(Simulation sim, Port in);
+
+    /** Of its chains, see {@link Simulation#expectAnswers}. */
+    abstract void expectAnswers(Simulation sim);
 }

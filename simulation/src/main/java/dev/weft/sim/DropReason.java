@@ -24,6 +24,10 @@ public enum DropReason {
     CANNOT_UNDO("a branch of the flood that comes after one that was routed"),
     /** A stateful port lets in answers only. */
     STATEFUL("the port is stateful, and this is no answer to what its VM began"),
+    /** The port, bridge or router is switched off by its owner. */
+    DISABLED("its port, bridge or router is disabled"),
+    /** A security group lets in, and out, what its rules say. */
+    SECURITY_GROUP("no rule of the port's security groups lets it pass"),
     /** A VLAN that the port it came in by, or would leave by, does not carry. */
     VLAN_NOT_ALLOWED("its VLAN is not one of the port's"),
     /** A tag behind the tag, which would come to light where the first is taken off: into another VLAN. */
@@ -82,6 +86,8 @@ public enum DropReason {
     NAT_EXHAUSTED("all public ports that it may be given are in use"),
     /** All members of the pool are down or draining. */
     NO_MEMBER("no member of the pool takes new connections"),
+    /** To whoever asks members whether they are well, and no answer. */
+    NO_CHECK_ASKED("it is for the asker of health checks, and answers none"),
     /** Would leave with an inside address. */
     NOT_TRANSLATABLE("it belongs to no connection, so its source cannot be translated"),
     /** More translations on its way than a record holds. */
@@ -124,7 +130,16 @@ public enum DropReason {
     /** Somebody wants it so, for as long as the network is as it is: what was let through before is to end. */
     public boolean isPolicy() {
         return switch (this) {
-            case RULE, REFUSED, STATEFUL, BLACKHOLE, REJECTED, SPOOFED_MAC, SPOOFED_ADDRESS, VLAN_NOT_ALLOWED -> true;
+            case RULE,
+                    REFUSED,
+                    STATEFUL,
+                    SECURITY_GROUP,
+                    DISABLED,
+                    BLACKHOLE,
+                    REJECTED,
+                    SPOOFED_MAC,
+                    SPOOFED_ADDRESS,
+                    VLAN_NOT_ALLOWED -> true;
             default -> false;
         };
     }

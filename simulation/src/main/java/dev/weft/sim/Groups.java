@@ -2,11 +2,15 @@ package dev.weft.sim;
 
 import dev.weft.base.IpPrefix;
 import dev.weft.sim.match.Test;
+import dev.weft.topology.InterfaceAddress;
 import dev.weft.topology.MatchText;
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.schema.AddressGroup;
 import dev.weft.topology.schema.Port;
+import dev.weft.topology.schema.SecurityGroup;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +38,10 @@ final class Groups {
             Addresses was = before.addresses.get(group.getId());
             groups.addresses.put(group.getId(), was != null && was.written.equals(written) ? was : addresses(written));
         }
+        addressesOfMembers(snapshot).forEach((group, written) -> {
+            Addresses was = before.addresses.get(group);
+            groups.addresses.put(group, was != null && was.written.equals(written) ? was : addresses(written));
+        });
         var members = new HashMap<String, IntStream.Builder>();
         for (Port port : snapshot.ports()) {
             for (String group : port.getPortGroupIdsList()) {
@@ -47,6 +55,23 @@ final class Groups {
             groups.ports.put(group, Arrays.equals(was, sorted) ? was : sorted);
         });
         return groups;
+    }
+
+    /** By security group: what the ports in it say that their VMs have, or may use besides. */
+    private static Map<String, List<String>> addressesOfMembers(TopologySnapshot snapshot) {
+        var addresses = new HashMap<String, List<String>>();
+        snapshot.all(SecurityGroup.class).forEach(group -> addresses.put(group.getId(), new ArrayList<>()));
+        for (Port port : snapshot.ports()) {
+            for (String group : port.getSecurityGroupIdsList()) {
+                List<String> of = addresses.computeIfAbsent(group, id -> new ArrayList<>());
+                for (String text : port.getAddressesList()) {
+                    of.add(InterfaceAddress.parse(text).address().toString());
+                }
+                port.getAllowedPairsList().forEach(pair -> of.add(pair.getAddress()));
+            }
+        }
+        addresses.values().forEach(Collections::sort);
+        return addresses;
     }
 
     private static Addresses addresses(List<String> written) {

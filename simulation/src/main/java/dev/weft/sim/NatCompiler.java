@@ -60,7 +60,10 @@ final class NatCompiler {
                 .toList();
         List<NatRule> hairpins = balancers.isEmpty() && addressed.isEmpty()
                 ? List.of()
-                : ports.stream().flatMap(NatCompiler::hairpins).toList();
+                : ports.stream()
+                        .filter(port -> !port.forChecks)
+                        .flatMap(NatCompiler::hairpins)
+                        .toList();
         return new NatTable(rules, hairpins);
     }
 

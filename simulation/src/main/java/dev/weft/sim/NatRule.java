@@ -114,6 +114,21 @@ record NatRule(
         return l4Port >= lowPort && l4Port <= highPort;
     }
 
+    /** As {@link #useMatches}, of the packet turned round; its source was looked up. */
+    boolean useMatchesAnswer(Simulation sim) {
+        int common = Lpm.commonBits(destination.high() ^ sim.srcHigh(), destination.low() ^ sim.srcLow());
+        sim.useSrcHigh(Math.min(destination.bits(), common + 1));
+        if (common < destination.bits() || protocol != ANY && sim.useProtocol() != protocol) {
+            return false;
+        }
+        if (!asksForPorts()) {
+            return true;
+        }
+        sim.useFragment();
+        int l4Port = sim.useL4Src();
+        return l4Port >= lowPort && l4Port <= highPort;
+    }
+
     boolean asksForPorts() {
         return lowPort > 0 || highPort < 0xffff;
     }

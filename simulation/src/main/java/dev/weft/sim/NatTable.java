@@ -42,7 +42,7 @@ final class NatTable {
     /**
      * @param rules in order of name
      * @param hairpins source rules, one for each port and family, for connections that a balancer sends back out of the
-     *     port they came in by: their answers must come back through the router
+     *     port they came in by, and for health checks: their answers must come back through the router
      */
     NatTable(List<NatRule> rules, List<NatRule> hairpins) {
         this.rules = List.copyOf(rules);
@@ -142,6 +142,13 @@ final class NatTable {
     int useFrom(Simulation sim) {
         long found = from.lpm.lookup(sim.srcHigh(), sim.srcLow());
         sim.useSrcHigh(Lpm.proven(found));
+        return Lpm.value(found);
+    }
+
+    /** As {@link #useFrom}, of who would answer the packet. */
+    int useFromTarget(Simulation sim) {
+        long found = from.lpm.lookup(sim.dstHigh(), sim.dstLow());
+        sim.useDstHigh(Lpm.proven(found));
         return Lpm.value(found);
     }
 

@@ -6,12 +6,10 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.match.Lpm;
-import dev.weft.sim.packet.Headers;
 import dev.weft.sim.packet.Icmp;
 import dev.weft.sim.packet.IcmpError;
 import dev.weft.sim.packet.Icmpv6;
 import dev.weft.sim.packet.Ipv4;
-import dev.weft.sim.service.ServiceTarget;
 import dev.weft.state.Connection;
 import dev.weft.state.ConnectionKey;
 import dev.weft.state.ConnectionTable;
@@ -33,28 +31,41 @@ final class NatWalk {
     private final ConnectionKey key = new ConnectionKey();
     private final ConnectionKey before = new ConnectionKey();
     private final ConnectionKey after = new ConnectionKey();
+    private final NatErrors errors;
+    private final Balancing balancing;
     // Of the packet's visit to the router it is at.
     private boolean answered;
+    private boolean error;
     private boolean redirected;
     private boolean balanced;
+    /** Of an answer, or an error about a translated packet, when it leaves the router. */
+    private long newSrcHigh;
+
+    private long newSrcLow;
+    private int newSrcPort;
 
     NatWalk(Simulation sim, ConnectionTable table, PortBlocks blocks) {
         this.sim = sim;
         this.table = table;
         this.blocks = blocks;
+        errors = new NatErrors(sim, table);
+        balancing = new Balancing(sim, table);
     }
 
     /** Whether the packet goes on; if not, all is done that is to be done with it. */
     boolean beforeRouting(Router router, Port in, boolean v4) {
         answered = false;
+        error = false;
         redirected = false;
         balanced = false;
         NatTable nat = router.nat;
-        if (nat.isEmpty()) {
+        if (nat.isEmpty() || in.forChecks) {
             return true;
         }
-        if (isError(v4)) {
-            translateError(router, v4);
+        error = isError(v4);
+        if (error) {
+            answered = errors.translate(router, v4);
+            explain("an ICMP error: becomes ", v4);
             return true;
         }
         if (nat.useMayBeAnswer(sim) && isAnswer(router, v4)) {
@@ -64,51 +75,97 @@ final class NatWalk {
             for (int index : nat.rulesToward(group)) {
                 NatRule rule = nat.rule(index);
                 if (rule.kind() == NatRule.Kind.STATIC) {
-                    toInside(rule);
-                    return true;
+                    return toInside(router, rule, in, v4);
                 }
                 if (rule.useMatches(sim)) {
-                    return toward(router, rule, in, v4);
+                    return rule.kind() == NatRule.Kind.BALANCE
+                            ? balance(router, rule, in, v4)
+                            : destination(router, rule, v4);
                 }
             }
         }
         return true;
     }
 
-    private boolean toward(Router router, NatRule rule, Port in, boolean v4) {
-        if (rule.service() != null) {
-            return serve(router, rule, rule.service(), in, v4);
-        }
-        return rule.members() == null ? destination(router, rule, v4) : balance(router, rule, rule.members(), in, v4);
-    }
-
     /** As {@link #beforeRouting}, of a packet that is about to leave by a port. */
     boolean afterRouting(Router router, Port in, Port out, boolean v4) {
         NatTable nat = router.nat;
-        if (nat.isEmpty() || answered) {
+        if (nat.isEmpty()) {
             return true;
+        }
+        if (answered) {
+            setSource(v4);
+            return true;
+        }
+        if (error && errors.toOutside(nat, out)) {
+            explain("an ICMP error: becomes ", v4);
+            return true;
+        }
+        if (out.forChecks) {
+            sim.drop(router, DropReason.NO_CHECK_ASKED);
+            return false;
+        }
+        if (in.forChecks) {
+            return check(router, in, out, v4);
         }
         boolean hairpin = redirected && in == out;
         for (int group = nat.useFrom(sim); group != Lpm.NONE; group = nat.outerFrom(group)) {
             for (int index : nat.rulesFrom(group)) {
                 NatRule rule = nat.rule(index);
-                if (rule.port() != out.index && !hairpin) {
-                    continue;
-                }
+                boolean here = rule.port() == out.index || hairpin;
                 if (rule.kind() == NatRule.Kind.STATIC) {
-                    toOutside(rule);
-                    return true;
-                }
-                if (rule.useMatches(sim)) {
+                    if (here) {
+                        return toOutside(router, rule, v4);
+                    }
+                    if (isAnswer(router, v4)) {
+                        setSource(v4);
+                        return true; // to an inside address that asked for the outside one
+                    }
+                } else if (here && rule.useMatches(sim) && !isLeftAlone(router)) {
                     return source(router, rule, in, v4);
                 }
             }
         }
         NatRule back = hairpin && balanced ? nat.hairpin(out.index, v4) : null;
-        return back == null || source(router, back, in, v4);
+        if (back != null) {
+            return source(router, back, in, v4);
+        }
+        if (nat.useFromTarget(sim) != Lpm.NONE) {
+            expectAnswer(router, in);
+        }
+        return true;
+    }
+
+    /** A health check leaves with the router's own address. */
+    private boolean check(Router router, Port in, Port out, boolean v4) {
+        NatRule own = router.nat.hairpin(out.index, v4);
+        if (own == null) {
+            sim.drop(router, DropReason.NO_ADDRESS);
+            return false;
+        }
+        return source(router, own, in, v4);
+    }
+
+    /** Whether the packet at hand is the answer to a health check: no rule of the router's comes between. */
+    boolean answersCheck() {
+        return answered && HealthPort.isAsker(sim.dstHigh(), sim.dstLow());
     }
 
     // Answers.
+
+    /** An answer's source, as that of any packet, is translated last: rules see who sent it. */
+    void becomesFrom(long high, long low, int port) {
+        newSrcHigh = high;
+        newSrcLow = low;
+        newSrcPort = port;
+    }
+
+    private void setSource(boolean v4) {
+        setSrc(newSrcHigh, newSrcLow, newSrcPort, v4);
+        if (sim.isExplaining()) {
+            sim.explain("nat", "", "an answer: source becomes " + IpAddress.toString(newSrcHigh, newSrcLow));
+        }
+    }
 
     private boolean isAnswer(Router router, boolean v4) {
         if (!isTranslatable(v4)) {
@@ -126,8 +183,8 @@ final class NatWalk {
             return false;
         }
         sim.out.answer(table.slotOf(entry), sim.packet.key.protocol() == Ipv4.TCP ? sim.packet.key.tcpFlags() : 0);
-        NatRewrite.dst(sim, before.srcHigh(), before.srcLow(), before.srcPort(), v4);
-        NatRewrite.src(sim, before.dstHigh(), before.dstLow(), before.dstPort(), v4);
+        setDst(before.srcHigh(), before.srcLow(), before.srcPort(), v4);
+        becomesFrom(before.dstHigh(), before.dstLow(), before.dstPort());
         answered = true;
         explain("an answer: becomes ", v4);
         return true;
@@ -141,74 +198,41 @@ final class NatWalk {
         return v4 ? Icmp.isError(type) : Icmpv6.isError(type);
     }
 
-    /** An error about a packet that was translated here, in either direction; and the packet it quotes. */
-    private void translateError(Router router, boolean v4) {
-        sim.out.notCacheable();
-        if (!sim.packet.quote.present) {
-            return;
-        }
-        Tracking.currentQuotedKey(sim, v4, key);
-        key.answering(key).scope(ConnectionTable.atDevice(router.tag));
-        sim.out.addTag(table.tag(key));
-        int entry = table.find(key, sim.nowNanos);
-        if (entry != ConnectionTable.NONE && table.crossing(table.slotOf(entry), router.tag, before, after)) {
-            quote(before, v4);
-            NatRewrite.dst(sim, before.srcHigh(), before.srcLow(), 0, v4);
-            if (before.dstHigh() != after.dstHigh() || before.dstLow() != after.dstLow()) {
-                NatRewrite.src(sim, before.dstHigh(), before.dstLow(), 0, v4);
-            }
-            answered = true;
-        } else if (sim.tracking.state(sim) == Tracking.RELATED
-                && !sim.tracking.isTowardsOrigin()
-                && table.crossing(sim.tracking.slot(), router.tag, before, after)) {
-            key.answering(after);
-            quote(key, v4);
-            NatRewrite.src(sim, after.srcHigh(), after.srcLow(), 0, v4);
-            NatRewrite.dst(sim, after.dstHigh(), after.dstLow(), 0, v4);
-            answered = true;
-        } else {
-            translateStaticError(router.nat);
-        }
-        explain("an ICMP error: becomes ", v4);
+    /** Of a connection that was not translated when it began, or an error about one: then nor is this. */
+    private boolean isLeftAlone(Router router) {
+        int state = sim.tracking.state(sim);
+        return state == Tracking.ANSWER
+                || state == Tracking.RELATED && !table.crossing(sim.tracking.slot(), router.tag, before, after);
     }
 
-    private void translateStaticError(NatTable nat) {
-        for (int i = 0; i < nat.rules.size(); i++) {
-            NatRule rule = nat.rule(i);
-            if (rule.kind() == NatRule.Kind.STATIC) {
-                IpPrefix outside = rule.addresses().getFirst();
-                Headers quoted = sim.quoted;
-                if (NatRule.contains(outside, sim.dstHigh(), sim.dstLow())) {
-                    toInside(rule);
-                    if (NatRule.contains(outside, quoted.srcHigh, quoted.srcLow)) {
-                        sim.rewriteQuotedSrc(
-                                moved(quoted.srcHigh, rule.source().high(), outside.bits(), true),
-                                moved(quoted.srcLow, rule.source().low(), outside.bits(), false));
-                    }
-                } else if (NatRule.contains(rule.source(), quoted.dstHigh, quoted.dstLow)) {
-                    sim.rewriteQuotedDst(
-                            moved(quoted.dstHigh, outside.high(), outside.bits(), true),
-                            moved(quoted.dstLow, outside.low(), outside.bits(), false));
+    /**
+     * A source rule would translate answers to this packet, which nothing has translated: they must be known as answers
+     * to be left alone.
+     */
+    private void expectAnswer(Router router, Port in) {
+        NatTable nat = router.nat;
+        for (int group = nat.useFromTarget(sim); group != Lpm.NONE; group = nat.outerFrom(group)) {
+            for (int index : nat.rulesFrom(group)) {
+                NatRule rule = nat.rule(index);
+                boolean there = rule.port() == in.index || router.useMayAnswerBy(sim, rule.port());
+                if (there && rule.kind() == NatRule.Kind.STATIC) {
+                    return; // that one needs no connection
+                }
+                if (there && rule.useMatchesAnswer(sim)) {
+                    sim.tracking.expectAnswer(sim);
+                    return;
                 }
             }
         }
     }
 
-    private void quote(ConnectionKey as, boolean v4) {
-        boolean icmp = Tracking.isIcmp(sim.packet.quote.protocol, v4);
-        boolean ports = sim.packet.quote.fragment != FlowKey.LATER_FRAGMENT;
-        sim.rewriteQuotedSrc(as.srcHigh(), as.srcLow());
-        sim.rewriteQuotedDst(as.dstHigh(), as.dstLow());
-        if (ports && icmp) {
-            sim.rewriteQuotedId(as.srcPort());
-        } else if (ports) {
-            sim.rewriteQuotedPorts(as.srcPort(), as.dstPort());
-        }
-    }
-
     // Static.
 
-    private void toInside(NatRule rule) {
+    /** An answer to an inside address would not leave by the rule's port: it has to be known for what it is. */
+    private boolean toInside(Router router, NatRule rule, Port in, boolean v4) {
+        if (in.index != rule.port()) {
+            sim.tracking.state(sim);
+        }
         IpPrefix outside = rule.addresses().getFirst();
         sim.rewriteDst(
                 moved(sim.dstHigh(), rule.source().high(), outside.bits(), true),
@@ -217,9 +241,11 @@ final class NatWalk {
         if (sim.isExplaining()) {
             sim.explain("nat", rule.name(), "destination becomes " + IpAddress.toString(sim.dstHigh(), sim.dstLow()));
         }
+        Tracking.currentKey(sim, v4, key);
+        return bind(router, Connection.DESTINATION, key.dstHigh(), key.dstLow(), key.dstPort());
     }
 
-    private void toOutside(NatRule rule) {
+    private boolean toOutside(Router router, NatRule rule, boolean v4) {
         IpPrefix outside = rule.addresses().getFirst();
         sim.rewriteSrc(
                 moved(sim.srcHigh(), outside.high(), outside.bits(), true),
@@ -227,10 +253,21 @@ final class NatWalk {
         if (sim.isExplaining()) {
             sim.explain("nat", rule.name(), "source becomes " + IpAddress.toString(sim.srcHigh(), sim.srcLow()));
         }
+        Tracking.currentKey(sim, v4, key);
+        return bind(router, Connection.SOURCE, key.srcHigh(), key.srcLow(), key.srcPort());
+    }
+
+    /** Is part of the connection if there comes to be one. */
+    private boolean bind(Router router, int end, long high, long low, int port) {
+        boolean bound = sim.out.connection().bind(router.tag, end, high, low, port);
+        if (!bound) {
+            sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
+        }
+        return bound;
     }
 
     /** One word of an address in another network of the same size. */
-    private static long moved(long word, long network, int bits, boolean high) {
+    static long moved(long word, long network, int bits, boolean high) {
         long mask = high ? IpPrefix.highMask(bits) : IpPrefix.lowMask(bits);
         return network & mask | word & ~mask;
     }
@@ -259,11 +296,10 @@ final class NatWalk {
             boolean icmp = Tracking.isIcmp(key.protocol(), v4);
             port = icmp ? key.dstPort() : rule.portFor(key.dstPort());
         }
-        if (!sim.out.connection().bind(router.tag, Connection.DESTINATION, high, low, port)) {
-            sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
+        if (!bind(router, Connection.DESTINATION, high, low, port)) {
             return false;
         }
-        NatRewrite.dst(sim, high, low, port, v4);
+        setDst(high, low, port, v4);
         redirected = true;
         if (sim.isExplaining()) {
             sim.explain("nat", rule.name(), "destination becomes " + IpAddress.toString(high, low) + " " + port);
@@ -271,79 +307,29 @@ final class NatWalk {
         return true;
     }
 
-    /** To a member of a pool; a connection keeps the one it has while that is in the pool. */
-    private boolean balance(Router router, NatRule rule, MemberPool pool, Port in, boolean v4) {
+    /** To a member of a pool, or an instance of a service. */
+    private boolean balance(Router router, NatRule rule, Port in, boolean v4) {
         int state = sim.tracking.state(sim);
         if (state != Tracking.NEW && state != Tracking.FORWARD) {
             return true;
         }
-        Tracking.currentKey(sim, v4, key);
-        int member = state == Tracking.FORWARD && table.crossing(sim.tracking.slot(), router.tag, before, after)
-                ? pool.find(after.dstHigh(), after.dstLow(), after.dstPort(), before.dstPort())
-                : MemberPool.NONE;
-        if (member == MemberPool.NONE || begins() && pool.isDown(member, sim.tables)) {
-            long hash = Hashing.combine(Hashing.combine(rule.tag(), key.srcHigh()), key.srcLow());
-            member = pool.choose(rule.sticky() ? hash : Hashing.combine(hash, key.srcPort()), sim.tables);
-        }
-        sim.out.addTag(pool.tag);
-        if (member == MemberPool.NONE) {
-            sim.drop(router, DropReason.NO_MEMBER);
-            sim.icmpError(in, IcmpError.PORT_UNREACHABLE);
+        if (!balancing.choose(router, rule, in, v4)) {
             return false;
         }
-        int port = pool.port(member, key.dstPort());
-        return bind(router, rule, pool.label, pool.high(member), pool.low(member), port, v4);
-    }
-
-    /** To an instance of a service; a connection keeps the one it has while an instance may be there at all. */
-    private boolean serve(Router router, NatRule rule, BoundService service, Port in, boolean v4) {
-        int state = sim.tracking.state(sim);
-        if (state != Tracking.NEW && state != Tracking.FORWARD) {
-            return true;
-        }
-        Tracking.currentKey(sim, v4, key);
-        boolean kept = state == Tracking.FORWARD
-                && table.crossing(sim.tracking.slot(), router.tag, before, after)
-                && service.mayBeAt(after.dstHigh(), after.dstLow())
-                && rule.givesPort(after.dstPort(), before.dstPort());
-        if (begins()) {
-            sim.out.notCacheable(); // it may begin again, when the table says something else
-        }
-        if (!kept || begins()) {
-            long hash = Hashing.combine(Hashing.combine(rule.tag(), key.srcHigh()), key.srcLow());
-            ServiceTarget target = ServiceBinding.choose(
-                    sim,
-                    router,
-                    rule,
-                    in,
-                    rule.sticky() ? hash : Hashing.combine(hash, (long) key.srcPort() << 16 | key.dstPort()),
-                    kept ? after : null,
-                    v4);
-            if (target == null) {
-                return false;
-            }
-            after.dst(target.high(v4), target.low(v4), rule.portFor(key.dstPort()));
-        }
-        return bind(router, rule, service.label, after.dstHigh(), after.dstLow(), after.dstPort(), v4);
-    }
-
-    private boolean begins() {
-        return sim.packet.key.protocol() == Ipv4.TCP && (sim.packet.key.tcpFlags() & FlowKey.TCP_SYN) != 0;
-    }
-
-    private boolean bind(Router router, NatRule rule, String from, long high, long low, int port, boolean v4) {
-        if (!sim.out.connection().bind(router.tag, Connection.DESTINATION, high, low, port)) {
-            sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
+        long high = balancing.high();
+        long low = balancing.low();
+        int port = balancing.port();
+        if (!bind(router, Connection.DESTINATION, high, low, port)) {
             return false;
         }
-        NatRewrite.dst(sim, high, low, port, v4);
+        setDst(high, low, port, v4);
         redirected = true;
         balanced = true;
         if (sim.isExplaining()) {
             sim.explain(
                     rule.service() == null ? "balancer" : "service",
                     rule.name(),
-                    from + ": to " + IpAddress.toString(high, low) + " " + port);
+                    balancing.label() + ": to " + IpAddress.toString(high, low) + " " + port);
         }
         return true;
     }
@@ -352,9 +338,6 @@ final class NatWalk {
 
     private boolean source(Router router, NatRule rule, Port in, boolean v4) {
         int state = sim.tracking.state(sim);
-        if (state == Tracking.ANSWER) {
-            return true; // of a connection that came in untranslated
-        }
         if (state != Tracking.NEW && state != Tracking.FORWARD) {
             sim.drop(router, DropReason.NOT_TRANSLATABLE);
             return false;
@@ -368,13 +351,10 @@ final class NatWalk {
         if (!kept && !choose(router, rule, in, hasPorts)) {
             return false;
         }
-        if (!sim.out
-                .connection()
-                .bind(router.tag, Connection.SOURCE, after.srcHigh(), after.srcLow(), after.srcPort())) {
-            sim.drop(router, DropReason.TOO_MANY_TRANSLATIONS);
+        if (!bind(router, Connection.SOURCE, after.srcHigh(), after.srcLow(), after.srcPort())) {
             return false;
         }
-        NatRewrite.src(sim, after.srcHigh(), after.srcLow(), after.srcPort(), v4);
+        setSrc(after.srcHigh(), after.srcLow(), after.srcPort(), v4);
         if (sim.isExplaining()) {
             sim.explain(
                     "nat",
@@ -413,6 +393,41 @@ final class NatWalk {
     private boolean hasPorts(boolean v4) {
         int protocol = sim.packet.key.protocol();
         return protocol == Ipv4.TCP || protocol == Ipv4.UDP || Tracking.isIcmp(protocol, v4);
+    }
+
+    void setSrc(long high, long low, int port, boolean v4) {
+        if (high != sim.srcHigh() || low != sim.srcLow()) {
+            sim.rewriteSrc(high, low);
+        }
+        int protocol = sim.packet.key.protocol();
+        if (protocol == Ipv4.TCP || protocol == Ipv4.UDP) {
+            if (port != sim.headers.l4Src) {
+                sim.rewriteL4Src(port);
+            }
+        } else {
+            setId(port, v4);
+        }
+    }
+
+    void setDst(long high, long low, int port, boolean v4) {
+        if (high != sim.dstHigh() || low != sim.dstLow()) {
+            sim.rewriteDst(high, low);
+        }
+        int protocol = sim.packet.key.protocol();
+        if (protocol == Ipv4.TCP || protocol == Ipv4.UDP) {
+            if (port != sim.headers.l4Dst) {
+                sim.rewriteL4Dst(port);
+            }
+        } else {
+            setId(port, v4);
+        }
+    }
+
+    void setId(int id, boolean v4) {
+        boolean echo = Tracking.isIcmp(sim.packet.key.protocol(), v4) && Tracking.isEcho(sim.packet.key.l4Src(), v4);
+        if (echo && id != sim.headers.icmpId) {
+            sim.rewriteIcmpId(id);
+        }
     }
 
     private void explain(String what, boolean v4) {

@@ -27,7 +27,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class NetworkCompiler {
     private final TopologySnapshot snapshot;
+    private final List<dev.weft.topology.schema.Port> healthPorts;
     private final VirtualNetwork previous;
+    private final SecurityGroups securityGroups;
+    private final List<Chain> chains;
     private final Map<UUID, Integer> portIndices;
     private final Map<UUID, Integer> bridgeIndices;
     private final Map<UUID, Integer> routerIndices;
@@ -43,10 +46,17 @@ final class NetworkCompiler {
     NetworkCompiler(TopologySnapshot snapshot, VirtualNetwork previous) {
         this.snapshot = snapshot;
         this.previous = previous;
-        portIndices = indices(previous.portIndices, snapshot.ports(), dev.weft.topology.schema.Port::getId);
+        healthPorts = HealthPort.of(snapshot);
+        portIndices = indices(
+                indices(previous.portIndices, snapshot.ports(), dev.weft.topology.schema.Port::getId),
+                healthPorts,
+                dev.weft.topology.schema.Port::getId);
         bridgeIndices = indices(previous.bridgeIndices, snapshot.bridges(), dev.weft.topology.schema.Bridge::getId);
         routerIndices = indices(previous.routerIndices, snapshot.routers(), dev.weft.topology.schema.Router::getId);
-        chainIndices = indices(previous.chains.indices, snapshot.all(Chain.class), Chain::getId);
+        securityGroups = new SecurityGroups(snapshot);
+        chains = new ArrayList<>(snapshot.all(Chain.class));
+        chains.addAll(securityGroups.chains());
+        chainIndices = indices(previous.chains.indices, chains, Chain::getId);
         serviceIndices = indices(previous.services.indices, snapshot.all(ServiceTable.class), ServiceTable::getId);
         ports = new Port[portIndices.size()];
         bridges = new Bridge[bridgeIndices.size()];
@@ -56,7 +66,8 @@ final class NetworkCompiler {
     }
 
     VirtualNetwork compile() {
-        compilePorts();
+        snapshot.ports().forEach(this::compilePort);
+        healthPorts.forEach(this::compilePort);
         names = compileNames();
         for (var bridge : snapshot.bridges()) {
             int index = indexOf(bridgeIndices, bridge.getId());
@@ -133,7 +144,7 @@ final class NetworkCompiler {
             }
         };
         Groups groups = Groups.compile(snapshot, portIndices, previous.chains.groups);
-        return new ChainCompiler(snapshot, groups, previous.chains, chainIndices, places).compile();
+        return new ChainCompiler(snapshot, chains, groups, previous.chains, chainIndices, places).compile();
     }
 
     /** By tenant. */
@@ -200,28 +211,35 @@ final class NetworkCompiler {
         return lists;
     }
 
-    private void compilePorts() {
-        for (var message : snapshot.ports()) {
-            int index = indexOf(portIndices, message.getId());
-            boolean onBridge = !message.getBridgeId().isEmpty();
-            int device = onBridge
-                    ? indexOf(bridgeIndices, message.getBridgeId())
-                    : indexOf(routerIndices, message.getRouterId());
-            int peer = message.getPeerId().isEmpty() ? Port.NONE : indexOf(portIndices, message.getPeerId());
-            Port before = previous.port(index);
-            Port port = before != null && before.isFrom(message, device, peer)
-                    ? before
-                    : new Port(
-                            index,
-                            message,
-                            onBridge,
-                            device,
-                            peer,
-                            chain(message.getInboundChainId()),
-                            chain(message.getOutboundChainId()));
-            ports[index] = port;
-            (onBridge ? bridgePorts : routerPorts).get(device).add(port);
-        }
+    private void compilePort(dev.weft.topology.schema.Port message) {
+        int index = indexOf(portIndices, message.getId());
+        boolean onBridge = !message.getBridgeId().isEmpty();
+        int device = onBridge
+                ? indexOf(bridgeIndices, message.getBridgeId())
+                : indexOf(routerIndices, message.getRouterId());
+        int peer = message.getPeerId().isEmpty() ? Port.NONE : indexOf(portIndices, message.getPeerId());
+        Guard guard = guard(message);
+        Port before = previous.port(index);
+        Port port = before != null && before.isFrom(message, device, peer, guard)
+                ? before
+                : new Port(
+                        index,
+                        message,
+                        onBridge,
+                        device,
+                        peer,
+                        chain(message.getInboundChainId()),
+                        chain(message.getOutboundChainId()),
+                        guard);
+        ports[index] = port;
+        (onBridge ? bridgePorts : routerPorts).get(device).add(port);
+    }
+
+    private Guard guard(dev.weft.topology.schema.Port message) {
+        SecurityGroups.Ids ids = securityGroups.of(message);
+        return ids.equals(SecurityGroups.Ids.NONE)
+                ? Guard.NONE
+                : new Guard(chain(ids.fromVm()), chain(ids.toVm()), ids.stateful());
     }
 
     private Bridge compileBridge(int index, dev.weft.topology.schema.Bridge message) {
@@ -272,6 +290,7 @@ final class NetworkCompiler {
                 index,
                 UUID.fromString(message.getId()),
                 message.getName(),
+                message.getDisabled(),
                 inputs.toArray(),
                 given,
                 RouteTable.of(compiler.byPrefix(given)),

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * rules of a service table  its device tag, which is on what they drop
  * addresses of the hosts    the tag of tunnel endpoints
  * rules of a chain          the tag of the chain that they are compiled into
+ * whether it asks at all    its tag for that
  * translation of a router   its device tag, unless all that is new is which of the same members take connections
  * pool                      its device tag
  * routes                    a route change per prefix whose routes differ
@@ -84,6 +85,9 @@ final class NetworkDelta {
         }
         for (int i = 0; i < previous.chains.limit(); i++) {
             CompiledChain before = previous.chains.chain(i);
+            if (before != null && previous.chains.isAsking(i) != chains.isAsking(i)) {
+                tags.add(before.askingTag);
+            }
             if (before != null && before != chains.chain(i)) {
                 tags.add(before.tag);
             }
@@ -127,6 +131,7 @@ final class NetworkDelta {
         if (after == null
                 || before.inboundChain != after.inboundChain
                 || before.outboundChain != after.outboundChain
+                || before.disabled != after.disabled
                 || before.serviceTable != after.serviceTable) {
             tags.add(before.tag);
         }
@@ -171,7 +176,7 @@ final class NetworkDelta {
             tags.add(before.tag);
             return;
         }
-        if (!before.chains.equals(after.chains) || !before.nat.isSame(after.nat)) {
+        if (before.disabled != after.disabled || !before.chains.equals(after.chains) || !before.nat.isSame(after.nat)) {
             tags.add(before.tag);
         }
         compareRoutes(after.id, before.routes.groups(), after.routes.groups());

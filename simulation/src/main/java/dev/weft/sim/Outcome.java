@@ -42,6 +42,9 @@ public final class Outcome {
     public static final int MAX_LEARNED = 32;
     public static final int MAX_EMITS = 8;
     public static final int MAX_EMIT_LENGTH = 1600;
+    /** Rules that one packet's decision may be noted for; further ones are left out. */
+    public static final int MAX_RULES = 8;
+
     public static final int MAX_INTERESTED = ActionList.MAX_WORDS / 3;
 
     /** In the place of a router, for what waits for public ports: {@link #parkedHigh()} is the pool. */
@@ -124,6 +127,10 @@ public final class Outcome {
     private int serviceCount;
     private long serviceConnection;
 
+    private final int[] ruleChain = new int[MAX_RULES];
+    private final int[] rulePosition = new int[MAX_RULES];
+    private int ruleCount;
+
     private int answeredSlot;
     private int answeredTcpFlags;
     private final long[] interestedHigh = new long[MAX_INTERESTED];
@@ -143,6 +150,7 @@ public final class Outcome {
         emitCount = 0;
         parkedRouter = -1;
         hasConnection = false;
+        connection.clear();
         answeredSlot = ConnectionTable.NONE;
         quote.rewritten = 0;
         wantedPool = 0;
@@ -151,6 +159,34 @@ public final class Outcome {
         serviceConnection = 0;
         tracksFragment = false;
         interestedCount = 0;
+        ruleCount = 0;
+    }
+
+    /** Rules that ask to be noted, in the order in which the packet met them; see {@link VirtualNetwork#rule}. */
+    public int ruleCount() {
+        return ruleCount;
+    }
+
+    /** Dense index of the chain that the rule was compiled into. */
+    public int ruleChain(int index) {
+        return ruleChain[index];
+    }
+
+    /** Of the rule in the compiled chain; negative for the chain's end. */
+    public int rulePosition(int index) {
+        return rulePosition[index];
+    }
+
+    void noteRule(int chain, int position) {
+        if (ruleCount < MAX_RULES) {
+            ruleChain[ruleCount] = chain;
+            rulePosition[ruleCount++] = position;
+        }
+    }
+
+    /** The packet begins nothing: what was decided about it was noted before. */
+    void forgetRules() {
+        ruleCount = 0;
     }
 
     public Kind kind() {

@@ -30,8 +30,12 @@ final class Port {
     final int peer;
     /** Exterior: it has a host. */
     final boolean bound;
+    /** See {@link HealthPort}. */
+    final boolean forChecks;
     /** Of exterior ports only. */
     final boolean stateful;
+    /** By its owner: nothing passes. */
+    final boolean disabled;
     /** Of router ports; 0 on a bridge. */
     final long mac;
     /** Longest IP packet that leaves by it; 0: any. */
@@ -45,6 +49,9 @@ final class Port {
     final int inboundChain;
 
     final int outboundChain;
+    /** Its security groups. */
+    final Guard guard;
+
     final long tag;
     final long locationTag;
     private final long[] addresses; // high, low
@@ -58,7 +65,8 @@ final class Port {
             int device,
             int peer,
             int inboundChain,
-            int outboundChain) {
+            int outboundChain,
+            Guard guard) {
         this.index = index;
         this.message = message;
         this.onBridge = onBridge;
@@ -66,10 +74,13 @@ final class Port {
         this.peer = peer;
         this.inboundChain = inboundChain;
         this.outboundChain = outboundChain;
+        this.guard = guard;
         id = UUID.fromString(message.getId());
         name = message.getName();
         bound = !message.getHostId().isEmpty();
+        forChecks = HealthPort.is(message);
         stateful = bound && message.getStateful();
+        disabled = message.getDisabled();
         mac = onBridge ? 0 : macOf(message);
         mtu = message.getMtu();
         vlans = PortVlans.of(message);
@@ -94,6 +105,11 @@ final class Port {
         }
         var id = UUID.fromString(port.getId());
         return LOCAL_MAC | Hashing.combine(id.getMostSignificantBits(), id.getLeastSignificantBits()) & 0xff_ffff_ffffL;
+    }
+
+    /** Whether what its VM sends is recorded, since answers are told apart here. */
+    boolean tracks() {
+        return stateful || guard.stateful();
     }
 
     /** Of bound ports. */
@@ -161,8 +177,11 @@ final class Port {
         return NONE;
     }
 
-    boolean isFrom(dev.weft.topology.schema.Port other, int otherDevice, int otherPeer) {
-        return device == otherDevice && peer == otherPeer && (message == other || message.equals(other));
+    boolean isFrom(dev.weft.topology.schema.Port other, int otherDevice, int otherPeer, Guard otherGuard) {
+        return device == otherDevice
+                && peer == otherPeer
+                && guard.equals(otherGuard)
+                && (message == other || message.equals(other));
     }
 
     /** Whether a packet could tell the difference; the name and which host it is are none of its business. */
@@ -172,8 +191,10 @@ final class Port {
                 && peer == other.peer
                 && bound == other.bound
                 && stateful == other.stateful
+                && disabled == other.disabled
                 && inboundChain == other.inboundChain
                 && outboundChain == other.outboundChain
+                && guard.equals(other.guard)
                 && mac == other.mac
                 && mtu == other.mtu
                 && vlans.equals(other.vlans)

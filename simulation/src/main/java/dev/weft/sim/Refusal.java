@@ -25,7 +25,6 @@ final class Refusal {
         Port in = sim.network.port(inPort);
         if (in != null && !in.onBridge) {
             if (in != router) {
-                sim.enterRouter();
                 toMac = sim.srcMac();
             }
             router = in;
@@ -45,6 +44,7 @@ final class Refusal {
 
     private static void reset(Simulation sim, Port out, long toMac) {
         if (sim.out.hasEmitRoom()) {
+            sim.leaveAt(sim.network.device(out)); // a stateful port lets in what answers
             int length = TcpReset.write(sim.out.emitBuffer(), sim.out.nextEmit(), sim.packet, out.mac, toMac);
             sim.translateAnswer(length);
             sim.emitted(out, length, "TCP reset", "");

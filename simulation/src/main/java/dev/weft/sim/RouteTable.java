@@ -141,6 +141,26 @@ final class RouteTable {
         return choices[value].outer;
     }
 
+    /** Whether some route of the prefix leads out of the port. */
+    boolean mayLeaveBy(int value, int port) {
+        for (Route route : choices[value].routes) {
+            if (route.kind == Kind.FORWARD && route.port == port) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether some route of the prefix fits every packet to it: shorter ones do not count then. */
+    boolean isForAll(int value) {
+        for (Route route : choices[value].routes) {
+            if (!route.hasSource()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** The prefix's route for this packet; null when all have sources and none fits. */
     @Nullable
     Route choose(int value, Simulation sim, long salt) {

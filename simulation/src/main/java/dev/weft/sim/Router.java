@@ -42,6 +42,7 @@ final class Router extends Device {
             int index,
             UUID id,
             String name,
+            boolean disabled,
             Object[] inputs,
             List<RouteCompiler.Given> given,
             RouteTable routes,
@@ -50,7 +51,7 @@ final class Router extends Device {
             int serviceTable,
             @Nullable ServiceNames names,
             long[] own) {
-        super(index, id, name);
+        super(index, id, name, disabled);
         this.inputs = inputs;
         this.given = given;
         this.routes = routes;
@@ -68,8 +69,15 @@ final class Router extends Device {
     }
 
     @Override
+    void expectAnswers(Simulation sim) {
+        sim.expectAnswers(chains.localRedirect());
+        sim.expectAnswers(chains.inbound());
+        sim.expectAnswers(chains.forward());
+        sim.expectAnswers(chains.outbound());
+    }
+
+    @Override
     void receive(Simulation sim, Port in) {
-        sim.enterRouter();
         if (sim.useIsTagged()) {
             if (sim.useVlan() != 0) {
                 sim.drop(this, DropReason.TAGGED_AT_ROUTER);
@@ -108,16 +116,21 @@ final class Router extends Device {
             sim.drop(this, DropReason.BAD_SOURCE);
             return;
         }
+        if (disabled && (v4 || !sim.useIsDiscovery())) {
+            sim.icmpError(in, IcmpError.ADMIN_PROHIBITED);
+            sim.drop(this, DropReason.DISABLED);
+            return;
+        }
         if (useIsOwnSource(sim, v4)) {
             sim.drop(this, DropReason.OWN_SOURCE);
             return;
         }
         // Discovery is how neighbours are found at all: no rule comes between.
-        boolean ruled = chains.hasAnyBeforeRouting() && (v4 || !sim.useIsDiscovery());
+        boolean ruled = chains.hasAnyBeforeRouting() && !in.forChecks && (v4 || !sim.useIsDiscovery());
         if (!sim.nat.beforeRouting(this, in, v4)) {
             return;
         }
-        if (!ruled || chains.passBeforeRouting(sim, in)) {
+        if (!ruled || sim.nat.answersCheck() || chains.passBeforeRouting(sim, in)) {
             route(sim, in, v4);
         }
     }
@@ -132,8 +145,25 @@ final class Router extends Device {
             proven = Math.max(proven, Math.min(128, common + 1));
         }
         sim.useSrcHigh(proven);
-        sim.tagRead(this, sim.srcHigh(), sim.srcLow(), proven, 128);
+        sim.tagSourceRead(this, proven, 128);
         return mine;
+    }
+
+    /** Whether packets to the source of this one may be routed out of a port: in doubt, they are. */
+    boolean useMayAnswerBy(Simulation sim, int port) {
+        long found = routes.find(sim.srcHigh(), sim.srcLow());
+        int proven = Lpm.proven(found);
+        boolean may = false;
+        while (Lpm.value(found) != Lpm.NONE) {
+            may = routes.mayLeaveBy(Lpm.value(found), port);
+            if (may || routes.isForAll(Lpm.value(found))) {
+                break;
+            }
+            found = routes.outer(Lpm.value(found));
+        }
+        sim.useSrcHigh(proven);
+        sim.tagSourceRead(this, proven, Lpm.bits(found));
+        return may;
     }
 
     private void route(Simulation sim, Port in, boolean v4) {
@@ -193,7 +223,8 @@ final class Router extends Device {
             return;
         }
         sim.out.addTag(port.tag);
-        if (!chains.passAfterRouting(sim, in, port) || !sim.nat.afterRouting(this, in, port, v4)) {
+        boolean ruled = !in.forChecks && !port.forChecks;
+        if (ruled && !chains.passAfterRouting(sim, in, port) || !sim.nat.afterRouting(this, in, port, v4)) {
             return;
         }
         long high = route.hasGateway() ? route.gatewayHigh() : sim.useDstHigh(128);
@@ -228,6 +259,9 @@ final class Router extends Device {
 
     /** As far as the topology knows; or {@link FrozenMap#NONE}. */
     static long knownMac(Simulation sim, Port port, long high, long low) {
+        if (port.forChecks) {
+            return HealthPort.ASKER_MAC.bits();
+        }
         Port peer = port.peer == Port.NONE ? null : sim.network.port(port.peer);
         if (peer != null && !peer.onBridge) {
             sim.out.addTag(peer.tag);

@@ -18,6 +18,8 @@ import dev.weft.sim.packet.PacketWriter;
 import dev.weft.sim.packet.Translation;
 import dev.weft.sim.packet.Vlan;
 import dev.weft.sim.trace.Explanation;
+import dev.weft.state.ConnectionKey;
+import dev.weft.state.ConnectionTable;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -142,6 +144,9 @@ final class Simulation extends PacketView {
         } else {
             out.drop(Objects.requireNonNullElse(reason, DropReason.NO_RECEIVER));
         }
+        if (out.kind() != Outcome.Kind.DROP && tracking.isKnown()) {
+            out.forgetRules();
+        }
         boolean left = out.kind() == Outcome.Kind.FORWARD || out.emitCount() > 0;
         if (left && out.kind() != Outcome.Kind.PARK && tracking.complete(this)) {
             connect();
@@ -149,6 +154,13 @@ final class Simulation extends PacketView {
     }
 
     private void connect() {
+        if (tracking.isOnlyExpecting()) {
+            ConnectionKey answers = out.connection().answer;
+            out.addTag(tables.connections().tag(answers));
+            if (tables.connections().begunBy(answers, nowNanos) != ConnectionTable.NONE) {
+                return; // what would answer is itself the question of a connection that is translated
+            }
+        }
         if (tables.connections().wouldClash(out.connection(), nowNanos)) {
             out.drop(DropReason.TUPLE_TAKEN);
             out.notCacheable(); // it is free again when the other connection ends
@@ -159,11 +171,6 @@ final class Simulation extends PacketView {
         }
         out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
         out.interestRemoteHosts();
-    }
-
-    /** A router takes the packet in: as it is now is how its sender will know it in an answer. */
-    void enterRouter() {
-        atRouter.copyFrom(headers);
     }
 
     // Rewrites.
@@ -185,10 +192,30 @@ final class Simulation extends PacketView {
         out.addTag(port.tag);
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
-        if (chains.passes(port.outboundChain, deviceIn, port.index)) {
+        expectAnswers(port);
+        if (chains.passes(port.outboundChain, deviceIn, port.index) && port.guard.admits(this, port, deviceIn)) {
             send(port);
         }
         path.cut(before);
+    }
+
+    /**
+     * What asks for connections, here or where the answer will pass, knows those that are recorded: so this packet's must
+     * be, though none of the rules that it meets itself may ask.
+     */
+    void expectAnswers(int chain) {
+        CompiledChain asked = network.chains.chain(chain);
+        if (asked != null) {
+            out.addTag(asked.askingTag);
+            if (network.chains.isAsking(chain)) {
+                tracking.expectAnswer(this);
+            }
+        }
+    }
+
+    private void expectAnswers(Port port) {
+        expectAnswers(port.inboundChain);
+        expectAnswers(port.outboundChain);
     }
 
     /** A frame made here for this port: no gate keeps an answer from who asked. */
@@ -229,6 +256,10 @@ final class Simulation extends PacketView {
     /** What leaves the port comes from the port itself or has passed its chain. */
     void send(Port port) {
         out.addTag(port.tag);
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
+            return;
+        }
         if (port.peer != Port.NONE) {
             Port peer = network.port(port.peer);
             if (peer != null) {
@@ -262,6 +293,10 @@ final class Simulation extends PacketView {
             drop(port, DropReason.UNPLUGGED);
             return;
         }
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
+            return;
+        }
         if (depth == MAX_DEPTH || visits == MAX_VISITS) {
             looped = true;
             explain(device, "too many devices crossed: a loop");
@@ -278,7 +313,12 @@ final class Simulation extends PacketView {
             explain(device, "in by port " + port.name);
         }
         out.addTag(device.tag);
-        if (chains.passes(port.inboundChain, port.index, Port.NONE)) {
+        if (!port.onBridge) {
+            atRouter.copyFrom(headers); // as it is now is how its sender will know it in an answer
+        }
+        expectAnswers(port);
+        device.expectAnswers(this);
+        if (port.guard.lets(this, port) && chains.passes(port.inboundChain, port.index, Port.NONE)) {
             device.receive(this, port);
         }
         path.cut(before);
@@ -365,9 +405,15 @@ final class Simulation extends PacketView {
     void exitFlood(Port port, int datapathPort) {
         int before = path.length();
         path.add(ConditionCompiler.CROSSED_PORT, port.index);
-        boolean passes = chains.passes(port.outboundChain, deviceIn, port.index);
+        expectAnswers(port);
+        boolean passes =
+                chains.passes(port.outboundChain, deviceIn, port.index) && port.guard.admits(this, port, deviceIn);
         path.cut(before);
         if (!passes) {
+            return;
+        }
+        if (port.disabled) {
+            drop(port, DropReason.DISABLED);
             return;
         }
         if (port.stateful && !gate.admits(this, port)) {
@@ -550,7 +596,15 @@ final class Simulation extends PacketView {
 
     /** A flow about one destination rests on what holds for that one, not on what holds for its neighbours too. */
     void tagRead(Router router, long high, long low, int decidedBits, int matchedBits) {
-        int provenBits = out.mask.hasWholeDst() ? 2 * Long.SIZE : decidedBits;
+        readOf(router, high, low, out.mask.hasWholeDst() ? 2 * Long.SIZE : decidedBits, matchedBits);
+    }
+
+    /** A routed read about the packet's source: the flow may be about others, too. */
+    void tagSourceRead(Router router, int decidedBits, int matchedBits) {
+        readOf(router, srcHigh(), srcLow(), decidedBits, matchedBits);
+    }
+
+    private void readOf(Router router, long high, long low, int provenBits, int matchedBits) {
         long maskedHigh = high & IpPrefix.highMask(provenBits);
         long maskedLow = low & IpPrefix.lowMask(provenBits);
         long tag = Tag.routed(router.id, maskedHigh, maskedLow, provenBits, matchedBits);

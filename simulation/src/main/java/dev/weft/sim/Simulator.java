@@ -82,7 +82,7 @@ public final class Simulator {
                 return;
             }
             run.tracking.begin(port);
-            if (port.stateful) {
+            if (port.tracks()) {
                 run.tracking.state(run);
             }
             run.enter(port);
@@ -140,7 +140,7 @@ public final class Simulator {
             run.noteDrop(DropReason.UNKNOWN_PORT);
         } else {
             run.tracking.begin(from);
-            if (from != null && from.stateful) {
+            if (from != null && from.tracks()) {
                 run.tracking.state(run);
             }
             run.enter(at);

@@ -42,6 +42,7 @@ final class Tracking {
     private final ConnectionKey key = new ConnectionKey();
     private @Nullable Port ingress;
     private boolean looked;
+    private boolean asked;
     private int state;
     private int slot;
     private boolean towardsOrigin;
@@ -57,6 +58,7 @@ final class Tracking {
     void begin(@Nullable Port port) {
         ingress = port;
         looked = false;
+        asked = false;
         state = UNTRACKED;
         slot = ConnectionTable.NONE;
         left = false;
@@ -65,11 +67,26 @@ final class Tracking {
 
     /** One of the constants above; everything that tells connections apart is in the mask then. */
     int state(Simulation sim) {
+        asked = true;
+        return find(sim);
+    }
+
+    private int find(Simulation sim) {
         if (!looked) {
             looked = true;
             state = lookUp(sim);
         }
         return state;
+    }
+
+    /** Nothing here rests on the connection, but answers have to be known as that. */
+    void expectAnswer(Simulation sim) {
+        find(sim);
+    }
+
+    /** Whether nobody asked for the connection for its own sake. */
+    boolean isOnlyExpecting() {
+        return !asked;
     }
 
     /** A {@code Phase} of the known TCP connection; {@link #NO_PHASE} when there is none. */
@@ -96,6 +113,11 @@ final class Tracking {
     /** Whether it was asked for, and the packet may be recorded. */
     boolean isForward() {
         return state == NEW || state == FORWARD;
+    }
+
+    /** Whether it was asked for, and is of a connection that began before. */
+    boolean isKnown() {
+        return state == FORWARD || state == ANSWER || state == RELATED;
     }
 
     /** Towards where the connection began; of an ICMP error: the packet it is about went the other way. */
@@ -173,7 +195,6 @@ final class Tracking {
         Port port = Objects.requireNonNull(ingress);
         towardsOrigin = false;
         Connection connection = sim.out.connection();
-        connection.clear();
         connection.forward.copyFrom(key);
         connection.port(port.id.getMostSignificantBits(), port.id.getLeastSignificantBits());
         FlowKey packet = sim.packet.key;

@@ -191,6 +191,12 @@ public final class VirtualNetwork {
         return index >= 0 && index < routers.length && routers[index] != null;
     }
 
+    /** Whether it is a router's port for health checks, whose host is whichever asks. */
+    public boolean isHealthPort(int index) {
+        Port port = port(index);
+        return port != null && port.forChecks;
+    }
+
     public UUID portId(int index) {
         return existing(index).id;
     }
@@ -224,6 +230,12 @@ public final class VirtualNetwork {
     /** Whether the address is in one of the port's subnets. */
     public boolean isOnLink(int routerPort, long high, long low) {
         return existing(routerPort).isOnLink(high, low);
+    }
+
+    /** Whether the router answers for the address at this port as for its own: inside ones stand behind it. */
+    public boolean isTranslated(int routerPort, long high, long low) {
+        Port port = existing(routerPort);
+        return port.isOnLink(high, low) && device(port) instanceof Router router && router.nat.claims(high, low);
     }
 
     public UUID bridgeId(int index) {
@@ -272,6 +284,28 @@ public final class VirtualNetwork {
     /** Empty when there is no such table now. */
     public Optional<String> serviceTableName(int index) {
         return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::name);
+    }
+
+    /**
+     * A rule of a chain, for people.
+     *
+     * @param tenantId of the chain
+     * @param rule its number and name; empty for the end of the chain
+     * @param action what becomes of a packet that meets it, as {@code accept}
+     */
+    public record NamedRule(String tenantId, String chain, String rule, String action) {}
+
+    /** As {@link Outcome#ruleChain} and {@link Outcome#rulePosition} say; empty when there is no such rule now. */
+    public Optional<NamedRule> rule(int chain, int position) {
+        CompiledChain found = chains.chain(chain);
+        if (found == null || position >= found.size()) {
+            return Optional.empty();
+        }
+        if (position < 0) {
+            return Optional.of(new NamedRule(found.tenantId(), found.name, "", "accept"));
+        }
+        CompiledChain.Label label = found.label(position);
+        return Optional.of(new NamedRule(found.tenantId(), label.chain(), label.rule(), found.action(position)));
     }
 
     public UUID routerId(int index) {

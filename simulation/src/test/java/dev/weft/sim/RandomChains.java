@@ -4,7 +4,9 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.IpPrefix;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 
@@ -20,6 +22,7 @@ final class RandomChains {
     private final int count;
 
     private final List<String> names = new ArrayList<>();
+    private final Set<String> guardNames = new LinkedHashSet<>();
 
     RandomChains(RandomGenerator random, List<IpAddress> addresses) {
         this.random = random;
@@ -39,13 +42,59 @@ final class RandomChains {
         for (int i = 0; i < count; i++) {
             hook(t, bridges, routers, vms);
         }
+        if (count > 0 && random.nextBoolean()) {
+            securityGroup(t, "sg0");
+            securityGroup(t, "sg1");
+            guard(t, vms);
+        }
+    }
+
+    private void securityGroup(Topology t, String name) {
+        var rules = new ArrayList<String>();
+        for (int i = random.nextInt(4); i > 0; i--) {
+            rules.add((random.nextInt(3) > 0 ? "in" : "out")
+                    + pick(List.of("", " v4", " udp", " udp 53", " tcp " + ports(53), " icmp 8"))
+                    + remote());
+        }
+        if (random.nextInt(4) == 0) {
+            rules.add("stateless");
+        }
+        t.securityGroup(name, rules.toArray(new String[0]));
+        guardNames.add(name);
+    }
+
+    private List<String> guards() {
+        return List.copyOf(guardNames);
+    }
+
+    private String remote() {
+        return switch (random.nextInt(5)) {
+            case 0 -> " from " + network();
+            case 1 -> " from addresses " + pick(GROUPS);
+            case 2 -> guards().isEmpty() ? "" : " from group " + pick(guards());
+            default -> "";
+        };
+    }
+
+    /** A port is in one group, or both, or none any more. */
+    private void guard(Topology t, List<String> vms) {
+        String vm = pick(vms);
+        if (!guards().isEmpty() && !t.isStateful(vm)) {
+            t.guard(vm, guards().subList(0, random.nextInt(guards().size() + 1)).toArray(new String[0]));
+        }
     }
 
     void change(Topology t, List<String> bridges, List<String> routers, List<String> vms) {
         if (count == 0) {
             return;
         }
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(6)) {
+            case 4 -> guard(t, vms);
+            case 5 -> {
+                if (!guards().isEmpty()) {
+                    securityGroup(t, pick(guards()));
+                }
+            }
             case 0 -> group(t, pick(GROUPS));
             case 1 -> hook(t, bridges, routers, vms);
             default -> chain(t, random.nextInt(count), vms);

@@ -3,6 +3,7 @@ package dev.weft.sim;
 import dev.weft.topology.schema.Conditions;
 import dev.weft.topology.schema.Redirect;
 import dev.weft.topology.schema.Rule;
+import dev.weft.topology.schema.SecurityRule;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -29,6 +30,7 @@ final class RuleText {
                 case "reject" -> rule.setAction(Rule.Action.REJECT);
                 case "return" -> rule.setAction(Rule.Action.RETURN);
                 case "invert" -> rule.setInvert(true);
+                case "log" -> rule.setLog(true);
                 case "name" -> rule.setName(words[++i]);
                 case "jump" -> rule.setJumpId(id("chain", words[++i]));
                 case "goto" -> rule.setGotoId(id("chain", words[++i]));
@@ -39,6 +41,36 @@ final class RuleText {
                     String word = not ? words[i].substring(1) : words[i];
                     condition(not ? rule.getNotBuilder() : rule.getMatchBuilder(), word, words[++i]);
                 }
+            }
+        }
+        return rule.build();
+    }
+
+    /** {@code in tcp 80 from 10.0.0.0/8 from group web}: the first word is the direction. */
+    static SecurityRule security(String text) {
+        var rule = SecurityRule.newBuilder();
+        String[] words = text.split(" ");
+        for (int i = 1; i < words.length; i++) {
+            switch (words[i]) {
+                case "v4" -> rule.setFamily(SecurityRule.Family.IPV4);
+                case "v6" -> rule.setFamily(SecurityRule.Family.IPV6);
+                case "tcp", "udp" -> {
+                    rule.addProtocol(words[i]);
+                    if (i + 1 < words.length && Character.isDigit(words[i + 1].charAt(0))) {
+                        rule.addPort(words[++i]);
+                    }
+                }
+                case "icmp" -> rule.addIcmp(words[++i]);
+                case "log" -> rule.setLog(true);
+                case "protocol" -> rule.addProtocol(words[++i]);
+                case "from", "to" -> {
+                    switch (words[++i]) {
+                        case "group" -> rule.addRemoteGroupIds(id("security group", words[++i]));
+                        case "addresses" -> rule.addRemoteAddressGroupIds(id("address group", words[++i]));
+                        default -> rule.addRemote(words[i]);
+                    }
+                }
+                default -> throw new IllegalArgumentException("word '" + words[i] + "' of a security rule");
             }
         }
         return rule.build();

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.weft.base.IpAddress;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.service.ServiceTable;
-import dev.weft.sim.trace.Explanation;
 import dev.weft.topology.schema.Port;
 import java.util.HashMap;
 import java.util.List;
@@ -289,10 +288,13 @@ class ServiceAddressTest {
     @Test
     void aTraceNamesTheServiceTheEntryAndTheInstance() {
         net.register("s1", WEB, "10.0.1.5", 1);
-        var explanation = new Explanation();
-        net.simulator().setExplanation(explanation);
-        send(1000, SYN);
-        assertThat(explanation.toString())
+        String explanation = net.explain(
+                "c",
+                Frames.tcp("10.0.3.9:1000", "10.96.0.80:80")
+                        .flags(SYN)
+                        .from(net.mac("c"))
+                        .to(net.mac("r-b3")));
+        assertThat(explanation)
                 .contains("service web\n    stands for service 0x00004001\n")
                 .contains("service 0x00004001 has entry 0x00004001/256: 1 of 1 rule counts")
                 .contains("rule: instance at 10.0.1.5")

@@ -131,4 +131,72 @@ class StatefulPortTest {
         assertThat(sent.mask().word(7) | 0x003f_0000_0000_0000L | 0xff_0000_0000_0000L)
                 .isEqualTo(-1L);
     }
+
+    @Test
+    void refusalsReachTheVmThatIsRefused() {
+        for (String where : new String[] {"router r forward", "port z outbound", "bridge b2 inbound"}) {
+            String[] words = where.split(" ");
+            net.change(t -> t.chain("no", "dport 80 reject").hook(words[0], words[1], words[2], "no"));
+            assertThat(net.inject(
+                                    "a",
+                                    out(Frames.tcp("10.0.1.5:1000", "10.0.2.9:80")
+                                            .flags(2)))
+                            .emitted())
+                    .as(where)
+                    .singleElement()
+                    .asString()
+                    .startsWith("r-b1 tcp 10.0.2.9:80 > 10.0.1.5:1000")
+                    .endsWith("-> output a");
+            assertThat(net.inject("a", out(Frames.udp("10.0.1.5:1000", "10.0.2.9:80")))
+                            .emitted())
+                    .as(where)
+                    .singleElement()
+                    .asString()
+                    .startsWith("r-b1 icmp unreachable 10.0.1.1 > 10.0.1.5")
+                    .endsWith("-> output a");
+            net.change(t -> t.hook(words[0], words[1], words[2], ""));
+        }
+    }
+
+    @Test
+    void refusalsReachTheVmThatIsRefusedThroughTranslation() {
+        net.change(t -> t.router("far")
+                .joinRouters("r", "192.0.2.1/24", "far", "192.0.2.2/24")
+                .route("r", "0.0.0.0/0 port r-far via 192.0.2.2")
+                .route("far", "0.0.0.0/0 reject")
+                .nat("r", "out", "source from 10.0.0.0/8 out of r-far to 192.0.2.10")
+                .chain("no", "dport 80 reject")
+                .hook("router", "far", "inbound", "no"));
+        net.grant("out", "192.0.2.10", 20000, 64);
+        assertThat(net.inject(
+                                "a",
+                                out(Frames.tcp("10.0.1.5:1000", "198.51.100.7:80")
+                                        .flags(2)))
+                        .emitted())
+                .singleElement()
+                .asString()
+                .contains("set-dst 10.0.1.5")
+                .contains("set-l4-dst 1000")
+                .endsWith("output a");
+        assertThat(net.inject("a", out(Frames.udp("10.0.1.5:1000", "198.51.100.7:80")))
+                        .emitted())
+                .singleElement()
+                .asString()
+                .contains("set-dst 10.0.1.5")
+                .endsWith("output a");
+    }
+
+    @Test
+    void refusalOfWhatNobodyAskedForIsNoWayIn() {
+        net.change(t -> t.chain("no", "dport 80 reject").hook("router", "r", "forward", "no"));
+        assertThat(net.inject("z", in(Frames.tcp("10.0.2.9:1000", "10.0.1.5:80").flags(2)))
+                        .emitted())
+                .singleElement()
+                .asString()
+                .endsWith("-> output z");
+        assertThat(net.inject("z", in(Frames.tcp("10.0.1.5:1000", "10.0.2.9:80").flags(2)))
+                        .emitted())
+                .as("a reset towards a VM in whose name somebody else asked")
+                .noneMatch(emit -> emit.endsWith("output a"));
+    }
 }

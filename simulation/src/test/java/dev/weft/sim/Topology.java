@@ -7,6 +7,7 @@ import dev.weft.base.Tag;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.flow.FlowMask;
+import dev.weft.sim.flow.FlowText;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
@@ -19,12 +20,14 @@ import dev.weft.state.ConnectionTable;
 import dev.weft.state.Lifetimes;
 import dev.weft.state.Phase;
 import dev.weft.topology.MemoryTopologyStore;
+import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.AddressGroup;
 import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Bridge;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.DhcpSubnet;
+import dev.weft.topology.schema.Health;
 import dev.weft.topology.schema.Host;
 import dev.weft.topology.schema.Member;
 import dev.weft.topology.schema.Nat;
@@ -34,6 +37,8 @@ import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
+import dev.weft.topology.schema.SecurityGroup;
+import dev.weft.topology.schema.SecurityRule;
 import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceEntry;
@@ -41,6 +46,7 @@ import dev.weft.topology.schema.ServicePort;
 import dev.weft.topology.schema.ServiceRule;
 import dev.weft.topology.schema.ServiceTable;
 import dev.weft.topology.schema.Tenant;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -83,6 +89,7 @@ public final class Topology {
     private final Map<UUID, String> names = new TreeMap<>();
     private final Map<UUID, com.google.protobuf.Message> objects = new TreeMap<>();
     private final Map<String, String> hostOf = new LinkedHashMap<>();
+    private final Map<String, UUID> aliases = new TreeMap<>();
     private final List<Flow> flows = new ArrayList<>();
     private final Set<Flood> floodsElsewhere = new LinkedHashSet<>();
     private Transaction.Builder pending = Transaction.builder();
@@ -100,7 +107,13 @@ public final class Topology {
     public record Read(UUID router, long high, long low, int proven, int matched, long tag) {}
 
     /** What became of a packet, and of the frames it caused. */
-    public record Sent(String outcome, List<String> emitted, Verdict verdict, FlowMask mask, boolean cacheable) {}
+    public record Sent(
+            String outcome,
+            List<String> emitted,
+            Verdict verdict,
+            FlowMask mask,
+            boolean cacheable,
+            List<String> logged) {}
 
     private Topology() {
         tables.connections().setEnding((table, slot) -> table.tags(slot, tag -> invalidate(Set.of(tag))));
@@ -311,6 +324,12 @@ public final class Topology {
         return put(id("chain", name), name, chain.build());
     }
 
+    /** A chain of the plan notes its decisions. */
+    public Topology chainLog(String name, Chain.Log log) {
+        Chain chain = (Chain) planned(id("chain", name));
+        return put(id("chain", name), name, chain.toBuilder().setLog(log).build());
+    }
+
     public Topology addressGroup(String name, String... addresses) {
         return put(
                 id("address group", name),
@@ -342,6 +361,54 @@ public final class Topology {
                             .build());
         }
         return this;
+    }
+
+    /**
+     * Rules like {@code in tcp 80 from 10.0.0.0/8}, {@code out icmp 8 v4 to group web}, {@code in from addresses admins};
+     * {@code stateless}, {@code deny-egress}, {@code log-all} and {@code log-dropped} by themselves.
+     */
+    public Topology securityGroup(String name, String... rules) {
+        var group = SecurityGroup.newBuilder()
+                .setId(id("security group", name).toString())
+                .setName(name)
+                .setTenantId(TENANT.toString());
+        for (String rule : rules) {
+            switch (rule) {
+                case "stateless" -> group.setStateless(true);
+                case "deny-egress" -> group.setDenyEgress(true);
+                case "log-all" -> group.setLog(Chain.Log.ALL);
+                case "log-dropped" -> group.setLog(Chain.Log.DROPPED);
+                default -> {
+                    SecurityRule parsed = RuleText.security(rule);
+                    if (rule.startsWith("in")) {
+                        group.addIngress(parsed);
+                    } else {
+                        group.addEgress(parsed);
+                    }
+                }
+            }
+        }
+        return put(id("security group", name), name, group.build());
+    }
+
+    public boolean isStateful(String port) {
+        return ((Port) planned(id("port", port))).getStateful();
+    }
+
+    /** The port is in these security groups, and no others. */
+    public Topology guard(String port, String... groups) {
+        var changed = ((Port) planned(id("port", port))).toBuilder().clearSecurityGroupIds();
+        for (String group : groups) {
+            changed.addSecurityGroupIds(id("security group", group).toString());
+        }
+        return put(id("port", port), port, changed.build());
+    }
+
+    /** @param kind {@code port}, {@code bridge} or {@code router} */
+    public Topology disable(String kind, String name, boolean disabled) {
+        var device = planned(id(kind, name)).toBuilder();
+        device.setField(device.getDescriptorForType().findFieldByName("disabled"), disabled);
+        return put(id(kind, name), name, device.build());
     }
 
     /** @param kind {@code port}, {@code bridge} or {@code router}; @param field {@code inbound}, {@code forward} ... */
@@ -521,6 +588,27 @@ public final class Topology {
         return put(id("pool", name), name, pool.build());
     }
 
+    /** As {@link #pool(String, String...)}, and each member is asked whether it is well. */
+    public Topology checkedPool(String name, String... members) {
+        pool(name, members);
+        var pool = (Pool) planned(id("pool", name));
+        return put(
+                id("pool", name),
+                name,
+                pool.toBuilder()
+                        .setHealth(Health.newBuilder().setType(Health.Type.TCP))
+                        .build());
+    }
+
+    /** The router's members are asked from a host; {@code checks-ROUTER} is the port's name here. */
+    public Topology asker(String router, String host) {
+        String name = "checks-" + router;
+        names.put(HealthPort.idAt(id("router", router)), name);
+        aliases.put(name, HealthPort.idAt(id("router", router)));
+        hostOf.put(name, host);
+        return this;
+    }
+
     /** @param words {@code 203.0.113.80 tcp 80}, with {@code sticky} behind it */
     public Topology balancer(String router, String name, String words, String pool) {
         String[] word = words.split(" ");
@@ -624,8 +712,13 @@ public final class Topology {
         return underlay(host).toString();
     }
 
+    /** What the store holds. */
+    public TopologySnapshot snapshot() {
+        return store.snapshot();
+    }
+
     public int portIndex(String name) {
-        return network.portIndex(id("port", name));
+        return network.portIndex(aliases.getOrDefault(name, id("port", name)));
     }
 
     public int bridgeIndex(String name) {
@@ -679,8 +772,8 @@ public final class Topology {
                 var address = underlay(host);
                 moved |= tables.setRemotePort(port, address.high(), address.low(), port + 1);
                 int bridge = network.bridgeOfPort(port);
-                Port message = store.snapshot().port(network.portId(port)).orElseThrow();
                 if (bridge != VirtualNetwork.NONE) {
+                    Port message = store.snapshot().port(network.portId(port)).orElseThrow();
                     Arrays.stream(FloodVlans.of(message)).forEach(vlan -> floods.add(new Flood(bridge, vlan, host)));
                 }
             }
@@ -790,7 +883,7 @@ public final class Topology {
         Outcome out = scratch;
         packet.key.setIngress(portIndex(port) + 1, 0);
         simulator.simulate(packet, portIndex(port), now, out);
-        return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable());
+        return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable(), logged(out));
     }
 
     /** As a worker does it: effects are applied, a cacheable outcome becomes a flow, emits are followed. */
@@ -805,20 +898,75 @@ public final class Topology {
         packet.key.setIngress(portIndex(port) + 1, 0);
         simulator.simulateTooLong(packet, portIndex(port), now, out);
         var verdict = out.toVerdict();
-        return new Sent(describe(out), follow(verdict.emits(), Tables.NONE), verdict, maskOf(out), out.cacheable());
+        return new Sent(
+                describe(out),
+                follow(verdict.emits(), Tables.NONE),
+                verdict,
+                maskOf(out),
+                out.cacheable(),
+                logged(out));
     }
 
     public Sent inject(String port, Packet packet) {
         Outcome out = scratch;
         packet.key.setIngress(portIndex(port) + 1, 0);
+        Traced traced = trace(port, packet);
         simulator.simulate(packet, portIndex(port), now, out);
+        if (!traced.equals(traced(port, packet, out))) {
+            throw new AssertionError("a trace says " + traced + ", and what is done is " + traced(port, packet, out));
+        }
         var text = describe(out);
         apply(out, packet);
         if (out.cacheable()) {
             flows.add(flowOf(port, packet, out));
         }
         var verdict = out.toVerdict();
-        return new Sent(text, follow(verdict.emits(), portIndex(port)), verdict, maskOf(out), out.cacheable());
+        return new Sent(
+                text, follow(verdict.emits(), portIndex(port)), verdict, maskOf(out), out.cacheable(), logged(out));
+    }
+
+    /** All that an outcome is, for comparison. */
+    private record Traced(
+            String outcome,
+            boolean cacheable,
+            String match,
+            Set<Long> tags,
+            List<Read> reads,
+            List<String> emits,
+            List<String> logged) {}
+
+    /** As a person asks for it: the packet said in words and read again, explained, without consequences. */
+    private Traced trace(String port, Packet packet) {
+        byte[] frame = packet.segment.asSlice(packet.offset, packet.length).toArray(ValueLayout.JAVA_BYTE);
+        Packet inWords = Frames.wrapped(PacketExpression.parse(PacketExpression.print(frame)));
+        if (PacketParser.parse(inWords) != 0) {
+            throw new AssertionError("said in words it is malformed: " + PacketExpression.print(frame));
+        }
+        inWords.key.copyFrom(packet.key); // a later fragment has the ports of its first one from the datapath
+        var out = new Outcome();
+        simulator.setExplanation(new Explanation());
+        try {
+            simulator.simulate(inWords, portIndex(port), now, out);
+        } finally {
+            simulator.setExplanation(null);
+        }
+        return traced(port, packet, out);
+    }
+
+    private Traced traced(String port, Packet packet, Outcome out) {
+        Flow flow = flowOf(port, packet, out);
+        return new Traced(
+                flow.outcome,
+                out.cacheable(),
+                FlowText.of(flow.key, flow.mask),
+                flow.tags,
+                flow.reads,
+                out.toVerdict().emits().stream()
+                        .map(emit -> network.portName(emit.port())
+                                + (emit.enters() ? " enters " : " leaves ")
+                                + PacketExpression.print(emit.frame()))
+                        .toList(),
+                logged(out));
     }
 
     /** The frame came with the flood key of the bridge. */
@@ -830,7 +978,7 @@ public final class Topology {
     public Sent injectFlood(String bridge, int vlan, Frames frame) {
         var out = new Outcome();
         simulator.simulateFlood(frame.packet(), bridgeIndex(bridge), vlan, now, out);
-        return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable());
+        return new Sent(describe(out), List.of(), out.toVerdict(), maskOf(out), out.cacheable(), logged(out));
     }
 
     /** The question of a parked packet goes out. */
@@ -851,6 +999,16 @@ public final class Topology {
         look(port, packet);
         simulator.setExplanation(null);
         return explanation.toText();
+    }
+
+    /** The rules that the decision is noted for, as {@code "<chain> <rule> <action>"}. */
+    private List<String> logged(Outcome out) {
+        var rules = new ArrayList<String>();
+        for (int i = 0; i < out.ruleCount(); i++) {
+            var rule = network.rule(out.ruleChain(i), out.rulePosition(i)).orElseThrow();
+            rules.add(rule.chain() + " " + rule.rule() + " " + rule.action());
+        }
+        return rules;
     }
 
     private static FlowMask maskOf(Outcome out) {

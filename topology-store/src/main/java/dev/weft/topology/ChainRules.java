@@ -50,9 +50,11 @@ final class ChainRules {
                 + (rule.hasRedirect() ? 1 : 0);
         if (said > 1) {
             reporter.report(field, "", "says several things (expected one of action, jump, goto and redirect)");
-        } else if (said == 0) {
+        } else if (said == 0 && !rule.getLog()) {
             reporter.report(
-                    field, "", "does nothing (expected one of action, jump, goto and redirect, like action: accept)");
+                    field,
+                    "",
+                    "does nothing (expected one of action, jump, goto and redirect, like action: accept, or log: true)");
         }
     }
 

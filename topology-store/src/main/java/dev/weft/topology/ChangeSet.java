@@ -10,10 +10,12 @@ import java.util.Optional;
  *
  * @param transaction the changes, each with the version it was planned on; empty when all is as described
  * @param unchanged how many described objects are there already
+ * @param warnings what is allowed of the described objects, and yet hardly meant; each with its place in the files
  */
-public record ChangeSet(List<Change> changes, int unchanged, Transaction transaction) {
+public record ChangeSet(List<Change> changes, int unchanged, Transaction transaction, List<Problem> warnings) {
     public ChangeSet {
         changes = List.copyOf(changes);
+        warnings = List.copyOf(warnings);
     }
 
     /** @param before empty for an object to be created */

@@ -7,12 +7,12 @@ import dev.weft.topology.DesiredTopology.DesiredObject;
 import dev.weft.topology.schema.Host;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -28,7 +28,7 @@ final class Planner {
     private final boolean offline;
     private final List<Problem> problems = new ArrayList<>();
     private final Map<Key, Planned> planned = new LinkedHashMap<>();
-    private final Map<ObjectRef, Planned> byRef = new HashMap<>();
+    private final Map<ObjectRef, Planned> byRef = new LinkedHashMap<>();
 
     Planner(TopologySnapshot snapshot, Ids ids, boolean offline) {
         this.snapshot = snapshot;
@@ -295,26 +295,35 @@ final class Planner {
             transaction.put(entry.message, snapshot.version(kind, entry.id));
         }
         Transaction finished = transaction.build();
-        verify(finished);
-        return new ChangeSet(changes, unchanged, finished);
+        TopologySnapshot after = snapshot.after(snapshot.changeNumber(), verified(finished));
+        return new ChangeSet(changes, unchanged, finished, warnings(after));
+    }
+
+    private List<Problem> warnings(TopologySnapshot after) {
+        return Warnings.about(after, byRef.keySet()).stream().map(this::placed).toList();
+    }
+
+    private Problem placed(Problem problem) {
+        @Nullable Planned subject = problem.subject() == null ? null : byRef.get(problem.subject());
+        return subject == null ? problem : problem.at(subject.desired.positionOf(problem.field()));
     }
 
     /** Adds what the store would refuse, each with its place in the file; then gives up if there was anything. */
-    private void verify(Transaction transaction) {
+    private Batch verified(Transaction transaction) {
+        Batch batch = new Batch(List.of(), List.of(), Set.of());
         try {
-            Draft.check(snapshot, transaction);
+            batch = Draft.check(snapshot, transaction);
         } catch (TopologyException refused) {
             for (Problem problem : refused.problems()) {
                 @Nullable Planned subject = problem.subject() == null ? null : byRef.get(problem.subject());
-                if (subject == null) {
-                    problems.add(problem);
-                } else if (!subject.broken) {
-                    problems.add(problem.at(subject.desired.positionOf(problem.field())));
+                if (subject == null || !subject.broken) {
+                    problems.add(placed(problem));
                 }
             }
         }
         if (!problems.isEmpty()) {
             throw new TopologyException(problems);
         }
+        return batch;
     }
 }

@@ -10,6 +10,7 @@ import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
+import dev.weft.topology.schema.SecurityGroup;
 import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceTable;
@@ -34,6 +35,7 @@ final class Rules {
     private final ServiceRules services;
     private final ServiceAddressRules addresses;
     private final MtuRules mtus;
+    private final SecurityGroupRules securityGroups;
 
     Rules(Draft draft, List<Problem> problems) {
         this.draft = draft;
@@ -43,6 +45,7 @@ final class Rules {
         services = new ServiceRules(draft, this::report);
         addresses = new ServiceAddressRules(draft, this::report);
         mtus = new MtuRules(draft, this::report);
+        securityGroups = new SecurityGroupRules(this::report);
     }
 
     /** What an object implies when it does not say it. */
@@ -70,6 +73,7 @@ final class Rules {
             }
             case Port port -> checkPort(ref, port);
             case Route route -> checkRoute(route);
+            case SecurityGroup group -> securityGroups.check(group);
             case ServiceBlock block -> services.checkBlock(ref, block);
             case ServiceTable table -> services.checkTable(table);
             case Pool pool ->
@@ -119,6 +123,7 @@ final class Rules {
         vlans.checkPort(port, onBridge);
         services.checkPort(port);
         mtus.checkPort(ref, port);
+        securityGroups.checkPort(port);
         if (onBridge) {
             stations.checkBridgePort(ref, port);
         } else {

@@ -12,6 +12,7 @@ import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
+import dev.weft.topology.schema.SecurityGroup;
 import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceTable;
@@ -33,6 +34,7 @@ public final class Schema {
             new ObjectKind(Host.getDefaultInstance()),
             new ObjectKind(AddressGroup.getDefaultInstance()),
             new ObjectKind(PortGroup.getDefaultInstance()),
+            new ObjectKind(SecurityGroup.getDefaultInstance()),
             new ObjectKind(Chain.getDefaultInstance()),
             new ObjectKind(ServiceBlock.getDefaultInstance()),
             new ObjectKind(ServiceTable.getDefaultInstance()),

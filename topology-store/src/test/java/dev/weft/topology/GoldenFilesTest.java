@@ -21,6 +21,8 @@ import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Redirect;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Rule;
+import dev.weft.topology.schema.SecurityGroup;
+import dev.weft.topology.schema.SecurityRule;
 import dev.weft.topology.schema.TableShape;
 import dev.weft.topology.schema.Tenant;
 import java.io.IOException;
@@ -100,6 +102,12 @@ class GoldenFilesTest {
                         .setName("all")
                         .setTenantId(TENANT.getId())
                         .build());
+        all.put("security-group", securityGroup());
+        all.put(
+                "port-with-security-groups",
+                Samples.port(Samples.bridge(TENANT, "b"), "guarded").toBuilder()
+                        .addSecurityGroupIds(Samples.id("group", "web").toString())
+                        .build());
         all.put(
                 "port-with-chains",
                 Samples.port(Samples.bridge(TENANT, "b"), "ruled").toBuilder()
@@ -173,6 +181,25 @@ class GoldenFilesTest {
                 .addRules(Rule.newBuilder()
                         .setRedirect(
                                 Redirect.newBuilder().setPortId(PORT.toString()).setDirection(Redirect.Direction.IN)))
+                .build();
+    }
+
+    private static SecurityGroup securityGroup() {
+        return SecurityGroup.newBuilder()
+                .setId(Samples.id("group", "web").toString())
+                .setName("web")
+                .setTenantId(TENANT.getId())
+                .addIngress(SecurityRule.newBuilder()
+                        .setName("http")
+                        .setFamily(SecurityRule.Family.IPV6)
+                        .addProtocol("tcp")
+                        .addPort("80")
+                        .addRemote("fd00::/8")
+                        .addRemoteAddressGroupIds(Samples.id("group", "web").toString())
+                        .addRemoteGroupIds(Samples.id("group", "web").toString()))
+                .addEgress(SecurityRule.newBuilder().addIcmp("8"))
+                .setDenyEgress(true)
+                .setStateless(true)
                 .build();
     }
 

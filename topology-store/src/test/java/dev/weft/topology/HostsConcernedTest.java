@@ -87,6 +87,22 @@ class HostsConcernedTest {
     }
 
     @Test
+    void aMemberOfASecurityGroupConcernsThoseWhoseRulesLookAtIt() {
+        var store = store();
+        apply(store, """
+                tenant: a
+                security_groups:
+                  - {name: apps}
+                  - {name: databases, ingress: [{remote_groups: [apps]}]}
+                ports: [{name: vm3, security_groups: [databases]}]
+                """);
+        assertThat(apply(store, "tenant: a\nports: [{name: vm1, security_groups: [apps]}]\n"))
+                .contains("h1", "h3");
+        assertThat(apply(store, "tenant: a\nsecurity_groups: [{name: databases, ingress: []}]\n"))
+                .containsExactly("h3");
+    }
+
+    @Test
     void whoWasConcernedBeforeStillIs() {
         assertThat(apply(store(), "tenant: a\nports: [{name: vm1, host: h4}]\n"))
                 .containsExactlyInAnyOrder("h1", "h2", "h4");

@@ -4,9 +4,11 @@ import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import dev.weft.topology.ChangeSet;
 import dev.weft.topology.DesiredTopology;
+import dev.weft.topology.Problem;
 import dev.weft.topology.TopologyReader;
 import dev.weft.topology.TopologySnapshot;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,7 +16,9 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code weft apply}: makes the topology as files describe it, in one transaction. */
 @Command(
@@ -24,6 +28,8 @@ import picocli.CommandLine.Option;
             "Applying the same files again changes nothing. What they do not mention stays."
         })
 final class ApplyCommand implements Callable<Integer> {
+    private static final int SHOWN_WARNINGS = 100;
+
     @Mixin
     private StoreOptions store = new StoreOptions();
 
@@ -43,12 +49,16 @@ final class ApplyCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Says what would change and checks it; writes nothing.")
     private boolean dryRun;
 
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
     @Override
     public Integer call() throws IOException {
         DesiredTopology desired = read(files);
         try (var open = store.open()) {
             TopologySnapshot before = open.topology().refresh();
             ChangeSet planned = ChangeSet.plan(before, desired);
+            warn(planned.warnings());
             if (dryRun) {
                 print(planned, new WaitOptions.Applied(before.changeNumber(), List.of(), List.of()));
                 return ExitCode.OK;
@@ -70,6 +80,29 @@ final class ApplyCommand implements Callable<Integer> {
         return reader.desired();
     }
 
+    /** Beside the answer: programs find them in it. */
+    private void warn(List<Problem> warnings) {
+        PrintWriter err = spec.commandLine().getErr();
+        if (!output.isJson()) {
+            warnings.stream().limit(SHOWN_WARNINGS).forEach(warning -> err.println("warning: " + warning));
+            if (warnings.size() > SHOWN_WARNINGS) {
+                err.println("and " + (warnings.size() - SHOWN_WARNINGS) + " warnings more; -o json has all");
+            }
+        }
+    }
+
+    private static Table table(List<Problem> warnings) {
+        var table = new Table("at", "kind", "name", "field", "value", "warning");
+        warnings.forEach(each -> table.row(
+                each.at() == null ? "" : each.at().toString(),
+                each.kind(),
+                each.name(),
+                each.field(),
+                each.value(),
+                each.expected()));
+        return table;
+    }
+
     private void print(ChangeSet planned, WaitOptions.Applied applied) {
         var table = new Table("change", "kind", "tenant", "name", "fields");
         for (ChangeSet.Change each : planned.changes()) {
@@ -89,6 +122,8 @@ final class ApplyCommand implements Callable<Integer> {
             json.writeNumberField("unchanged", planned.unchanged());
             json.writeFieldName("changes");
             table.json(json);
+            json.writeFieldName("warnings");
+            table(planned.warnings()).json(json);
             applied.json(json);
         });
     }

@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
             DatapathCommand.class,
             ConnectionsCommand.class,
             ServiceCommand.class,
+            LogCommand.class,
             TraceCommand.class,
             HelpCommand.class
         },

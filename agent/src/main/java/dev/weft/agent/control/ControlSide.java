@@ -4,6 +4,7 @@ import akka.actor.typed.ActorSystem;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.weft.agent.AgentConfig;
+import dev.weft.agent.health.Places;
 import dev.weft.agent.worker.Worker;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
@@ -62,6 +63,7 @@ public final class ControlSide implements AutoCloseable {
             StateTables tables,
             PortBlockStore blocks,
             Elections elections,
+            Places places,
             Interfaces interfaces,
             NanoClock clock,
             RandomGenerator random) {}
@@ -100,6 +102,7 @@ public final class ControlSide implements AutoCloseable {
         var crew = new Crew(ground.workers());
         var options = new Site.Options(
                 config.limits().upcallsPerSecond(),
+                config.limits().floodsPerSecond(),
                 config.limits().learnedPerPort(),
                 config.deletionHold(),
                 config.grace());
@@ -119,6 +122,7 @@ public final class ControlSide implements AutoCloseable {
                 ground.clock(),
                 claims,
                 ground.elections(),
+                ground.places(),
                 ground.random(),
                 options);
         var mailbox = new TopologyActor.Mailbox();

@@ -10,6 +10,7 @@ import dev.weft.topology.schema.Port;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -31,6 +32,9 @@ final class FabricMirror {
     private Map<UUID, IpAddress> underlays = Map.of();
     private Set<IpAddress> peers = Set.of();
     private final Map<Location, Integer> portKeys = new HashMap<>();
+    /** The host that spoke last of a port. */
+    private final Map<UUID, UUID> lastWord = new HashMap<>();
+
     private final Map<FloodId, Integer> floodKeys = new HashMap<>();
     private final Map<UUID, Command.RemotePort> toldPorts = new HashMap<>();
     private final Map<FloodId, Command.FloodTarget> toldFloods = new HashMap<>();
@@ -70,12 +74,24 @@ final class FabricMirror {
 
     void portKey(Location location, int key) {
         portKeys.put(location, key);
+        lastWord.put(location.port(), location.host());
         refreshPort(location.port());
     }
 
     void portGone(Location location) {
         portKeys.remove(location);
+        boolean wasLast = lastWord.remove(location.port(), location.host());
+        if (wasLast && network.isHealthPort(network.portIndex(location.port()))) {
+            anyHostOf(location.port()).ifPresent(host -> lastWord.put(location.port(), host));
+        }
         refreshPort(location.port());
+    }
+
+    private Optional<UUID> anyHostOf(UUID port) {
+        return portKeys.keySet().stream()
+                .filter(location -> location.port().equals(port))
+                .map(Location::host)
+                .findFirst();
     }
 
     void floodKey(FloodId id, int key) {
@@ -116,14 +132,19 @@ final class FabricMirror {
         }
     }
 
-    /** Several hosts may say that they have a port while it moves; the topology says which of them is right. */
+    /**
+     * Several hosts may say that they have a port while it moves; the topology says which of them is right, and of a port
+     * that is at whichever host asks for the health of members, the last word.
+     */
     private Command.@Nullable RemotePort remotePort(UUID port) {
         int index = network.portIndex(port);
-        UUID host = topology.port(port)
-                .map(Port::getHostId)
-                .filter(id -> !id.isEmpty())
-                .map(UUID::fromString)
-                .orElse(self);
+        UUID host = network.isHealthPort(index)
+                ? lastWord.getOrDefault(port, self)
+                : topology.port(port)
+                        .map(Port::getHostId)
+                        .filter(id -> !id.isEmpty())
+                        .map(UUID::fromString)
+                        .orElse(self);
         Integer key = portKeys.get(new Location(port, host));
         IpAddress underlay = underlays.get(host);
         return key == null || index < 0 || underlay == null || host.equals(self)

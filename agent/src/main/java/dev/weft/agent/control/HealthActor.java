@@ -11,6 +11,7 @@ import dev.weft.agent.health.HealthChecks;
 import dev.weft.agent.health.Target;
 import dev.weft.agent.worker.Command.MemberHealth;
 import dev.weft.base.Tag;
+import dev.weft.sim.HealthPort;
 import dev.weft.sim.VirtualNetwork;
 import dev.weft.topology.Leadership;
 import dev.weft.topology.StateTable;
@@ -20,11 +21,13 @@ import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.Watch;
 import dev.weft.topology.schema.Health;
 import dev.weft.topology.schema.Pool;
+import dev.weft.topology.schema.Port;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +46,7 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
     private record Said(UUID pool, MemberKey member, boolean down) implements Command {}
 
     private final Site site;
+    private final ActorRef<TopologyActor.Command> topology;
     private final Map<UUID, Followed> pools = new HashMap<>();
     private final Leadership leadership;
     private Set<Target> targets = Set.of();
@@ -55,12 +59,13 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
         }
     }
 
-    static Behavior<Command> create(Site site) {
-        return Behaviors.setup(context -> new HealthActor(context, site));
+    static Behavior<Command> create(Site site, ActorRef<TopologyActor.Command> topology) {
+        return Behaviors.setup(context -> new HealthActor(context, site, topology));
     }
 
-    private HealthActor(ActorContext<Command> context, Site site) {
+    private HealthActor(ActorContext<Command> context, Site site, ActorRef<TopologyActor.Command> topology) {
         super(context);
+        this.topology = topology;
         this.site = site;
         ActorRef<Command> self = context.getSelf();
         leadership = site.elections.enter("health", here -> self.tell(new Led(here)));
@@ -99,10 +104,32 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
         targets = HealthTargets.of(snapshot);
         HealthChecks running = checks;
         if (running != null) {
+            askFrom(targets);
             running.follow(targets);
             forget(before);
         }
         return this;
+    }
+
+    /** Makes the places to ask from, which become ports of this host. */
+    private void askFrom(Set<Target> asked) {
+        Set<UUID> routers = asked.stream().map(Target::router).collect(Collectors.toSet());
+        Map<UUID, Port> ports = new HashMap<>();
+        site.places.follow(routers).forEach((router, outside) -> {
+            Port port = HealthPort.at(router.toString());
+            ports.put(
+                    HealthPort.idAt(router),
+                    port.toBuilder().setInterface(outside).build());
+        });
+        topology.tell(new TopologyActor.HealthPorts(Map.copyOf(ports)));
+    }
+
+    private boolean isReady(UUID router) {
+        return !site.places.needPorts()
+                || site.board
+                        .find(HealthPort.idAt(router))
+                        .filter(entry -> entry.datapathPort() != PortKeeper.NONE)
+                        .isPresent();
     }
 
     private Followed open(UUID pool) {
@@ -127,11 +154,13 @@ final class HealthActor extends AbstractBehavior<HealthActor.Command> {
         HealthChecks running = checks;
         if (here && running == null) {
             ActorRef<Command> self = getContext().getSelf();
-            checks = new HealthChecks((target, up) -> self.tell(new Found(target, up)));
+            askFrom(targets);
+            checks = new HealthChecks(site.places, this::isReady, (target, up) -> self.tell(new Found(target, up)));
             checks.follow(targets);
         } else if (!here && running != null) {
             running.close();
             checks = null;
+            askFrom(Set.of());
             targets.forEach(target -> found(new Found(target, true)));
         }
         return this;

@@ -24,27 +24,33 @@ final class HealthTargets {
 
     private HealthTargets() {}
 
-    /** A member without a port of its own is asked at the first port of a balancer of its pool. */
+    /** The members of a pool are asked through the router of one of its balancers, always the same; those without a port
+     * of their own at that one's first port. */
     static Set<Target> of(TopologySnapshot snapshot) {
-        Map<String, Integer> portOfPool = new HashMap<>();
+        Map<String, Balancer> balancerOfPool = new HashMap<>();
         for (Balancer balancer : snapshot.all(Balancer.class)) {
-            portOfPool.putIfAbsent(
-                    balancer.getPoolId(), MatchText.ports(balancer.getPort()).low());
+            balancerOfPool.merge(
+                    balancer.getPoolId(),
+                    balancer,
+                    (one, other) -> one.getId().compareTo(other.getId()) < 0 ? one : other);
         }
         Set<Target> targets = new HashSet<>();
         for (Pool pool : snapshot.all(Pool.class)) {
-            if (pool.getHealth().getType() != Health.Type.NONE && portOfPool.containsKey(pool.getId())) {
+            Balancer balancer = balancerOfPool.get(pool.getId());
+            if (pool.getHealth().getType() != Health.Type.NONE && balancer != null) {
                 for (Member member : pool.getMembersList()) {
-                    targets.add(target(pool, member, portOfPool.get(pool.getId())));
+                    targets.add(target(pool, member, balancer));
                 }
             }
         }
         return targets;
     }
 
-    private static Target target(Pool pool, Member member, int portOfBalancer) {
+    private static Target target(Pool pool, Member member, Balancer balancer) {
         Health health = pool.getHealth();
-        int port = health.getPort() != 0 ? health.getPort() : member.getPort() != 0 ? member.getPort() : portOfBalancer;
+        int own = member.getPort() != 0
+                ? member.getPort()
+                : MatchText.ports(balancer.getPort()).low();
         Target.Kind kind =
                 switch (health.getType()) {
                     case HTTP -> Target.Kind.HTTP;
@@ -53,10 +59,11 @@ final class HealthTargets {
                 };
         return new Target(
                 UUID.fromString(pool.getId()),
+                UUID.fromString(balancer.getRouterId()),
                 IpAddress.parse(member.getAddress()),
                 member.getPort(),
                 kind,
-                port,
+                or(health.getPort(), own),
                 Duration.ofMillis(or(health.getInterval(), DEFAULT_INTERVAL_MILLIS)),
                 Duration.ofMillis(or(health.getTimeout(), DEFAULT_TIMEOUT_MILLIS)),
                 or(health.getFall(), DEFAULT_FALL),

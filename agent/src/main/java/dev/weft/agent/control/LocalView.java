@@ -30,9 +30,10 @@ record LocalView(Map<UUID, Port> ports, Set<UUID> bridges, Set<UUID> routers, Se
         floods = Set.copyOf(floods);
     }
 
-    static LocalView of(TopologySnapshot snapshot, UUID host) {
+    /** @param more ports that are this host's and not in the topology */
+    static LocalView of(TopologySnapshot snapshot, UUID host, Map<UUID, Port> more) {
         String hostId = host.toString();
-        var local = new HashMap<UUID, Port>();
+        var local = new HashMap<>(more);
         var portsOf = new HashMap<String, Set<Port>>();
         for (Port port : snapshot.ports()) {
             portsOf.computeIfAbsent(device(port), device -> new HashSet<>()).add(port);

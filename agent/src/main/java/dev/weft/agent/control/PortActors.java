@@ -47,7 +47,12 @@ final class PortActors {
             LOG.error("no tunnel key is left for port {}; other hosts cannot reach it", id);
             return;
         }
-        var spec = new PortSpec(id, port.getInterface(), port.getNamespace(), site.options.upcallsPerSecond());
+        var spec = new PortSpec(
+                id,
+                port.getInterface(),
+                port.getNamespace(),
+                site.options.upcallsPerSecond(),
+                site.options.floodsPerSecond());
         var announcer = new Announcer(key, context.getSelf());
         actors.start(id, () -> PortActor.create(new PortKeeper(site.datapath, spec, key, announcer), site));
         actors.tell(id, new PortActor.Bound(spec));

@@ -1,5 +1,6 @@
 package dev.weft.agent.control;
 
+import dev.weft.agent.health.Places;
 import dev.weft.agent.worker.Command;
 import dev.weft.base.NanoClock;
 import dev.weft.datapath.Datapath;
@@ -30,6 +31,7 @@ final class Site {
     final Options options;
     final BlockClaims claims;
     final Elections elections;
+    final Places places;
     // Written by the topology actor, read by anyone.
     private volatile VirtualNetwork network = VirtualNetwork.EMPTY;
     private volatile Set<UUID> ports = Set.of();
@@ -39,11 +41,13 @@ final class Site {
 
     /**
      * @param upcallsPerSecond misses one port may cause
+     * @param floodsPerSecond that flows send for one port
      * @param learnedPerPort MACs and addresses one port may have written to the store
      * @param deletionHold entries that went with their session are believed after this
      * @param grace what a host published stays valid for so long without its agent, while its datapath answers
      */
-    record Options(int upcallsPerSecond, int learnedPerPort, Duration deletionHold, Duration grace) {
+    record Options(
+            int upcallsPerSecond, int floodsPerSecond, int learnedPerPort, Duration deletionHold, Duration grace) {
         private static final Duration TIMER_SLACK = Duration.ofMillis(10);
 
         /** When to look at what was held: a moment later, since timers and the clock do not tick together. */
@@ -61,6 +65,7 @@ final class Site {
             NanoClock clock,
             BlockClaims claims,
             Elections elections,
+            Places places,
             RandomGenerator random,
             Options options) {
         this.host = host;
@@ -72,6 +77,7 @@ final class Site {
         this.clock = clock;
         this.claims = claims;
         this.elections = elections;
+        this.places = places;
         this.options = options;
         hosts = new HostWatch(
                 (underlay, token) ->

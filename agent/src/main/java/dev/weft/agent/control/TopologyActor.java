@@ -12,7 +12,10 @@ import dev.weft.sim.VirtualNetwork;
 import dev.weft.topology.StateTable;
 import dev.weft.topology.TableKind.TunnelTarget;
 import dev.weft.topology.TopologySnapshot;
+import dev.weft.topology.schema.Port;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongConsumer;
@@ -41,6 +44,9 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
     /** A port of this host carries no VM (any more). */
     record PortSilent(UUID port) implements Command {}
 
+    /** This host asks the members behind these ports of routers; they are in no topology. */
+    record HealthPorts(Map<UUID, Port> ports) implements Command {}
+
     /** A child is gone now. */
     record ChildEnded(Runnable then) implements Command {}
 
@@ -57,6 +63,8 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
     private final PortActors ports;
     private final FloodKeys floods;
     private final Takeover takeover;
+    private TopologySnapshot followed = TopologySnapshot.EMPTY;
+    private Map<UUID, Port> healthPorts = Map.of();
     private long acknowledgedNumber = -1;
 
     /** Where the store's thread leaves snapshots: only the newest counts. */
@@ -104,7 +112,7 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         ActorRef<BlockActor.Command> blocks = context.spawn(BlockActor.create(site, site.claims), "blocks");
         site.instances.start(context.spawn(InstanceActor.create(site), "instances"));
         lessons.teach(devices, fabric, blocks);
-        health = context.spawn(HealthActor.create(site), "health");
+        health = context.spawn(HealthActor.create(site, context.getSelf()), "health");
         takeover = new Takeover(site, plan);
         if (!takeover.isOver()) {
             site.takeOver();
@@ -126,6 +134,11 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
                     ended.then().run();
                     return this;
                 })
+                .onMessage(HealthPorts.class, here -> {
+                    healthPorts = here.ports();
+                    followHere(site.network());
+                    return this;
+                })
                 .onMessage(PortLost.class, lost -> {
                     ports.lost(lost.port(), lost.datapathPort());
                     return this;
@@ -144,14 +157,21 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         }
         VirtualNetwork next = VirtualNetwork.compile(snapshot, site.network());
         site.crew.tell(new NetworkChanged(next));
-        LocalView view = LocalView.of(snapshot, site.host);
-        site.show(next, view.ports().keySet());
-        devices.follow(view);
-        floods.follow(view.floods());
-        ports.follow(view.ports());
+        followed = snapshot;
+        followHere(next);
         fabric.tell(new FabricActor.NetworkChanged(next, snapshot));
         health.tell(new HealthActor.Changed(snapshot));
         return lookAtWorkers();
+    }
+
+    private void followHere(VirtualNetwork network) {
+        var more = new HashMap<>(healthPorts);
+        more.keySet().removeIf(port -> !network.isHealthPort(network.portIndex(port)));
+        LocalView view = LocalView.of(followed, site.host, more);
+        site.show(network, view.ports().keySet());
+        devices.follow(view);
+        floods.follow(view.floods());
+        ports.follow(view.ports());
     }
 
     private Behavior<Command> lookAtTakeover() {

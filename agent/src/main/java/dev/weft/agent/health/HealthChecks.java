@@ -5,21 +5,29 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks each target again and again, and says when one has changed. All begin up. The first questions are spread over
  * the interval, so that a pool is not asked all at once. Thread safe.
  */
 public final class HealthChecks implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HealthChecks.class);
     private static final long END_MILLIS = 1_000;
 
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("weft-health", true), NioIoHandler.newFactory());
     private final EventLoop loop = group.next();
+    private final Places places;
+    private final Predicate<UUID> ready;
     private final Listener listener;
     // Owned by the event loop.
     private final Map<Target, Check> running = new HashMap<>();
@@ -30,7 +38,13 @@ public final class HealthChecks implements AutoCloseable {
         void changed(Target target, boolean up);
     }
 
-    public HealthChecks(Listener listener) {
+    /**
+     * @param places where from
+     * @param ready whether the place of a router can be used yet; nobody is asked before
+     */
+    public HealthChecks(Places places, Predicate<UUID> ready, Listener listener) {
+        this.places = places;
+        this.ready = ready;
         this.listener = listener;
     }
 
@@ -66,9 +80,22 @@ public final class HealthChecks implements AutoCloseable {
         }
 
         void ask() {
-            if (!over) {
-                Probe.send(target, loop, this::answered);
+            if (over) {
+                return;
             }
+            try {
+                if (ready.test(target.router())) {
+                    Probe.send(target, places, loop, this::answered);
+                    return;
+                }
+            } catch (IOException here) {
+                LOG.debug("could not ask: nothing is said of the member", here);
+            }
+            askLater();
+        }
+
+        private void askLater() {
+            loop.schedule(this::ask, target.interval().toMillis(), TimeUnit.MILLISECONDS);
         }
 
         private void answered(boolean well) {
@@ -81,7 +108,7 @@ public final class HealthChecks implements AutoCloseable {
                 inARow = 0;
                 listener.changed(target, well);
             }
-            loop.schedule(this::ask, target.interval().toMillis(), TimeUnit.MILLISECONDS);
+            askLater();
         }
     }
 

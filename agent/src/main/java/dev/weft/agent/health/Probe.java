@@ -12,6 +12,7 @@ import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
@@ -34,15 +35,19 @@ final class Probe extends ChannelInboundHandlerAdapter {
         this.answer = answer;
     }
 
-    /** @param answer hears on the loop whether the member is well */
-    static void send(Target target, EventLoop loop, Consumer<Boolean> answer) {
+    /**
+     * @param answer hears on the loop whether the member is well
+     * @throws IOException when there is no socket to ask by
+     */
+    static void send(Target target, Places places, EventLoop loop, Consumer<Boolean> answer) throws IOException {
         var probe = new Probe(target, answer);
         int timeoutMillis = (int) target.timeout().toMillis();
         boolean udp = target.kind() == Target.Kind.UDP;
-        var bootstrap = new Bootstrap()
-                .group(loop)
-                .channel(udp ? NioDatagramChannel.class : NioSocketChannel.class)
-                .handler(probe);
+        Channel channel = udp
+                ? new NioDatagramChannel(places.datagrams(target.router(), target.address()))
+                : new NioSocketChannel(places.stream(target.router(), target.address()));
+        var bootstrap =
+                new Bootstrap().group(loop).channelFactory(() -> channel).handler(probe);
         if (!udp) {
             bootstrap.option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMillis);
         }

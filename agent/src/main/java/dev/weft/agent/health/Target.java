@@ -7,6 +7,7 @@ import java.util.UUID;
 /**
  * What to ask of a member.
  *
+ * @param router the pool balances at, through which the member is asked
  * @param memberPort as the pool has it, 0 for none of its own; with pool and address, who the member is
  * @param port to ask at
  * @param fall failures in a row after which it is down
@@ -15,6 +16,7 @@ import java.util.UUID;
  */
 public record Target(
         UUID pool,
+        UUID router,
         IpAddress address,
         int memberPort,
         Kind kind,

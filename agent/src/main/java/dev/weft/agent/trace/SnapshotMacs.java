@@ -14,7 +14,8 @@ import java.util.UUID;
 
 /**
  * What the VM behind a port would find by ARP or ND, as far as the topology tells: the neighbours a bridge is seeded
- * with, the VMs that its ports describe, router ports on that bridge, and the router for everything that is on no link of theirs.
+ * with, the VMs that its ports describe, router ports on that bridge and what they translate, and the router for everything
+ * that is on no link of theirs.
  */
 public final class SnapshotMacs implements MacResolver {
     private final VirtualNetwork network;
@@ -65,14 +66,12 @@ public final class SnapshotMacs implements MacResolver {
             return seeded;
         }
         for (Port gateway : gateways) {
-            if (gateway.getAddressesList().stream()
-                    .anyMatch(address -> addressOf(address).equals(dst))) {
+            if (answersFor(gateway, dst)) {
                 return macOf(gateway);
             }
         }
-        boolean onLink = gateways.stream()
-                .anyMatch(gateway ->
-                        network.isOnLink(network.portIndex(UUID.fromString(gateway.getId())), dst.high(), dst.low()));
+        boolean onLink =
+                gateways.stream().anyMatch(gateway -> network.isOnLink(indexOf(gateway), dst.high(), dst.low()));
         return onLink
                 ? UNKNOWN
                 : gateways.stream()
@@ -81,6 +80,13 @@ public final class SnapshotMacs implements MacResolver {
                         .findFirst()
                         .map(this::macOf)
                         .orElse(UNKNOWN);
+    }
+
+    /** Its own addresses, and the public ones of its router in its subnets. */
+    private boolean answersFor(Port gateway, IpAddress address) {
+        return gateway.getAddressesList().stream()
+                        .anyMatch(own -> addressOf(own).equals(address))
+                || network.isTranslated(indexOf(gateway), address.high(), address.low());
     }
 
     private long seeded(IpAddress address) {
@@ -93,7 +99,11 @@ public final class SnapshotMacs implements MacResolver {
     }
 
     private long macOf(Port port) {
-        return network.portMac(network.portIndex(UUID.fromString(port.getId())));
+        return network.portMac(indexOf(port));
+    }
+
+    private int indexOf(Port port) {
+        return network.portIndex(UUID.fromString(port.getId()));
     }
 
     private static IpAddress addressOf(String interfaceAddress) {

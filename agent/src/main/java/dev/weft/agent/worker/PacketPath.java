@@ -50,6 +50,7 @@ final class PacketPath {
     private final Macs macs;
     private final ParkingLot lot;
     private final DelayedServices delayed;
+    private final RuleLog ruleLog;
     private final PortBudget errors;
     private final PortBudget replies;
     private final WorkerCounters counters;
@@ -79,6 +80,7 @@ final class PacketPath {
         macs = parts.macs;
         lot = parts.lot;
         delayed = parts.delayed;
+        ruleLog = parts.ruleLog;
         errors = parts.errors;
         replies = parts.replies;
         counters = parts.counters;
@@ -217,6 +219,9 @@ final class PacketPath {
         if (outcome.hasConnection() && !connections.began(outcome, now)) {
             counters.drop(WorkerDrop.NOT_RECORDED);
             return;
+        }
+        if (outcome.ruleCount() > 0 && outcome.kind() != Outcome.Kind.PARK) {
+            ruleLog.note(outcome, packet.key, port, simulator.network(), now);
         }
         boolean cache = mayCache && outcome.cacheable();
         switch (outcome.kind()) {

@@ -67,6 +67,11 @@ public final class Worker {
         nextSweep = nextTick + WorkerParts.SWEEP_NANOS;
     }
 
+    /** What rules want noted; one thread may read it. */
+    public RuleLog ruleLog() {
+        return parts.ruleLog;
+    }
+
     /** Takes in a connection of an earlier run; before the worker's thread starts. */
     public void restore(Connection connection) {
         parts.connections.restore(connection, clock.nanoTime());

@@ -50,6 +50,10 @@ public enum WorkerCounter {
     TABLES_FULL("tables-full"),
     /** Neighbours neither asked for nor looked after: too many at once. */
     NEIGHBOURS_REFUSED("neighbours-refused"),
+    /** Decisions that a rule wanted noted in the log. */
+    RULES_LOGGED("rules-logged"),
+    /** Those left out: over the budget of their rule, or too many at once. */
+    RULES_NOT_LOGGED("rules-not-logged"),
     /** Faults in our own code while a command was applied. */
     FAULTY_COMMANDS("faulty-commands");
 

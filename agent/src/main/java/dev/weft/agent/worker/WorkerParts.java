@@ -22,6 +22,8 @@ final class WorkerParts {
     /** As Serval has it. */
     private static final int DELAYED_SERVICES = 1024;
 
+    private static final int WAITING_RULE_LOGS = 2048;
+
     final int index;
     final int workers;
     final WorkerPort seat;
@@ -40,6 +42,7 @@ final class WorkerParts {
     final Macs macs;
     final ParkingLot lot;
     final DelayedServices delayed;
+    final RuleLog ruleLog;
     final PortBudget errors;
     final PortBudget replies;
     final MemorySegment translated;
@@ -76,6 +79,7 @@ final class WorkerParts {
                 asker);
         lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
         delayed = new DelayedServices(tables.services(), DELAYED_SERVICES);
+        ruleLog = new RuleLog(WAITING_RULE_LOGS, limits.ruleLogs(), counters);
         translated = arena.allocate(ParkingLot.MAX_FRAME_BYTES, 64);
         errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
         replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());

@@ -47,6 +47,7 @@ public record WorkerSetup(
      * @param repliesPerSecond other answers of the virtual network to one port: ARP, ND, echo
      * @param macsPerPort MACs one port may have
      * @param commands that may wait
+     * @param ruleLogs entries of the log that one rule gets each second
      * @param frameBytes memory for frames from siblings: a power of two
      */
     public record Limits(
@@ -61,5 +62,6 @@ public record WorkerSetup(
             int repliesPerSecond,
             int macsPerPort,
             int commands,
+            int ruleLogs,
             int frameBytes) {}
 }

@@ -6,6 +6,7 @@ import dev.weft.agent.TestNetwork;
 import dev.weft.topology.MemoryTopologyStore;
 import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.Host;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -29,13 +30,13 @@ class LocalViewTest {
             store.apply(joined.transaction());
             store.apply(apart.transaction());
 
-            var view = LocalView.of(store.snapshot(), HERE);
+            var view = LocalView.of(store.snapshot(), HERE, Map.of());
 
             assertThat(view.ports()).containsOnlyKeys(joined.portId("a"));
             assertThat(view.bridges()).containsExactlyInAnyOrder(joined.bridgeId("left"), joined.bridgeId("right"));
             assertThat(view.routers()).containsExactly(joined.routerId("r"));
             assertThat(view.floods()).containsExactly(new FloodDomain(joined.bridgeId("left"), 0));
-            assertThat(LocalView.of(store.snapshot(), new UUID(3, 3))).isEqualTo(LocalView.EMPTY);
+            assertThat(LocalView.of(store.snapshot(), new UUID(3, 3), Map.of())).isEqualTo(LocalView.EMPTY);
         }
     }
 
@@ -49,7 +50,7 @@ class LocalViewTest {
         try (var store = new MemoryTopologyStore()) {
             store.apply(hosts());
             store.apply(net.transaction());
-            assertThat(LocalView.of(store.snapshot(), HERE).floods())
+            assertThat(LocalView.of(store.snapshot(), HERE, Map.of()).floods())
                     .containsExactlyInAnyOrder(
                             new FloodDomain(net.bridgeId("b"), 10),
                             new FloodDomain(net.bridgeId("b"), 0),

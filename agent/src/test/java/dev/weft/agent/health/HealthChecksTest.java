@@ -23,10 +23,12 @@ import org.junit.jupiter.api.Test;
 class HealthChecksTest {
     private static final Duration SOON = Duration.ofSeconds(10);
     private static final IpAddress LOOPBACK = IpAddress.parse("127.0.0.1");
+    private static final UUID ROUTER = new UUID(1, 3);
     private static final UUID POOL = new UUID(1, 2);
 
     private final List<Boolean> changes = new CopyOnWriteArrayList<>();
-    private final HealthChecks checks = new HealthChecks((target, up) -> changes.add(up));
+    private final HealthChecks checks =
+            new HealthChecks(Places.ownStack(), router -> true, (target, up) -> changes.add(up));
 
     @AfterEach
     void close() {
@@ -34,7 +36,8 @@ class HealthChecksTest {
     }
 
     private static Target target(Target.Kind kind, int port, String path) {
-        return new Target(POOL, LOOPBACK, port, kind, port, Duration.ofMillis(100), Duration.ofMillis(500), 2, 2, path);
+        return new Target(
+                POOL, ROUTER, LOOPBACK, port, kind, port, Duration.ofMillis(100), Duration.ofMillis(500), 2, 2, path);
     }
 
     @Test

@@ -113,6 +113,22 @@ class ConnectionsTest {
     }
 
     @Test
+    void connectionThatASecurityGroupLetInEndsWithItsRule() {
+        here.build(net.guarded("b", "udp"));
+        here.tell(at("172.16.0.2"));
+        send();
+        show();
+        assertThat(here.count(WorkerCounter.CONNECTIONS)).isEqualTo(1);
+
+        here.build(net.guarded("b", "tcp"));
+        second.turn();
+        show();
+
+        assertThat(here.count(WorkerCounter.CONNECTIONS)).as("here").isZero();
+        assertThat(second.count(WorkerCounter.CONNECTIONS)).as("there").isZero();
+    }
+
+    @Test
     void connectionsGoOnWhenTheNetworkChangesElsewhere() {
         here.tell(at("172.16.0.2"));
         send();

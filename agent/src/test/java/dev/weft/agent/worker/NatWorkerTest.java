@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 /** Source translation in the workers of two hosts: the VM is here, the way out is there. */
 class NatWorkerTest {
     private static final String A_MAC = "02:00:00:00:01:05";
+    private static final String B_MAC = "02:00:00:00:01:06";
     private static final String GATE = "02:00:00:00:01:01";
     private static final String UP_MAC = "02:00:00:00:99:02";
     private static final String OUTSIDE_MAC = "02:00:00:00:99:01";
@@ -33,6 +34,7 @@ class NatWorkerTest {
             .router("r")
             .join("left", "r", GATE, "10.0.1.1/24")
             .vm("a", "left", WorkerBench.HERE, true)
+            .vm("b", "left", WorkerBench.HERE, false)
             .uplink("up", "r", UP_MAC, WorkerBench.THERE, "203.0.113.2/24")
             .route("r", "0.0.0.0/0", "up", "203.0.113.1")
             .sourceNat("out", "r", "up", PUBLIC, "20000-20999");
@@ -40,6 +42,7 @@ class NatWorkerTest {
     private final WorkerBench there = new WorkerBench(fabric, "172.16.0.2", 3, 4096);
     private final Set<Integer> ports = new HashSet<>();
     private int a;
+    private int b;
     private int up;
 
     @BeforeEach
@@ -47,20 +50,26 @@ class NatWorkerTest {
         here.build(net);
         there.build(net);
         a = here.attach(net, "a");
+        b = here.attach(net, "b");
         up = there.attach(net, "up");
         here.datapath.setPeers(Set.of(IpAddress.parse("172.16.0.2")));
         there.datapath.setPeers(Set.of(IpAddress.parse("172.16.0.1")));
         there.datapath.bindTunnelKey(77, up);
         here.datapath.bindTunnelKey(88, a);
+        here.datapath.bindTunnelKey(89, b);
         here.tell(remote("up", here, "172.16.0.2", 77));
         there.tell(remote("a", there, "172.16.0.1", 88));
+        there.tell(remote("b", there, "172.16.0.1", 89));
         for (WorkerBench bench : Set.of(here, there)) {
             int router = bench.network.routerIndex(net.routerId("r"));
             int left = bench.network.bridgeIndex(net.bridgeId("left"));
             int portA = bench.network.portIndex(net.portId("a"));
+            int portB = bench.network.portIndex(net.portId("b"));
             bench.tell(new Command.MacLearned(left, 0, MacAddress.parse(A_MAC).bits(), portA));
+            bench.tell(new Command.MacLearned(left, 0, MacAddress.parse(B_MAC).bits(), portB));
             learned(bench, router, "203.0.113.1", OUTSIDE_MAC, "up", "up");
             learned(bench, router, "10.0.1.5", A_MAC, "r-left", "a");
+            learned(bench, router, "10.0.1.6", B_MAC, "r-left", "b");
         }
     }
 
@@ -280,5 +289,25 @@ class NatWorkerTest {
         assertThat(here.count(WorkerCounter.CONNECTIONS))
                 .as("a reset connection is remembered for minutes, not hours")
                 .isZero();
+    }
+
+    @Test
+    void answersOfWhatCameInUntranslatedLeaveUntranslatedFromTheOtherHost() {
+        for (int i = 0; i < 20; i++) {
+            String asker = "8.8.8.8:" + (2000 + i);
+            there.send(
+                    up,
+                    Frames.udp(asker, "10.0.1.6:53")
+                            .from(OUTSIDE_MAC)
+                            .to(UP_MAC)
+                            .bytes());
+            turn();
+            assertThat(here.receive(b)).as("the question").isNotNull();
+            here.send(b, Frames.udp("10.0.1.6:53", asker).from(B_MAC).to(GATE).bytes());
+            turn();
+            assertThat(text(parsed(Objects.requireNonNull(there.receive(up), "the answer"))))
+                    .contains("10.0.1.6:53 > " + asker);
+        }
+        assertThat(here.lessons).as("no public ports were asked for").isEmpty();
     }
 }

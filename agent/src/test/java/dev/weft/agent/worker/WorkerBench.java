@@ -19,7 +19,9 @@ import dev.weft.topology.Transaction;
 import dev.weft.topology.schema.Host;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +36,7 @@ final class WorkerBench implements AutoCloseable {
     VirtualNetwork network = VirtualNetwork.EMPTY;
     long now = 1;
 
+    private final Map<Integer, UUID> attached = new HashMap<>();
     private final Arena arena = Arena.ofShared();
     private final MemoryTopologyStore store = new MemoryTopologyStore();
 
@@ -114,6 +117,7 @@ final class WorkerBench implements AutoCloseable {
                 100,
                 64,
                 4096,
+                10,
                 1 << 18);
     }
 
@@ -135,6 +139,7 @@ final class WorkerBench implements AutoCloseable {
     int attach(TestNetwork net, String port) {
         UUID id = net.portId(port);
         int number = datapath.attach(new PortSpec(id, port, "", 1_000_000_000));
+        attached.put(number, id);
         tell(new Command.LocalPort(network.portIndex(id), number));
         return number;
     }
@@ -166,13 +171,24 @@ final class WorkerBench implements AutoCloseable {
         }
     }
 
+    /** Every packet is traced first; see {@link TraceCheck}. */
     void send(int port, byte[] frame) {
+        UUID id = attached.get(port);
+        int virtual = id == null ? VirtualNetwork.NONE : network.portIndex(id);
+        var traced = network.hasPort(virtual) ? new TraceCheck(this, port, virtual, frame) : null;
         datapath.send(port, frame);
         turn();
+        if (traced != null) {
+            traced.check();
+        }
     }
 
     byte @Nullable [] receive(int port) {
         return datapath.receive(port);
+    }
+
+    RuleLog ruleLog() {
+        return workers.getFirst().ruleLog();
     }
 
     long count(WorkerCounter what) {

@@ -4,7 +4,7 @@ package dev.weft.datapath.ebpf;
  * The structs and numbers of {@code layout.h}, which says what they mean. Offsets in bytes; integers in host byte order.
  */
 final class Layout {
-    static final int VERSION = 3;
+    static final int VERSION = 4;
 
     static final int MAX_PORTS = 4096;
     static final int STATE_PORT = 4095;
@@ -20,7 +20,7 @@ final class Layout {
     static final int KEY_SIZE = 80;
 
     static final class Port {
-        static final int SIZE = 168;
+        static final int SIZE = 176;
         static final int IFINDEX = 0;
         static final int FLAGS = 4;
         static final int MTU = 8;
@@ -28,6 +28,7 @@ final class Layout {
         static final int MASKS = 16;
         static final int RATE = 160;
         static final int CAPTURE = 164;
+        static final int FLOOD_RATE = 168;
 
         static final int UP = 1;
         static final int PEER = 2;

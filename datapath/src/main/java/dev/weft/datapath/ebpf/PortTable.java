@@ -118,13 +118,14 @@ final class PortTable implements AutoCloseable {
             return;
         }
         var id = new UUID(identity.get(JAVA_LONG, Identity.ID_HIGH), identity.get(JAVA_LONG, Identity.ID_LOW));
-        int rate = tables.port(number).get(JAVA_INT, Layout.Port.RATE);
-        var spec = new PortSpec(id, name, "", rate);
+        MemorySegment port = tables.port(number);
+        var spec = new PortSpec(
+                id, name, "", port.get(JAVA_INT, Layout.Port.RATE), port.get(JAVA_INT, Layout.Port.FLOOD_RATE));
         BpfLink link = tables.attach("port-" + number, namespace, there.get().ifindex(), PROGRAM);
         var survivor = new Attached(number, spec, Optional.of(link), there.get());
         survivor.survivor = true;
         attached.put(number, survivor);
-        show(tables.port(number), number, there.get());
+        show(port, number, there.get());
         lastGiven = number;
     }
 
@@ -136,7 +137,7 @@ final class PortTable implements AutoCloseable {
             Attached kept = same.get();
             kept.survivor = false;
             kept.spec = spec;
-            tables.port(kept.number).set(JAVA_INT, Layout.Port.RATE, spec.upcallsPerSecond());
+            limit(tables.port(kept.number), spec);
             return kept.number;
         }
         refuseDouble(spec);
@@ -233,9 +234,14 @@ final class PortTable implements AutoCloseable {
 
     private void write(int number, PortSpec spec, Link link) {
         MemorySegment port = tables.port(number);
-        port.set(JAVA_INT, Layout.Port.RATE, spec.upcallsPerSecond());
+        limit(port, spec);
         show(port, number, link);
         port.set(JAVA_INT, Layout.Port.IFINDEX, link.ifindex());
+    }
+
+    private static void limit(MemorySegment port, PortSpec spec) {
+        port.set(JAVA_INT, Layout.Port.RATE, spec.upcallsPerSecond());
+        port.set(JAVA_INT, Layout.Port.FLOOD_RATE, spec.floodsPerSecond());
     }
 
     private void show(MemorySegment port, int number, Link link) {

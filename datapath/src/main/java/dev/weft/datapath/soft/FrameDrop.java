@@ -27,7 +27,9 @@ public enum FrameDrop {
     /** DEC_TTL on a frame that is not IP. */
     NOT_IP("not-ip"),
     /** Through more hosts on one thread than any topology needs. */
-    LOOP("loop");
+    LOOP("loop"),
+    /** The port used up its floods of this second. */
+    FLOOD_OVER_LIMIT("flood-over-limit");
 
     private final String text;
 

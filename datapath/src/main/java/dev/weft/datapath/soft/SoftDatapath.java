@@ -2,6 +2,7 @@ package dev.weft.datapath.soft;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
+import dev.weft.base.MacAddress;
 import dev.weft.datapath.Capture;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathConfig;
@@ -174,6 +175,10 @@ public abstract class SoftDatapath implements Datapath {
             fragments.see(scratch.packet, config.clock().nanoTime());
             if (cache.lookup(scratch.packet.key, length, config.clock().nanoTime(), scratch.actions)) {
                 hits.increment();
+                if (port != null && !mayPass(port, scratch)) {
+                    count(FrameDrop.FLOOD_OVER_LIMIT);
+                    return;
+                }
                 scratch.exits.aim(this, port, segment, offset, length, inPort, tunnelKey);
                 scratch.runner.run(scratch.actions, segment, offset, length, inPort, scratch.exits);
             } else {
@@ -183,6 +188,14 @@ public abstract class SoftDatapath implements Datapath {
         } finally {
             scratch.leave();
         }
+    }
+
+    /** Floods are limited where they enter; what comes by the tunnel was counted there. */
+    @HotPath
+    private boolean mayPass(SoftPort port, Scratch scratch) {
+        boolean flood = !scratch.actions.isDrop()
+                && (MacAddress.isGroup(scratch.packet.key.dstMac()) || scratch.actions.hasSeveralOutputs());
+        return !flood || port.floods.tryTake(config.clock().nanoTime());
     }
 
     @HotPath

@@ -5,11 +5,12 @@ import dev.weft.datapath.PortStatistics;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.LongAdder;
 
-/** An attached port: its counters, its upcall budget, its shares of the queues; a kind adds the wire. Any thread. */
+/** An attached port: its counters, its budgets, its shares of the queues; a kind adds the wire. Any thread. */
 public abstract class SoftPort {
     private final int number;
     private volatile PortSpec spec;
     volatile TokenBucket budget;
+    volatile TokenBucket floods;
     volatile UpcallQueue.Share[] shares;
     final Taps taps = new Taps();
     final LongAdder receivedPackets = new LongAdder();
@@ -26,6 +27,7 @@ public abstract class SoftPort {
         this.number = number;
         this.spec = spec;
         budget = new TokenBucket(spec.upcallsPerSecond());
+        floods = new TokenBucket(spec.floodsPerSecond());
         shares = UpcallQueue.shares(workers);
     }
 
@@ -56,6 +58,7 @@ public abstract class SoftPort {
         adopted = true;
         spec = again;
         budget = new TokenBucket(again.upcallsPerSecond());
+        floods = new TokenBucket(again.floodsPerSecond());
     }
 
     /** The interface is gone for good: nothing more comes or goes until the port is detached and attached again. */

@@ -2,10 +2,12 @@ package dev.weft.datapath.link;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 final class NetworkNamespaceIT {
@@ -51,6 +53,27 @@ final class NetworkNamespaceIT {
             assertThat(byOtherPath.identity()).isEqualTo(one.namespace().identity());
             assertThat(other.namespace().identity())
                     .isNotEqualTo(one.namespace().identity());
+        }
+    }
+
+    @Test
+    void namespaceWithoutANameIsFoundUntilItIsClosedAndEndsWithItsLinks() {
+        try (var host = TestNamespace.create()) {
+            try (var links = Links.in(host.namespace())) {
+                NamelessNamespace nameless = NamelessNamespace.make();
+                var place = nameless.place();
+                assertThat(place.identity())
+                        .isPresent()
+                        .isNotEqualTo(NetworkNamespace.own().identity());
+                links.createVeth("out", "in", place);
+                try (var inside = Links.in(place)) {
+                    assertThat(inside.list()).extracting(Link::name).containsExactlyInAnyOrder("lo", "in");
+                }
+                nameless.close();
+                assertThat(place.exists()).isFalse();
+                await().atMost(Duration.ofSeconds(20))
+                        .until(() -> links.find("out").isEmpty());
+            }
         }
     }
 

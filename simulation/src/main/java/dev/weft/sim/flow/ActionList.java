@@ -70,6 +70,16 @@ public final class ActionList {
         return length == 0;
     }
 
+    /** More than one way out. */
+    public boolean hasSeveralOutputs() {
+        int outputs = 0;
+        for (int i = 0; i < length; i += size(words[i])) {
+            int operation = operation(words[i]);
+            outputs += operation == OUTPUT || operation == TUNNEL ? 1 : 0;
+        }
+        return outputs > 1;
+    }
+
     /** An action did not fit and was left out: the list must not be used. */
     public boolean overflowed() {
         return overflowed;

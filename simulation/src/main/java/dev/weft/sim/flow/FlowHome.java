@@ -43,6 +43,13 @@ public final class FlowHome {
         return ConnectionHash.home(hash(packet), workers);
     }
 
+    /** The worker that decides about a parsed frame: its home, or of a fragment that of the connection. */
+    public static int ofDecision(Packet packet, int workers) {
+        return packet.key.fragment() == FlowKey.NOT_FRAGMENT
+                ? of(packet, workers)
+                : ConnectionHash.home(ofWhole(packet.key), workers);
+    }
+
     /** The hash of a parsed frame; any of 2^32 values. */
     public static int hash(Packet packet) {
         FlowKey key = packet.key;

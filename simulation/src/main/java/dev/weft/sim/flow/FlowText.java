@@ -4,8 +4,13 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
 import org.jspecify.annotations.Nullable;
 
-/** A key as people read it, one word per field that counts: {@code in=3 dst-mac=02:.. type=0x0800 dst=10.0.2.0/120}. */
+/**
+ * A key as people read it, one word per field that counts: {@code in=3 dst-mac=02:.. type=0x0800
+ * dst=10.0.2.0/24 l4-dst=64/0xffc0}. Of a field that counts in part, the other bits are shown as 0.
+ */
 public final class FlowText {
+    private static final long MAC_BITS = 0xffff_ffff_ffffL;
+
     private FlowText() {}
 
     /** @param mask null: every field is shown exactly */
@@ -15,20 +20,21 @@ public final class FlowText {
         if (key.inPort() == FlowKey.TUNNEL_PORT) {
             text.append(" key=").append(key.tunnelKey());
         }
-        field(text, "src-mac", MacAddress.toString(key.srcMac()), mask == null ? -1 : mask.word(2) >>> 16);
-        field(text, "dst-mac", MacAddress.toString(key.dstMac()), mask == null ? -1 : mask.word(1) >>> 16);
-        field(text, "vlan", "0x%04x".formatted(key.vlanTci()), mask == null ? key.vlanTci() : mask.word(2) & 0xffff);
+        mac(text, "src-mac", key.srcMac(), mask == null ? MAC_BITS : mask.word(2) >>> 16);
+        mac(text, "dst-mac", key.dstMac(), mask == null ? MAC_BITS : mask.word(1) >>> 16);
+        long tag = mask == null ? key.vlanTci() : mask.word(2) & 0xffff;
+        field(text, "vlan", "0x%04x".formatted(mask == null ? key.vlanTci() : key.vlanTci() & tag), tag);
         field(text, "type", "0x%04x".formatted(key.etherType()), mask == null ? -1 : mask.word(1) & 0xffff);
         address(text, "src", key.srcHigh(), key.srcLow(), mask, 3);
         address(text, "dst", key.dstHigh(), key.dstLow(), mask, 5);
         long m7 = mask == null ? -1L : mask.word(7);
-        field(text, "proto", Integer.toString(key.protocol()), m7 >>> 56);
-        field(text, "dscp", Integer.toString(key.dscp()), m7 >>> 48 & 0xff);
+        number(text, "proto", key.protocol(), m7 >>> 56, 0xff);
+        number(text, "dscp", key.dscp(), m7 >>> 48 & 0x3f, 0x3f);
         field(text, "fragment", Integer.toString(key.fragment()), m7 >>> 40 & 0xff);
         field(text, "flags", "0x%02x".formatted(key.tcpFlags()), m7 >>> 32 & 0xff);
-        field(text, "l4-src", Integer.toString(key.l4Src()), m7 >>> 16 & 0xffff);
-        field(text, "l4-dst", Integer.toString(key.l4Dst()), m7 & 0xffff);
-        field(text, "icmp-id", Integer.toString(key.icmpId()), mask == null ? key.icmpId() : mask.word(8) >>> 48);
+        number(text, "l4-src", key.l4Src(), m7 >>> 16 & 0xffff, 0xffff);
+        number(text, "l4-dst", key.l4Dst(), m7 & 0xffff, 0xffff);
+        number(text, "icmp-id", key.icmpId(), mask == null ? key.icmpId() : mask.word(8) >>> 48, 0);
         // Without a mask, fields that most packets lack are shown where they are not 0.
         long m8 = mask == null ? key.word(8) : mask.word(8);
         field(text, "sal-control", "0x%02x".formatted(key.salControl()), m8 >>> 32 & 0xff);
@@ -78,6 +84,26 @@ public final class FlowText {
     private static void field(StringBuilder text, String name, String value, long mask) {
         if (mask != 0) {
             text.append(' ').append(name).append('=').append(value);
+        }
+    }
+
+    /** @param whole the mask that goes without saying; 0: any */
+    private static void number(StringBuilder text, String name, int value, long mask, int whole) {
+        if (mask != 0) {
+            boolean exact = whole == 0 || mask == whole;
+            text.append(' ').append(name).append('=').append(exact ? value : value & mask);
+            if (!exact) {
+                text.append("/0x").append(Long.toHexString(mask));
+            }
+        }
+    }
+
+    private static void mac(StringBuilder text, String name, long value, long mask) {
+        if (mask != 0) {
+            text.append(' ').append(name).append('=').append(MacAddress.toString(value & mask));
+            if (mask != MAC_BITS) {
+                text.append('/').append(MacAddress.toString(mask));
+            }
         }
     }
 

@@ -35,6 +35,8 @@ public interface Fields {
     int CONNECTION = 15;
     /** How far its TCP connection is, as the schema numbers it; 3 when it is of none that is known. */
     int TCP_PHASE = 16;
+    /** As {@link #CONNECTION}, the first packet of a connection like those after it. */
+    int CONNECTION_PART = 17;
 
     // What kind of packet it is, as bits of a set.
     int IPV4 = 1;
@@ -58,7 +60,7 @@ public interface Fields {
             case VLAN -> 13;
             case PROTOCOL -> 8;
             case DSCP -> 6;
-            case CONNECTION -> 3;
+            case CONNECTION, CONNECTION_PART -> 3;
             case TCP_PHASE -> 2;
             default -> throw new IllegalArgumentException("field " + field + " (expected one of those above)");
         };
