@@ -172,7 +172,8 @@ public final class Agent implements AutoCloseable {
         var lines = new RuleLines(() -> store.snapshot(), CLOCK, InstantSource.system());
         var ruleLog = parts.own(RuleLogBook.open(folder.ruleLog(), crew.workers(), lines));
         parts.own(ControlServer.open(
-                config.socket(), new AgentRequests(status, crew, requests, control, store, ruleLog)));
+                config.socket(),
+                new AgentRequests(status, crew, requests, control, store, ruleLog, CLOCK, InstantSource.system())));
         parts.leaveAtEnd(datapath.survives());
         LOG.info(
                 "host {} ({}) is up at {} with datapath {} and {} workers",

@@ -6,6 +6,7 @@ import dev.weft.agent.trace.SnapshotMacs;
 import dev.weft.agent.trace.TraceResult;
 import dev.weft.agent.worker.Command;
 import dev.weft.agent.worker.Worker;
+import dev.weft.base.NanoClock;
 import dev.weft.sim.flow.FlowHome;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
@@ -14,6 +15,7 @@ import dev.weft.sim.trace.PacketExpression;
 import dev.weft.topology.TopologyStore;
 import dev.weft.topology.schema.Port;
 import java.lang.foreign.MemorySegment;
+import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -31,6 +33,8 @@ final class AgentRequests implements RequestHandler {
     private final ServiceRequests services;
     private final InstanceRequests instances;
     private final RuleLogBook ruleLog;
+    private final ServiceWrites writes;
+    private final ServiceEventRequests events;
 
     AgentRequests(
             AgentStatus status,
@@ -38,7 +42,9 @@ final class AgentRequests implements RequestHandler {
             DatapathRequests datapath,
             ControlSide control,
             TopologyStore store,
-            RuleLogBook ruleLog) {
+            RuleLogBook ruleLog,
+            NanoClock clock,
+            InstantSource time) {
         this.status = status;
         this.crew = crew;
         this.datapath = datapath;
@@ -48,6 +54,14 @@ final class AgentRequests implements RequestHandler {
         connections = new ConnectionRequests(crew.workers());
         services = new ServiceRequests(crew.workers());
         instances = new InstanceRequests(control, store);
+        writes = new ServiceWrites(store);
+        events = new ServiceEventRequests(control, store, this::statistics, clock, time);
+    }
+
+    private Map<String, ?> statistics() {
+        Map<String, Object> all = new LinkedHashMap<>(services.list(Map.of()));
+        all.putAll(datapath.handle("datapath-ports", Map.of()));
+        return all;
     }
 
     @Override
@@ -60,6 +74,11 @@ final class AgentRequests implements RequestHandler {
             case "unregister" -> instances.unregister(arguments);
             case "instances" -> instances.list();
             case "rule-log" -> ruleLog.read(arguments);
+            case "service-rule" -> writes.rule(arguments);
+            case "service-share" -> writes.share(arguments);
+            case "service-events-start" -> events.start(arguments);
+            case "service-events-read" -> events.read(arguments);
+            case "service-events-stop" -> events.stop(arguments);
             case "trace" -> trace(arguments);
             default -> datapath.handle(command, arguments);
         };

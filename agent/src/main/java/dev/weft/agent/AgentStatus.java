@@ -142,6 +142,7 @@ final class AgentStatus {
         counters.put("local-only", tables.localOnly());
         counters.put("malformed", tables.malformed());
         counters.put("lessons-left-out", control.lessonsLeftOut());
+        counters.put("registrations-refused", control.instances().refusals());
         return counters;
     }
 

@@ -58,6 +58,7 @@ final class InstanceRequests {
     /** No arguments. */
     Map<String, ?> list() {
         TopologySnapshot snapshot = store.snapshot();
+        var failing = control.instances().failing();
         List<Map<String, Object>> rows = new ArrayList<>();
         control.instances().all().forEach((key, entry) -> {
             var row = new LinkedHashMap<String, Object>();
@@ -75,6 +76,7 @@ final class InstanceRequests {
                     snapshot.find(Host.class, entry.host())
                             .map(Host::getName)
                             .orElse(entry.host().toString()));
+            row.put("health", failing.contains(key) ? "down" : "up");
             rows.add(row);
         });
         rows.sort(Comparator.comparing(row -> row.get("service") + " " + row.get("port")));

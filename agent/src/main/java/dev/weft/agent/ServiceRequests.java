@@ -4,6 +4,7 @@ import dev.weft.agent.worker.Command;
 import dev.weft.agent.worker.ServicePage;
 import dev.weft.agent.worker.Worker;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +43,27 @@ final class ServiceRequests {
                 entry = page.nextEntry();
             }
         }
-        return Map.of("services", new ArrayList<>(rules.values()), "tables", new ArrayList<>(tables.values()));
+        return Map.of(
+                "services", new ArrayList<>(rules.values()),
+                "entries", entries(rules.values()),
+                "tables", new ArrayList<>(tables.values()));
+    }
+
+    /** The rules of one prefix together. */
+    private static List<Map<String, Object>> entries(Collection<Map<String, Object>> rules) {
+        Map<String, Map<String, Object>> entries = new LinkedHashMap<>();
+        for (Map<String, Object> rule : rules) {
+            var row = entries.computeIfAbsent(rule.get("table") + " " + rule.get("prefix"), key -> {
+                var fresh = new LinkedHashMap<String, Object>();
+                fresh.put("table", rule.get("table"));
+                fresh.put("prefix", rule.get("prefix"));
+                return fresh;
+            });
+            sum(row, "rules", 1);
+            sum(row, "packets", (Long) rule.get("packets"));
+            sum(row, "bytes", (Long) rule.get("bytes"));
+        }
+        return new ArrayList<>(entries.values());
     }
 
     private static String key(ServicePage.Row row) {

@@ -7,9 +7,11 @@ import static org.awaitility.Awaitility.await;
 import dev.weft.agent.socket.ControlClient;
 import dev.weft.datapath.memory.MemoryDatapath;
 import dev.weft.sim.packet.Frames;
+import dev.weft.sim.sal.SalPackets;
 import dev.weft.sim.trace.PacketExpression;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class InstancesTest {
     private static final Duration SOON = Duration.ofSeconds(20);
     private static final String GATE = "02:00:00:00:01:01";
+    private static final String GATE_RIGHT = "02:00:00:00:02:ff";
     private static final String NETWORK = """
             tenants: [{name: red}, {name: blue}]
             service_blocks: [{name: web, owner: red, prefix: 0x00004001/32}]
@@ -38,7 +41,7 @@ class InstancesTest {
               - {name: left-r, bridge: left, peer: r-left}
               - {name: right-r, bridge: right, peer: r-right}
               - {name: r-left, router: r, mac: "02:00:00:00:01:01", addresses: [10.0.1.1/24]}
-              - {name: r-right, router: r, addresses: [10.0.2.1/24]}
+              - {name: r-right, router: r, mac: "02:00:00:00:02:ff", addresses: [10.0.2.1/24]}
             """;
 
     @TempDir
@@ -161,6 +164,38 @@ class InstancesTest {
             boolean there = receivesTcp("i2", flow - 19);
             return there && cloud.datapath("h2").receive(cloud.port("h2", "i1").orElseThrow()) == null;
         });
+    }
+
+    /** As a native host's daemon does it. */
+    private void say(String port, String mac, String address, int type, String service) {
+        byte[] frame = SalPackets.registration(address, "10.0.2.1", type, 32, service);
+        byte[] macs = HexFormat.of().parseHex((GATE_RIGHT + mac).replace(":", ""));
+        System.arraycopy(macs, 0, frame, 0, macs.length);
+        cloud.datapath("h2").send(cloud.port("h2", port).orElseThrow(), frame);
+    }
+
+    @Test
+    void aNativeHostRegistersByItsOwnDatagram() {
+        say("i1", "02:00:00:00:02:01", "10.0.2.11", 0, SalPackets.SERVICE);
+        awaitSyn("i1");
+        var row = (Map<?, ?>) ((List<?>) ask("instances", Map.of()).get("instances")).getFirst();
+        assertThat(row.get("service")).isEqualTo("0x00004001/32");
+        assertThat(row.get("port")).isEqualTo("i1");
+        assertThat(row.get("address")).isEqualTo("10.0.2.11");
+        say("i1", "02:00:00:00:02:01", "10.0.2.11", 1, SalPackets.SERVICE);
+        await().atMost(SOON).until(() -> ((List<?>) ask("instances", Map.of()).get("instances")).isEmpty());
+    }
+
+    @Test
+    void aNativeHostRegistersOnlyWhatItMay() {
+        await().atMost(SOON).until(() -> cloud.port("h2", "p").isPresent());
+        say("p", "02:00:00:00:02:03", "10.0.2.13", 0, SalPackets.SERVICE);
+        say("i1", "02:00:00:00:02:01", "10.0.2.11", 0, SalPackets.SERVICE.replace("4001", "4002"));
+        await().atMost(SOON)
+                .until(() -> ((Map<?, ?>) ask("status", Map.of()).get("table-counters"))
+                        .get("registrations-refused")
+                        .equals(2L));
+        assertThat((List<?>) ask("instances", Map.of()).get("instances")).isEmpty();
     }
 
     @Test

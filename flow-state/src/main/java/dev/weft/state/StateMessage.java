@@ -24,6 +24,7 @@ import java.nio.ByteOrder;
  * 22  MAC_LEARNED (40)      bridge id (128) port id (128) MAC (48) VLAN id (16; 0 = untagged)
  * 22  NEIGHBOUR_ANSWER (70) router id (128) address (128) MAC (48) router port id (128) VM's port id (128)
  * 22  CONNECTION (106..234) see RecordCodec
+ * 22  GUARDED (32..1618)    port id (128) said (8) 0 (8) frame
  * </pre>
  *
  * <p>A frame is hostile until {@link #check} has said {@link #OK}; accessors after that only. Bytes behind the stated
@@ -36,7 +37,7 @@ public final class StateMessage {
     /** The tunnel key of state messages on every host; never given to a port. */
     public static final int TUNNEL_KEY = 0xFFFFFF;
 
-    /** The longest message, frame and all. */
+    /** The longest message but one that carries a packet, frame and all. */
     public static final int MAX_LENGTH = 256;
 
     // 1 was a connection of a stateful port, which had one tuple only.
@@ -45,6 +46,12 @@ public final class StateMessage {
     public static final int MAC_LEARNED = 4;
     /** A connection; see {@link RecordCodec}. */
     public static final int CONNECTION = 5;
+
+    /** A Serval control packet of a guarded port: to its VM, for the guard to judge, or from it, for the guard to know. */
+    public static final int GUARDED = 6;
+
+    /** The longest packet in a {@link #GUARDED}. */
+    public static final int MAX_PACKET_LENGTH = 1600;
 
     /** Results of {@link #check}. */
     public static final int OK = 0;
@@ -87,6 +94,18 @@ public final class StateMessage {
     private static final int VLAN_AT = BODY + 38;
     private static final int LEARNED_BYTES = 40;
     private static final int MAX_VLAN = 4095;
+
+    private static final int GUARDED_PORT_AT = BODY;
+    private static final int SAID_AT = BODY + 16;
+    /** Where the packet of a {@link #GUARDED} begins. */
+    public static final int PACKET_AT = BODY + 18;
+
+    private static final int ETHERNET_BYTES = 14;
+    /** What no message states. */
+    private static final int NO_LENGTH = Integer.MAX_VALUE;
+
+    /** The longest message of any kind. */
+    public static final int MAX_GUARDED_LENGTH = PACKET_AT + MAX_PACKET_LENGTH;
 
     private static final ValueLayout.OfShort BE_SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfInt BE_INT = JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -173,6 +192,35 @@ public final class StateMessage {
         return BODY + LEARNED_BYTES;
     }
 
+    /**
+     * Writes that a packet is to reach, or came from, the VM behind a guarded port.
+     *
+     * @param said it came from the VM
+     * @param length of the packet: 14..{@link #MAX_PACKET_LENGTH}
+     * @return the frame's length
+     */
+    public static int writeGuarded(
+            MemorySegment to,
+            long at,
+            long portHigh,
+            long portLow,
+            boolean said,
+            MemorySegment packet,
+            long offset,
+            int length) {
+        header(to, at, homeOfPort(portHigh, portLow), GUARDED, PACKET_AT - BODY + length);
+        twoLongs(to, at + GUARDED_PORT_AT, portHigh, portLow);
+        to.set(JAVA_BYTE, at + SAID_AT, (byte) (said ? 1 : 0));
+        to.set(JAVA_BYTE, at + SAID_AT + 1, (byte) 0);
+        MemorySegment.copy(packet, offset, to, at + PACKET_AT, length);
+        return PACKET_AT + length;
+    }
+
+    /** One worker of a host has the guard of a port. */
+    public static int homeOfPort(long portHigh, long portLow) {
+        return ConnectionHash.of(portHigh, portLow, 0, 0, 0, 0, 0);
+    }
+
     /** {@link #OK}, or why this is not a message: one of the codes up to {@link #RESULTS}. */
     public static int check(MemorySegment from, long at, int length) {
         if (length < BODY) {
@@ -185,12 +233,11 @@ public final class StateMessage {
             return UNKNOWN_VERSION;
         }
         int stated = unsignedShort(from, at + LENGTH_AT);
-        boolean record = kind(from, at) == CONNECTION;
-        int expected = record ? stated : bodyBytes(kind(from, at));
+        int expected = expectedBytes(kind(from, at), stated);
         if (expected < 0) {
             return UNKNOWN_KIND;
         }
-        if (stated != expected || record && !RecordCodec.isLength(stated)) {
+        if (stated != expected) {
             return WRONG_LENGTH;
         }
         if (length < BODY + expected) {
@@ -299,6 +346,25 @@ public final class StateMessage {
         return unsignedShort(from, at + VLAN_AT);
     }
 
+    /** Of a GUARDED, as the rest. */
+    public static long guardedPortHigh(MemorySegment from, long at) {
+        return longAt(from, at + GUARDED_PORT_AT);
+    }
+
+    public static long guardedPortLow(MemorySegment from, long at) {
+        return longAt(from, at + GUARDED_PORT_AT + 8);
+    }
+
+    /** It came from the VM; only workers of one host tell each other. */
+    public static boolean isSaid(MemorySegment from, long at) {
+        return from.get(JAVA_BYTE, at + SAID_AT) != 0;
+    }
+
+    /** From {@link #PACKET_AT} on. */
+    public static int packetLength(MemorySegment from, long at) {
+        return unsignedShort(from, at + LENGTH_AT) - (PACKET_AT - BODY);
+    }
+
     /** One worker of a host hears all questions about one address. */
     private static int homeOfNeighbour(long routerHigh, long routerLow, long high, long low) {
         return ConnectionHash.of(routerHigh, routerLow, high, low, 0, 0, 0);
@@ -318,8 +384,12 @@ public final class StateMessage {
         return unsignedShort(from, at + ETHERTYPE_AT) == ETHERTYPE;
     }
 
-    private static int bodyBytes(int kind) {
+    /** As stated, where the kind allows that; negative of an unknown kind. */
+    private static int expectedBytes(int kind, int stated) {
+        int packet = stated - (PACKET_AT - BODY);
         return switch (kind) {
+            case CONNECTION -> RecordCodec.isLength(stated) ? stated : NO_LENGTH;
+            case GUARDED -> packet >= ETHERNET_BYTES && packet <= MAX_PACKET_LENGTH ? stated : NO_LENGTH;
             case NEIGHBOUR_ASK -> ASK_BYTES;
             case NEIGHBOUR_ANSWER -> ANSWER_BYTES;
             case MAC_LEARNED -> LEARNED_BYTES;
@@ -330,6 +400,7 @@ public final class StateMessage {
     private static boolean hasPossibleValues(MemorySegment from, long at) {
         return switch (kind(from, at)) {
             case CONNECTION -> RecordCodec.isPossible(from, at + BODY, unsignedShort(from, at + LENGTH_AT));
+            case GUARDED -> from.get(JAVA_BYTE, at + SAID_AT) >>> 1 == 0 && from.get(JAVA_BYTE, at + SAID_AT + 1) == 0;
             case NEIGHBOUR_ASK -> isHostAt(from, at + ADDRESS_AT) && isHostAt(from, at + ASKER_AT);
             case NEIGHBOUR_ANSWER -> isHostAt(from, at + ADDRESS_AT) && isStationAt(from, at + MAC_AT);
             default -> isStationAt(from, at + LEARNED_MAC_AT) && vlan(from, at) <= MAX_VLAN;

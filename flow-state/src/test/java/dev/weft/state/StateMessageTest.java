@@ -159,9 +159,9 @@ final class StateMessageTest {
                 bytes[12] = (byte) 0x88;
                 bytes[13] = (byte) 0xb5;
                 bytes[18] = 1;
-                bytes[19] = (byte) random.nextInt(7);
+                bytes[19] = (byte) random.nextInt(8);
                 bytes[20] = 0;
-                bytes[21] = (byte) new int[] {106, 52, 70, 40, (byte) 134, 0}[random.nextInt(6)];
+                bytes[21] = (byte) new int[] {106, 52, 70, 40, (byte) 134, 0, 31, 32, 60}[random.nextInt(9)];
             }
             int result = StateMessage.check(MemorySegment.ofArray(bytes), 0, bytes.length);
             assertThat(result).isBetween(0, StateMessage.RESULTS - 1);
@@ -179,6 +179,27 @@ final class StateMessageTest {
             assertSame(read, written);
             assertThat(StateMessage.homeHash(frame, 1)).isEqualTo(written.answer.homeHash());
         });
+    }
+
+    @Test
+    void aGuardedPacketIsCarriedAsItIs() {
+        var packet = MemorySegment.ofArray(new byte[StateMessage.MAX_PACKET_LENGTH + 5]);
+        packet.asSlice(5).fill((byte) 0x5a);
+        var message = MemorySegment.ofArray(new byte[StateMessage.MAX_GUARDED_LENGTH + 1]);
+        for (int length : new int[] {14, 66, StateMessage.MAX_PACKET_LENGTH}) {
+            int whole = StateMessage.writeGuarded(message, 1, 7, 9, length == 66, packet, 5, length);
+            assertThat(StateMessage.check(message, 1, whole)).isEqualTo(StateMessage.OK);
+            assertThat(StateMessage.check(message, 1, whole - 1)).isEqualTo(StateMessage.TRUNCATED);
+            assertThat(StateMessage.guardedPortHigh(message, 1)).isEqualTo(7);
+            assertThat(StateMessage.guardedPortLow(message, 1)).isEqualTo(9);
+            assertThat(StateMessage.isSaid(message, 1)).isEqualTo(length == 66);
+            assertThat(StateMessage.homeHash(message, 1)).isEqualTo(StateMessage.homeOfPort(7, 9));
+            assertThat(StateMessage.packetLength(message, 1)).isEqualTo(length);
+            assertThat(message.asSlice(1 + StateMessage.PACKET_AT, length).mismatch(packet.asSlice(5, length)))
+                    .isEqualTo(-1);
+        }
+        message.set(java.lang.foreign.ValueLayout.JAVA_BYTE, 1 + 38, (byte) 2);
+        assertThat(StateMessage.check(message, 1, (int) message.byteSize() - 1)).isEqualTo(StateMessage.WRONG_VALUE);
     }
 
     private static Connection anyConnection(RandomGenerator random) {

@@ -48,8 +48,13 @@ final class Balancing {
         int member =
                 known ? pool.find(after.dstHigh(), after.dstLow(), after.dstPort(), before.dstPort()) : MemberPool.NONE;
         if (member == MemberPool.NONE || begins() && pool.isDown(member, sim.tables)) {
-            long hash = client(rule);
-            member = pool.choose(rule.sticky() ? hash : Hashing.combine(hash, key.srcPort()), sim.tables);
+            member = rule.sticky()
+                    ? sim.tables.stickyClients().member(rule, pool, key.srcHigh(), key.srcLow(), sim.nowNanos)
+                    : MemberPool.NONE;
+            if (member == MemberPool.NONE) {
+                long hash = client(rule);
+                member = pool.choose(rule.sticky() ? hash : Hashing.combine(hash, key.srcPort()), sim.tables);
+            }
         }
         sim.out.addTag(pool.tag);
         if (member == MemberPool.NONE) {
@@ -92,7 +97,7 @@ final class Balancing {
     }
 
     private long client(NatRule rule) {
-        return Hashing.combine(Hashing.combine(rule.tag(), key.srcHigh()), key.srcLow());
+        return StickyClients.hash(rule.tag(), key.srcHigh(), key.srcLow());
     }
 
     private boolean begins() {

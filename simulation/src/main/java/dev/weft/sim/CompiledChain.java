@@ -51,6 +51,7 @@ final class CompiledChain {
     private final int[] ends;
     private final Label[] labels;
     private final BitSet logged;
+    private final boolean logsAny;
     /** Whether it is noted when a packet is accepted at the end of the chain. */
     final boolean logsEnd;
 
@@ -81,6 +82,7 @@ final class CompiledChain {
         this.ends = ends;
         this.labels = labels;
         this.logged = logged;
+        logsAny = !logged.isEmpty();
         Chain.Log log = parts[0].message.getLog();
         logsEnd = log == Chain.Log.ACCEPTED || log == Chain.Log.ALL;
         tag = Tag.chain(id);
@@ -127,7 +129,7 @@ final class CompiledChain {
 
     /** Whether hosts note it when a flow begins that meets the rule. */
     boolean isLogged(int position) {
-        return logged.get(position);
+        return logsAny && logged.get(position);
     }
 
     /** Of the chain and those that are part of it. */

@@ -6,11 +6,13 @@ import dev.weft.base.IpPrefix;
 import dev.weft.base.ServiceId;
 import dev.weft.base.ServicePrefix;
 import dev.weft.base.Tag;
+import dev.weft.sim.sal.SalRegistration;
 import dev.weft.sim.service.ServiceInstance;
 import dev.weft.sim.service.ServiceRule;
 import dev.weft.sim.service.ServiceTarget;
 import dev.weft.topology.InterfaceAddress;
 import dev.weft.topology.TopologySnapshot;
+import dev.weft.topology.schema.InstanceShare;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceEntry;
@@ -47,11 +49,52 @@ final class CompiledServices {
      * @param instances whether those of the tenant's ports count
      * @param inputs what it was compiled from
      */
-    record Table(UUID id, String name, String tenant, boolean instances, List<Object> inputs, List<Entry> entries) {
+    record Table(
+            UUID id,
+            String name,
+            String tenant,
+            boolean instances,
+            List<Object> inputs,
+            List<Entry> entries,
+            List<Share> shares,
+            ServiceId registrar) {
         /** On what was dropped because of its rules. */
         @HotPath
         long tag() {
             return Tag.device(id);
+        }
+
+        /** Whether hosts send their registrations to this service. */
+        @HotPath
+        boolean isRegistrar(long word0, long word1, long word2, long word3) {
+            return instances
+                    && word0 == registrar.word0()
+                    && word1 == registrar.word1()
+                    && word2 == registrar.word2()
+                    && word3 == registrar.word3();
+        }
+
+        /** The instance as the table has it; null when it gets nothing there. */
+        @Nullable
+        ServiceInstance asShared(ServiceInstance instance) {
+            for (Share share : shares) {
+                if (share.address == instance.address() && share.prefix.contains(instance.prefix())) {
+                    return share.drain ? null : instance.withShare(share.priority, share.weight);
+                }
+            }
+            return instance;
+        }
+    }
+
+    /** What counts of an instance instead of what it says itself. */
+    record Share(ServicePrefix prefix, int address, int priority, int weight, boolean drain) {
+        static Share of(InstanceShare share) {
+            return new Share(
+                    ServicePrefix.parse(share.getPrefix()),
+                    IpAddress.parse(share.getAddress()).v4Bits(),
+                    share.getPriority(),
+                    Math.max(1, share.getWeight()),
+                    share.getDrain());
         }
     }
 
@@ -188,20 +231,27 @@ final class CompiledServices {
         }
         Map<UUID, Registrar> registrars = new HashMap<>();
         for (Port port : snapshot.ports()) {
-            if (port.getAllowedServicesCount() > 0) {
+            if (port.getAllowedServicesCount() + port.getInstancesCount() > 0) {
                 registrars.put(
                         UUID.fromString(port.getId()),
                         new Registrar(
                                 port.getTenantId(),
                                 granted.getOrDefault(port.getTenantId(), List.of()),
-                                port.getAllowedServicesList().stream()
-                                        .map(ServicePrefix::parse)
-                                        .toList(),
+                                allowed(port),
                                 addresses(port).map(IpAddress::v4Bits).toList(),
                                 v6(port)));
             }
         }
         return registrars;
+    }
+
+    /** What the topology says of its VM it may also say itself. */
+    private static List<ServicePrefix> allowed(Port port) {
+        return Stream.concat(
+                        port.getAllowedServicesList().stream(),
+                        port.getInstancesList().stream().map(each -> each.getService()))
+                .map(ServicePrefix::parse)
+                .toList();
     }
 
     private static Optional<IpAddress> v6(Port port) {
@@ -248,7 +298,14 @@ final class CompiledServices {
                 message.getTenantId(),
                 message.getInstances(),
                 inputs,
-                List.copyOf(entries));
+                List.copyOf(entries),
+                message.getSharesList().stream()
+                        .map(Share::of)
+                        .sorted(Comparator.comparingInt(share -> -share.prefix().bits()))
+                        .toList(),
+                message.getRegistrar().isEmpty()
+                        ? ServiceId.of(SalRegistration.DEFAULT_REGISTRAR)
+                        : ServicePrefix.parse(message.getRegistrar()).id());
     }
 
     private static ServiceRule rule(dev.weft.topology.schema.ServiceRule rule, Map<String, Port> ports) {

@@ -104,6 +104,20 @@ public enum DropReason {
     NO_INSTANCE("no instance of the service it looks for can be reached from there"),
     /** For a router's DNS server, and no query. */
     FOR_DNS_SERVER("it is for the router's DNS server, and asks nothing"),
+    /** To whom hosts register instances, and no registration. */
+    BAD_REGISTRATION("it is for who takes registrations, and is none, or came from no VM"),
+    /** A SYN-ACK to a guarded port that answers no SYN of its VM. */
+    SAL_FORGED_SYN_ACK("it answers no SYN of the VM behind the guarded port"),
+    /** An RST to a guarded port of no connection of its VM, or not from its peer. */
+    SAL_FORGED_RST("it is a reset of no connection of the VM behind the guarded port, or not from its peer"),
+    /** A FIN to a guarded port of no connection of its VM, or not from its peer. */
+    SAL_FORGED_FIN("it ends no connection of the VM behind the guarded port, or is not from its peer"),
+    /** An RSYN to a guarded port of no connection of its VM, or not from its peer. */
+    SAL_FORGED_RSYN("it moves no connection of the VM behind the guarded port, or is not from its peer"),
+    /** A fragment of a Serval packet, to a guarded port. */
+    SAL_FRAGMENT("it is a fragment of a Serval packet, which the guard of the port cannot judge"),
+    /** Between SAL's UDP ports, to a guarded port: no sound SAL, but others might read it otherwise. */
+    SAL_UNREADABLE("it looks like a Serval control packet and is none, which the guard of the port cannot judge"),
     /** For a bridge's DHCP server, which does not know the client or the message. */
     FOR_DHCP_SERVER("it is for the bridge's DHCP server, which has no answer"),
     /** Longer than a port's MTU or the way to the other host allows. */

@@ -8,6 +8,8 @@ import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Health;
 import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
+import dev.weft.topology.schema.Router;
+import dev.weft.topology.schema.ServiceTable;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -16,7 +18,8 @@ import java.util.TreeSet;
 import java.util.UUID;
 
 /**
- * A router's port that nobody configures: health checks of the pools of its balancers come in by it, from whichever host
+ * A router's port that nobody configures: health checks of the pools of its balancers, and of
+ * the instances of its service table, come in by it, from whichever host
  * asks just now. Every compile adds one to each such router. Behind it is the asker alone, with addresses of its own on
  * a link that is the same at every router; they never leave it, since members see the router's own address, and nothing
  * goes to them but answers.
@@ -49,18 +52,27 @@ public final class HealthPort {
 
     /** The routers that have one, ascending. */
     private static Collection<String> routers(TopologySnapshot snapshot) {
-        Collection<Balancer> balancers = snapshot.all(Balancer.class);
-        if (balancers.isEmpty()) {
-            return List.of();
-        }
         Set<String> checked = new HashSet<>();
         for (Pool pool : snapshot.all(Pool.class)) {
             if (pool.getHealth().getType() != Health.Type.NONE) {
                 checked.add(pool.getId());
             }
         }
+        for (ServiceTable table : snapshot.all(ServiceTable.class)) {
+            if (table.getChecksCount() > 0) {
+                checked.add(table.getId());
+            }
+        }
+        if (checked.isEmpty()) {
+            return List.of();
+        }
         Set<String> routers = new TreeSet<>();
-        for (Balancer balancer : balancers) {
+        for (Router router : snapshot.routers()) {
+            if (checked.contains(router.getServiceTableId())) {
+                routers.add(router.getId());
+            }
+        }
+        for (Balancer balancer : snapshot.all(Balancer.class)) {
             if (checked.contains(balancer.getPoolId())) {
                 routers.add(balancer.getRouterId());
             }

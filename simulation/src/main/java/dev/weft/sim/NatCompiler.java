@@ -48,7 +48,8 @@ final class NatCompiler {
     }
 
     NatTable compile(List<Nat> nats, List<Balancer> balancers, List<Service> addressed, List<Port> ports) {
-        if (nats.isEmpty() && balancers.isEmpty() && addressed.isEmpty()) {
+        boolean checks = ports.stream().anyMatch(port -> port.forChecks);
+        if (nats.isEmpty() && balancers.isEmpty() && addressed.isEmpty() && !checks) {
             return NatTable.EMPTY;
         }
         List<NatRule> rules = Stream.of(
@@ -58,7 +59,7 @@ final class NatCompiler {
                 .flatMap(Function.identity())
                 .sorted(Comparator.comparing(NatRule::name).thenComparing(NatRule::id))
                 .toList();
-        List<NatRule> hairpins = balancers.isEmpty() && addressed.isEmpty()
+        List<NatRule> hairpins = balancers.isEmpty() && addressed.isEmpty() && !checks
                 ? List.of()
                 : ports.stream()
                         .filter(port -> !port.forChecks)

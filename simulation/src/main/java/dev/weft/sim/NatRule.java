@@ -3,6 +3,7 @@ package dev.weft.sim;
 import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
 import dev.weft.sim.match.Lpm;
+import dev.weft.state.ConnectionKey;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -127,6 +128,14 @@ record NatRule(
         sim.useFragment();
         int l4Port = sim.useL4Src();
         return l4Port >= lowPort && l4Port <= highPort;
+    }
+
+    /** Whether it is about a packet of this tuple, by destination, protocol and port. */
+    boolean isFor(ConnectionKey tuple) {
+        return contains(destination, tuple.dstHigh(), tuple.dstLow())
+                && (protocol == ANY || protocol == tuple.protocol())
+                && tuple.dstPort() >= lowPort
+                && tuple.dstPort() <= highPort;
     }
 
     boolean asksForPorts() {

@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * tags} if {@link #cacheable()}, execute the actions; {@code DROP}: install if cacheable, count the reason; {@code
  * PARK}: keep the packet and ask for the neighbour; {@code CONSUMED}: nothing more. Last, whatever the kind, send the
  * emits, each by {@link Simulator#simulateEmit} or, where it {@linkplain #emitEnters enters}, {@link
- * Simulator#simulateEntering}.
+ * Simulator#simulateEntering}; one that {@linkplain #emitIsGuarded is guarded} goes to the port's guard as it is.
  */
 @HotPath
 public final class Outcome {
@@ -75,6 +75,8 @@ public final class Outcome {
     private Kind kind = Kind.DROP;
     private @Nullable DropReason dropReason;
     private boolean cacheable;
+    private boolean ofFirstOnly;
+    private boolean asksForPhase;
 
     private final long[] tags = new long[MAX_TAGS];
     private int tagCount;
@@ -105,6 +107,9 @@ public final class Outcome {
     /** The port that it comes in by, and not leaves. */
     private final boolean[] emitEnters = new boolean[MAX_EMITS];
 
+    /** It is as it leaves the port, if the port's guard lets it. */
+    private final boolean[] emitGuarded = new boolean[MAX_EMITS];
+
     private final int[] emitCause = new int[MAX_EMITS];
     private int emitCount;
 
@@ -131,6 +136,11 @@ public final class Outcome {
     private final int[] rulePosition = new int[MAX_RULES];
     private int ruleCount;
 
+    private final long[] instanceWords = new long[4];
+    private int instanceBits; // 0: the packet registers nothing
+    private int instanceAddress;
+    private boolean instanceGoes;
+    private boolean saidToGuard;
     private int answeredSlot;
     private int answeredTcpFlags;
     private final long[] interestedHigh = new long[MAX_INTERESTED];
@@ -143,11 +153,15 @@ public final class Outcome {
         kind = Kind.DROP;
         dropReason = null;
         cacheable = true;
+        ofFirstOnly = false;
+        asksForPhase = false;
         tagCount = 0;
         readCount = 0;
         macCount = 0;
         neighbourCount = 0;
         emitCount = 0;
+        saidToGuard = false;
+        instanceBits = 0;
         parkedRouter = -1;
         hasConnection = false;
         connection.clear();
@@ -201,6 +215,16 @@ public final class Outcome {
     /** Whether mask, actions and tags may become a flow. Only {@code FORWARD} and {@code DROP} ever may. */
     public boolean cacheable() {
         return cacheable;
+    }
+
+    /** Whether it is of a connection's first packet, and the next ones are another matter once it is recorded. */
+    public boolean isOfFirstOnly() {
+        return ofFirstOnly;
+    }
+
+    /** Whether it rested on how far a TCP connection is, which the next packet may change. */
+    public boolean asksForPhase() {
+        return asksForPhase;
     }
 
     public int tagCount() {
@@ -319,6 +343,46 @@ public final class Outcome {
     /** Of a frame that comes in: the exterior port that what it was made of came in by, or {@link Tables#NONE}. */
     public int emitCause(int index) {
         return emitCause[index];
+    }
+
+    /** It is the packet, as it leaves the port, to be judged by the port's guard: {@code SalGuard} of its host. */
+    public boolean emitIsGuarded(int index) {
+        return emitGuarded[index];
+    }
+
+    /** How many bits name what the VM that sent the packet says it serves, or serves no longer; 0: it says nothing. */
+    public int instanceBits() {
+        return instanceBits;
+    }
+
+    /** @param index 0..3 of the id that the VM says */
+    public long instanceWord(int index) {
+        return instanceWords[index];
+    }
+
+    /** IPv4 bits. */
+    public int instanceAddress() {
+        return instanceAddress;
+    }
+
+    /** It serves that no longer. */
+    public boolean instanceGoes() {
+        return instanceGoes;
+    }
+
+    void instance(boolean goes, int bits, int address, long word0, long word1, long word2, long word3) {
+        instanceGoes = goes;
+        instanceBits = bits;
+        instanceAddress = address;
+        instanceWords[0] = word0;
+        instanceWords[1] = word1;
+        instanceWords[2] = word2;
+        instanceWords[3] = word3;
+    }
+
+    /** Before anything else: the guard of the port that the packet came in by has to hear of it. */
+    public boolean isSaidToGuard() {
+        return saidToGuard;
     }
 
     /** The emits' memory: overwritten by the next simulation into this outcome. */
@@ -501,6 +565,15 @@ public final class Outcome {
         return parkedRouter >= 0;
     }
 
+    void ofFirstOnly() {
+        ofFirstOnly = true;
+        cacheable = false;
+    }
+
+    void askForPhase() {
+        asksForPhase = true;
+    }
+
     void notCacheable() {
         cacheable = false;
     }
@@ -580,13 +653,25 @@ public final class Outcome {
 
     void emittedInto(int port, int length, int cause) {
         emitEnters[emitCount] = true;
+        emitGuarded[emitCount] = false;
         emitCause[emitCount] = cause;
         emitPort[emitCount] = port;
         emitLength[emitCount++] = length;
     }
 
+    void emittedToGuard(int port, int length) {
+        emitted(port, length);
+        emitGuarded[emitCount - 1] = true;
+    }
+
+    /** A guard has to hear of the packet, which the VM of its port sent. */
+    void sayToGuard() {
+        saidToGuard = true;
+    }
+
     void emitted(int port, int length) {
         emitEnters[emitCount] = false;
+        emitGuarded[emitCount] = false;
         emitPort[emitCount] = port;
         emitLength[emitCount++] = length;
     }
@@ -666,7 +751,7 @@ public final class Outcome {
         List<Verdict.Emitted> emits = new ArrayList<>();
         for (int i = 0; i < emitCount; i++) {
             byte[] frame = emitBuffer.asSlice(emitOffset(i), emitLength[i]).toArray(ValueLayout.JAVA_BYTE);
-            emits.add(new Verdict.Emitted(emitPort[i], emitEnters[i], frame));
+            emits.add(new Verdict.Emitted(emitPort[i], emitEnters[i], emitGuarded[i], frame));
         }
         var frames = List.copyOf(emits);
         return switch (kind) {

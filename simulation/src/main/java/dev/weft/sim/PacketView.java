@@ -235,6 +235,18 @@ abstract sealed class PacketView permits Simulation {
         return headers.l4Dst;
     }
 
+    /** Control flags of Serval; needs protocol, fragment kind and, of UDP, the ports. */
+    final int useSalControl() {
+        out.mask.addSalControl();
+        return packet.key.salControl();
+    }
+
+    /** The receiver's Serval flow, 0 when there is none; needs what {@link #useSalControl} needs. */
+    final int useSalFlow() {
+        out.mask.addSalFlow();
+        return packet.key.flowId();
+    }
+
     /** Echo id; needs the ICMP type. */
     final int useIcmpId() {
         if ((headers.rewritten & Headers.ICMP_ID) == 0) {

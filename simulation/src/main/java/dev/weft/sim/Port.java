@@ -36,6 +36,8 @@ final class Port {
     final boolean stateful;
     /** By its owner: nothing passes. */
     final boolean disabled;
+    /** Exterior: Serval's control packets to its VM are judged first. */
+    final boolean guarded;
     /** Of router ports; 0 on a bridge. */
     final long mac;
     /** Longest IP packet that leaves by it; 0: any. */
@@ -81,6 +83,7 @@ final class Port {
         forChecks = HealthPort.is(message);
         stateful = bound && message.getStateful();
         disabled = message.getDisabled();
+        guarded = stateful || bound && message.getServalGuard();
         mac = onBridge ? 0 : macOf(message);
         mtu = message.getMtu();
         vlans = PortVlans.of(message);
@@ -192,6 +195,7 @@ final class Port {
                 && bound == other.bound
                 && stateful == other.stateful
                 && disabled == other.disabled
+                && guarded == other.guarded
                 && inboundChain == other.inboundChain
                 && outboundChain == other.outboundChain
                 && guard.equals(other.guard)

@@ -64,12 +64,17 @@ public final class ServiceTables {
         CompiledServices.Table compiled = followed.table(index);
         Map<InstanceKey, ServiceRule> rules = ruling.get(index);
         boolean admitted = table != null && compiled != null && followed.admits(compiled, instance);
-        ServiceRule rule = followed.ruleOf(instance);
-        if (admitted && rule.equals(rules.get(key))) {
+        ServiceInstance shared = admitted ? compiled.asShared(instance) : null;
+        ServiceRule rule = shared == null ? null : followed.ruleOf(shared);
+        ServiceRule before = rules.get(key);
+        if (rule != null && rule.equals(before)) {
             return false;
         }
-        unrule(index, key);
-        if (table == null || !admitted || !table.put(key.prefix(), rule)) {
+        boolean stays = rule != null && before != null && rule.target().equals(before.target());
+        if (!stays) { // else it keeps what was counted
+            unrule(index, key);
+        }
+        if (table == null || rule == null || !table.put(key.prefix(), rule)) {
             return false;
         }
         rules.put(key, rule);

@@ -14,11 +14,13 @@ import dev.weft.sim.sal.SalControl;
 import dev.weft.sim.sal.SalForward;
 import dev.weft.sim.sal.SalHeader;
 import dev.weft.sim.sal.SalKey;
+import dev.weft.sim.sal.SalRegistration;
 import dev.weft.sim.sal.SalService;
 import dev.weft.sim.service.ServiceEntry;
 import dev.weft.sim.service.ServiceSlot;
 import dev.weft.sim.service.ServiceTable;
 import dev.weft.sim.service.ServiceTarget;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +44,9 @@ final class ServiceWalk {
         sim.out.notCacheable();
         if (SalForward.hasPassed(sim.packet)) {
             sim.drop(router, DropReason.SERVICE_LOOP);
+            return;
+        }
+        if (registers(sim, router, router.serviceTable)) {
             return;
         }
         ServiceEntry entry = resolve(sim, router, router.serviceTable);
@@ -74,6 +79,9 @@ final class ServiceWalk {
         if (!sim.packet.sal.isForService() || sim.headers.rewritten != 0) {
             return false;
         }
+        if (registers(sim, bridge, bridge.serviceTable)) {
+            return true;
+        }
         ServiceEntry entry = resolve(sim, bridge, bridge.serviceTable);
         if (entry != null) {
             discover(sim, bridge, in, known, entry);
@@ -104,6 +112,40 @@ final class ServiceWalk {
         if (!reached) {
             sim.drop(bridge, DropReason.NO_INSTANCE);
         }
+    }
+
+    /** A host says that it serves something, or no longer. Then there is nothing to resolve, and nobody is answered. */
+    private static boolean registers(Simulation sim, Device device, int index) {
+        CompiledServices.Table table = sim.network.services.table(index);
+        Packet packet = sim.packet;
+        MemorySegment segment = packet.segment;
+        long named = packet.offset + packet.sal.service;
+        if (table == null
+                || packet.sal.control != 0
+                || !table.isRegistrar(
+                        SalService.word(segment, named, 0),
+                        SalService.word(segment, named, 1),
+                        SalService.word(segment, named, 2),
+                        SalService.word(segment, named, 3))) {
+            return false;
+        }
+        int found = SalRegistration.find(packet);
+        Port from = sim.ingressPort();
+        if (found == 0 || from == null) {
+            sim.drop(device, DropReason.BAD_REGISTRATION);
+            return true;
+        }
+        long at = packet.offset + found;
+        sim.out.instance(
+                SalRegistration.isUnregister(segment, at),
+                SalRegistration.bits(segment, at),
+                (int) sim.srcLow(),
+                SalRegistration.word(segment, at, 0),
+                SalRegistration.word(segment, at, 1),
+                SalRegistration.word(segment, at, 2),
+                SalRegistration.word(segment, at, 3));
+        sim.consume(device, SalRegistration.isUnregister(segment, at) ? "unregisters" : "registers");
+        return true;
     }
 
     private static boolean useMayBeSal(Simulation sim) {
@@ -159,7 +201,7 @@ final class ServiceWalk {
         sim.out.serviceConnection(connection);
         ServiceTarget before = sim.tables.services().choices().find(connection, sim.nowNanos);
         ServiceSlot again = before == null ? null : entry.topWith(before);
-        return again != null ? again : entry.choose(Hashing.mix(connection)); // which is odd; the choice must not be
+        return again != null ? again : entry.choose(connection >>> 1); // the last bit is always set
     }
 
     /** Client, its flow, the number it begins with and its nonce, the service, and who chooses; never 0. */

@@ -167,7 +167,7 @@ final class Simulation extends PacketView {
             return;
         }
         if (tracking.isFirstJudged()) {
-            out.notCacheable();
+            out.ofFirstOnly();
         }
         out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
         out.interestRemoteHosts();
@@ -227,6 +227,10 @@ final class Simulation extends PacketView {
 
     void setTunnelMtu(int octets) {
         tunnelMtu = octets;
+    }
+
+    int tunnelMtu() {
+        return tunnelMtu;
     }
 
     /** The longest packet for VMs: as configured, 0 for unsaid, if all tunnels take that. 0: unknown. */
@@ -392,6 +396,8 @@ final class Simulation extends PacketView {
             drop(port, DropReason.NOT_LOCATED);
         } else if (port.stateful && port.index != emitting && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
+        } else if (port.guarded && port.index != emitting && GuardWalk.takes(this, port)) {
+            leaveAt(network.device(port));
         } else if (datapathPort != Tables.NONE) {
             leaveAt(network.device(port));
             output(port, datapathPort);
@@ -418,6 +424,8 @@ final class Simulation extends PacketView {
         }
         if (port.stateful && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
+        } else if (port.guarded && GuardWalk.takes(this, port)) {
+            leaveAt(network.device(port));
         } else {
             leaveAt(network.device(port));
             output(port, datapathPort);
@@ -574,7 +582,7 @@ final class Simulation extends PacketView {
         }
     }
 
-    private void drop(Port port, DropReason why) {
+    void drop(Port port, DropReason why) {
         noteDrop(why);
         if (explanation != null) {
             explain("port", port.name, "dropped: " + why.text());
@@ -683,6 +691,20 @@ final class Simulation extends PacketView {
         out.emittedInto(in.index, whole, ingress);
         if (explanation != null) {
             explain(device, "goes on to " + IpAddress.toString(0, IpAddress.V4_MARK | target & 0xffff_ffffL));
+        }
+        consumed = true;
+    }
+
+    /** Longest IP packet that may leave by the port, 0 for any. */
+    int mtuAt(Port port) {
+        return least(limit, port.mtu);
+    }
+
+    /** The packet was written at {@link Outcome#nextEmit()} as it leaves the port, for the port's guard to judge. */
+    void guarded(Port port, int length) {
+        out.emittedToGuard(port.index, length);
+        if (explanation != null) {
+            explain("port", port.name, "its guard judges the packet");
         }
         consumed = true;
     }

@@ -36,11 +36,17 @@ public final class Simulator {
         run.setTunnelMtu(tunnelMtu);
     }
 
+    /** Longest frame that fits the tunnel; 0: unknown. */
+    public int tunnelMtu() {
+        return run.tunnelMtu();
+    }
+
     /** Between two simulations; {@code network.delta()} says which flows go. */
     public void setNetwork(VirtualNetwork network) {
         this.network = network;
         run.network = network;
         tables.services().follow(network.services);
+        tables.stickyClients().setNetwork(network);
     }
 
     public VirtualNetwork network() {
@@ -84,6 +90,9 @@ public final class Simulator {
             run.tracking.begin(port);
             if (port.tracks()) {
                 run.tracking.state(run);
+            }
+            if (port.guarded) {
+                GuardWalk.hears(run);
             }
             run.enter(port);
         }

@@ -24,6 +24,6 @@ public sealed interface Verdict {
     /** A device took it for itself. */
     record Consumed(List<Emitted> emits) implements Verdict {}
 
-    /** A frame to leave a virtual port, or to come in by it. */
-    record Emitted(int port, boolean enters, byte[] frame) {}
+    /** A frame to leave a virtual port, or to come in by it; or the packet itself, which the port's guard has to judge. */
+    record Emitted(int port, boolean enters, boolean guarded, byte[] frame) {}
 }

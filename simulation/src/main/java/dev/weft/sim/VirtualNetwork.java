@@ -4,6 +4,7 @@ import dev.weft.base.HotPath;
 import dev.weft.base.Tag;
 import dev.weft.sim.service.ServiceInstance;
 import dev.weft.topology.TopologySnapshot;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,7 @@ public final class VirtualNetwork {
     /** By tenant. */
     final Map<String, ServiceNames> names;
 
+    final StickyClients.Balancer[] sticky;
     private final Delta delta;
 
     /**
@@ -113,7 +115,20 @@ public final class VirtualNetwork {
         this.endpoints = endpoints;
         this.services = services;
         this.names = names;
+        sticky = stickyIn(routers);
         this.delta = delta;
+    }
+
+    private static StickyClients.Balancer[] stickyIn(@Nullable Router[] routers) {
+        var sticky = new ArrayList<StickyClients.Balancer>();
+        for (Router router : routers) {
+            for (NatRule rule : router == null ? List.<NatRule>of() : router.nat.rules) {
+                if (rule.sticky() && rule.members() != null) {
+                    sticky.add(new StickyClients.Balancer(router.tag, rule, rule.members()));
+                }
+            }
+        }
+        return sticky.toArray(StickyClients.Balancer[]::new);
     }
 
     /** @param previous {@link #EMPTY} for the first */
@@ -306,6 +321,11 @@ public final class VirtualNetwork {
         }
         CompiledChain.Label label = found.label(position);
         return Optional.of(new NamedRule(found.tenantId(), label.chain(), label.rule(), found.action(position)));
+    }
+
+    /** Empty when there is no such table now. */
+    public Optional<UUID> serviceTableId(int index) {
+        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::id);
     }
 
     public UUID routerId(int index) {

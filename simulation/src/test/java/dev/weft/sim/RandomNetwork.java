@@ -193,6 +193,7 @@ final class RandomNetwork {
             t.vm(name, bridge, host, port -> {
                 vlans(port);
                 station(name, port);
+                port.setServalGuard(random.nextInt(3) == 0);
             });
         }
     }
@@ -419,11 +420,13 @@ final class RandomNetwork {
     }
 
     /** The first of a connection, or of an established one. */
+    private static final int[] SAL_FLAGS = {SalControl.SYN, SalControl.ACK, SalControl.FIN, SalControl.RST};
+
     private byte[] sal() {
         var extensions = random.nextBoolean()
                 ? List.<SalMessage.Extension>of()
                 : List.<SalMessage.Extension>of(
-                        new SalMessage.Control(SalControl.SYN, 1, 0, 5),
+                        new SalMessage.Control(SAL_FLAGS[random.nextInt(SAL_FLAGS.length)], 1, 0, 5),
                         new SalMessage.Service(ServiceId.of(0x4001 + random.nextInt(2))));
         return new SalMessage(2, extensions.isEmpty() ? random.nextInt(3) : 0, 17, extensions).encode();
     }

@@ -12,6 +12,7 @@ import dev.weft.sim.sal.SalPackets;
 import dev.weft.sim.service.ServiceInstance;
 import dev.weft.sim.service.ServiceTable;
 import dev.weft.sim.trace.PacketExpression;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -131,17 +132,6 @@ class ServiceWalkTest {
     }
 
     @Test
-    void sharesEquallyAmongTwo() {
-        routerHas("0x00004001/32 forward 10.0.2.9, forward 10.0.2.8");
-        Map<String, Integer> shares = new TreeMap<>();
-        for (int flow = 2; flow < 1002; flow++) {
-            shares.merge(target(send(syn(flow))), 1, Integer::sum);
-        }
-        assertThat(shares).hasSize(2);
-        assertThat(shares.get("10.0.2.9")).isBetween(440, 560);
-    }
-
-    @Test
     void sharesByWeightAndRepeatsWhatItChose() {
         routerHas("0x00004001/32 forward 10.0.2.9 weight 3, forward 10.0.2.8, forward 10.0.2.6 weight 0");
         Map<String, Integer> shares = new TreeMap<>();
@@ -258,6 +248,90 @@ class ServiceWalkTest {
         assertThat(table().size()).as("only the default is left").isEqualTo(1);
     }
 
+    private Outcome registration(String from, String to, byte[] frame) {
+        System.arraycopy(mac(to), 0, frame, 0, 6);
+        System.arraycopy(mac(net.mac(from)), 0, frame, 6, 6);
+        Packet packet = SalPackets.parsed(frame);
+        packet.key.setIngress(net.portIndex(from) + 1, 0);
+        var out = new Outcome();
+        net.simulator().simulate(packet, net.portIndex(from), net.now, out);
+        return out;
+    }
+
+    private static byte[] mac(String text) {
+        return HexFormat.ofDelimiter(":").parseHex(text);
+    }
+
+    private static byte[] said(int type, String service) {
+        return SalPackets.registration("10.0.2.14", "10.0.2.1", type, 32, service);
+    }
+
+    @Test
+    void aHostRegistersByItsOwnDatagram() {
+        routerTakesInstances("0x00004001/32", "* drop");
+        var out = registration("i", net.mac("r-b2"), said(0, SalPackets.SERVICE));
+        assertThat(net.describe(out)).isEqualTo("consumed");
+        assertThat(out.instanceBits()).isEqualTo(32);
+        assertThat(out.instanceWord(0)).isEqualTo(0x4001L << 32);
+        assertThat(out.instanceAddress()).isEqualTo(0x0a00020e);
+        assertThat(out.instanceGoes()).isFalse();
+        assertThat(out.emitCount()).as("nothing is answered").isZero();
+        assertThat(registration("i", net.mac("r-b2"), said(1, SalPackets.SERVICE))
+                        .instanceGoes())
+                .isTrue();
+        out = registration("i", net.mac("r-b2"), said(7, SalPackets.SERVICE));
+        assertThat(net.describe(out)).isEqualTo("drop bad-registration");
+        assertThat(out.instanceBits()).isZero();
+    }
+
+    @Test
+    void whoDoesNotKnowItsRouterRegistersByBroadcast() {
+        bridgeHas("0x00004001/32 drop");
+        var out = registration("d", ALL, said(0, SalPackets.SERVICE));
+        assertThat(net.describe(out)).as("of a table without instances").isEqualTo("drop no-service");
+        net.change(t -> t.serviceTableWithInstances("lan", "0x00004001/32 drop"));
+        out = registration("d", ALL, said(0, SalPackets.SERVICE));
+        assertThat(net.describe(out)).isEqualTo("consumed");
+        assertThat(out.instanceBits()).isEqualTo(32);
+    }
+
+    @Test
+    void sharesEquallyAmongTwo() {
+        routerHas("0x00004001/32 forward 10.0.2.9, forward 10.0.2.8");
+        Map<String, Integer> shares = new TreeMap<>();
+        for (int flow = 2; flow < 502; flow++) {
+            shares.merge(target(send(syn(flow))), 1, Integer::sum);
+        }
+        assertThat(shares.keySet()).containsExactly("10.0.2.8", "10.0.2.9");
+        assertThat(shares.values()).allMatch(share -> share > 200);
+    }
+
+    @Test
+    void aShareCountsInsteadOfWhatTheInstanceSaid() {
+        routerTakesInstances("0x00004001/32", "0x00004001 forward 10.0.2.9 priority 3");
+        net.serviceTables().up(instance("i", "0x00004001", "10.0.2.14"));
+        assertThat(target(send(syn(2)))).isEqualTo("10.0.2.9");
+        net.change(t -> t.share("web", "0x00004001/32", "10.0.2.14", 5, 7, false));
+        assertThat(target(send(syn(3)))).as("of the highest priority now").isEqualTo("10.0.2.14");
+        net.change(t -> t.share("web", "0x00004001/256", "10.0.2.14", 5, 7, true));
+        assertThat(target(send(syn(4))))
+                .as("drained: the longest prefix counts")
+                .isEqualTo("10.0.2.9");
+        net.change(t -> t.serviceTableWithInstances("web", "0x00004001 delay"));
+        assertThat(target(send(syn(5)))).as("what it said counts again").isEqualTo("10.0.2.14");
+    }
+
+    @Test
+    void aChangedShareKeepsWhatWasCounted() {
+        routerTakesInstances("0x00004001/32", "0x00004001 delay");
+        net.serviceTables().up(instance("i", "0x00004001", "10.0.2.14"));
+        send(syn(2));
+        net.change(t -> t.share("web", "0x00004001/32", "10.0.2.14", 0, 7, false));
+        var rule = Objects.requireNonNull(table().find(ServiceId.of(0x4001))).rule(0);
+        assertThat(rule.rule().weight()).isEqualTo(7);
+        assertThat(rule.packets()).isEqualTo(1);
+    }
+
     @Test
     void rulesThatGoThroughAPortFollowItsAddress() {
         net.change(t ->
@@ -333,7 +407,7 @@ class ServiceWalkTest {
         net.inject("s", packet("s", net.mac("r-b1"), words));
         String answer = "sal 10.0.2.9:3 > 10.0.1.7:2 flags ack,syn";
         var synAck = packet("b", net.mac("r-b2"), answer);
-        assertThat(net.inject("b", synAck).outcome()).endsWith("output s");
+        assertThat(net.inject("b", synAck).emitted().getFirst()).startsWith("guard of s ");
         var stranger = packet("d", net.mac("r-b2"), answer.replace("10.0.2.9", "10.0.2.6"));
         assertThat(net.inject("d", stranger).outcome()).isEqualTo("drop stateful");
     }

@@ -29,6 +29,7 @@ import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.DhcpSubnet;
 import dev.weft.topology.schema.Health;
 import dev.weft.topology.schema.Host;
+import dev.weft.topology.schema.InstanceShare;
 import dev.weft.topology.schema.Member;
 import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Neighbour;
@@ -137,6 +138,9 @@ public final class Topology {
         network = VirtualNetwork.compile(store.snapshot(), network);
         simulator.setNetwork(network);
         var delta = network.delta();
+        for (long tag : delta.tags()) {
+            poolChanged(tag);
+        }
         invalidate(delta);
         locate();
         return delta;
@@ -536,6 +540,22 @@ public final class Topology {
         invalidate(Set.copyOf(tables.services().touched()));
     }
 
+    /** The part of a service's packets that the instance at an address gets, by the table. */
+    public Topology share(String table, String prefix, String address, int priority, int weight, boolean drain) {
+        ServiceTable before = (ServiceTable) planned(id("service table", table));
+        return put(
+                id("service table", table),
+                table,
+                before.toBuilder()
+                        .addShares(InstanceShare.newBuilder()
+                                .setPrefix(prefix)
+                                .setAddress(address)
+                                .setPriority(priority)
+                                .setWeight(weight)
+                                .setDrain(drain))
+                        .build());
+    }
+
     public UUID portId(String name) {
         return id("port", name);
     }
@@ -633,7 +653,17 @@ public final class Topology {
         var ip = IpAddress.parse(address);
         if (tables.setDown(VirtualNetwork.memberName(id("pool", pool), ip.high(), ip.low(), l4Port), down)) {
             invalidate(Set.of(Tag.device(id("pool", pool))));
+            poolChanged(Tag.device(id("pool", pool)));
         }
+    }
+
+    public UUID poolId(String name) {
+        return id("pool", name);
+    }
+
+    private void poolChanged(long tag) {
+        tables.stickyClients()
+                .poolChanged(tag, now, (rule, clientHigh, clientLow, memberHigh, memberLow, memberPort) -> {});
     }
 
     public Topology removeNat(String name) {
@@ -1079,6 +1109,10 @@ public final class Topology {
     private List<String> follow(List<Verdict.Emitted> emits, int cause) {
         List<String> texts = new ArrayList<>();
         for (var emit : emits) {
+            if (emit.guarded()) {
+                texts.add("guard of " + network.portName(emit.port()) + " " + PacketExpression.print(emit.frame()));
+                continue;
+            }
             var packet = Frames.wrapped(emit.frame());
             int malformed = PacketParser.parse(packet);
             if (malformed != 0) {

@@ -83,13 +83,14 @@ final class BalancerRules {
                         field + ".address", member.getAddress(), "is there twice with this port (expected once)");
             }
         }
-        checkHealth(pool.getHealth());
+        checkHealth(pool.getHealth(), LEAST_INTERVAL_MILLIS);
     }
 
-    private void checkHealth(Health health) {
+    /** @param least milliseconds from one question to the next */
+    void checkHealth(Health health, int least) {
         checkPort("health.port", health.getPort());
-        checkMillis("health.interval", health.getInterval());
-        checkMillis("health.timeout", health.getTimeout());
+        checkMillis("health.interval", health.getInterval(), least);
+        checkMillis("health.timeout", health.getTimeout(), least);
         if (!health.getPath().isEmpty() && health.getType() != Health.Type.HTTP) {
             reporter.report("health.path", health.getPath(), "only type: http asks for a path; remove it");
         }
@@ -106,12 +107,12 @@ final class BalancerRules {
         }
     }
 
-    private void checkMillis(String field, int millis) {
-        if (millis != 0 && (millis < LEAST_INTERVAL_MILLIS || millis > MAX_MILLIS)) {
+    private void checkMillis(String field, int millis, int least) {
+        if (millis != 0 && (millis < least || millis > MAX_MILLIS)) {
             reporter.report(
                     field,
                     Integer.toUnsignedString(millis),
-                    "expected 100..3600000 milliseconds, or 0 for the default");
+                    "expected " + least + "..3600000 milliseconds, or 0 for the default");
         }
     }
 }

@@ -122,6 +122,7 @@ final class Rules {
         }
         vlans.checkPort(port, onBridge);
         services.checkPort(port);
+        services.checkInstances(port);
         mtus.checkPort(ref, port);
         securityGroups.checkPort(port);
         if (onBridge) {

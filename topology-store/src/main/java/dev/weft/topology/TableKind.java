@@ -56,11 +56,17 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
                             putId(key.port(), putService(key.prefix().id(), out).putShort((short)
                                     key.prefix().bits())),
                     in -> new InstanceKey(new ServicePrefix(getService(in), in.getShort()), getId(in))),
+            new InstanceCodec());
+
+    /** Services for which packets wait at a host, since a DELAY rule holds for them. Device: {@link #CLUSTER}. */
+    public static final TableKind<DelayedService, Integer> DELAYED_SERVICES = new TableKind<>(
+            "delayed-services",
+            4,
             codec(
-                    12,
-                    (value, out) ->
-                            out.putInt(value.address()).putInt(value.priority()).putInt(value.weight()),
-                    in -> new InstanceValue(in.getInt(), in.getInt(), in.getInt())));
+                    48,
+                    (key, out) -> putService(key.service(), putId(key.table(), out)),
+                    in -> new DelayedService(getId(in), getService(in))),
+            codec(1, (value, out) -> out.put(value.byteValue()), in -> (int) in.get()));
 
     /** Members of a pool that do not answer their health checks. Device: the pool. */
     public static final TableKind<MemberKey, Integer> DOWN_MEMBERS = new TableKind<>(
@@ -77,6 +83,9 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
     /** The device of a table of which the whole cluster has one. */
     public static final UUID CLUSTER = new UUID(0, 0);
 
+    /** @param table the service table that delays it */
+    public record DelayedService(UUID table, ServiceId service) {}
+
     /** What an instance serves, and the port it is behind. */
     public record InstanceKey(ServicePrefix prefix, UUID port) {}
 
@@ -84,9 +93,14 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
      * @param address IPv4 bits
      * @param priority 0 or more
      * @param weight 1..65535
+     * @param heard its VM says so itself, again and again
      */
-    public record InstanceValue(int address, int priority, int weight) {
+    public record InstanceValue(int address, int priority, int weight, boolean heard) {
         private static final int MAX_WEIGHT = 0xffff;
+
+        public InstanceValue(int address, int priority, int weight) {
+            this(address, priority, weight, false);
+        }
 
         public InstanceValue {
             if (priority < 0) {
@@ -153,6 +167,31 @@ public record TableKind<K, V>(String name, int buckets, Codec<K> keys, Codec<V> 
                 }
             }
         };
+    }
+
+    /** That it is heard is one octet more. */
+    private static final class InstanceCodec implements Codec<InstanceValue> {
+        private static final Codec<InstanceValue> TOLD = codec(12, InstanceCodec::put, in -> get(in, false));
+        private static final Codec<InstanceValue> HEARD =
+                codec(13, (value, out) -> put(value, out).put((byte) 1), in -> get(in, true));
+
+        private static ByteBuffer put(InstanceValue value, ByteBuffer out) {
+            return out.putInt(value.address()).putInt(value.priority()).putInt(value.weight());
+        }
+
+        private static InstanceValue get(ByteBuffer in, boolean heard) {
+            return new InstanceValue(in.getInt(), in.getInt(), in.getInt(), heard);
+        }
+
+        @Override
+        public byte[] encode(InstanceValue value) {
+            return (value.heard() ? HEARD : TOLD).encode(value);
+        }
+
+        @Override
+        public Optional<InstanceValue> decode(byte[] bytes) {
+            return TOLD.decode(bytes).or(() -> HEARD.decode(bytes));
+        }
     }
 
     /** The VLAN, where there is one, stands behind what there was before VLANs. */

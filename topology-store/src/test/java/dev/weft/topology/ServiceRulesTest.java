@@ -83,6 +83,45 @@ class ServiceRulesTest {
     }
 
     @Test
+    void aPortIsAnInstanceOfWhatItsTenantMayServe() {
+        String port = HEAD + "  - {name: p, bridge: b, host: h, interface: tap2, mac: '02:00:00:00:00:07',"
+                + " addresses: [10.0.1.7/24], instances: [%s]}\n";
+        assertThat(offline(port.formatted("{service: 0x00004001/32, weight: 3}"))
+                        .ports())
+                .anySatisfy(each -> assertThat(each.getInstances(0).getWeight()).isEqualTo(3));
+        assertThat(problem(port.formatted("{service: 0x00005001}")))
+                .contains("instances[0].service '0x00005001/256': is in no");
+        assertThat(problem(port.formatted("{service: 16385}, {service: 16385}")))
+                .contains("occurs twice");
+        assertThat(problem(port.formatted("{service: 16385, address: 10.0.1.8}")))
+                .contains("instances[0].address '10.0.1.8': expected an IPv4 address of the port");
+        assertThat(problem(port.formatted("{service: 16385, weight: 65536}"))).contains("expected 1..65535");
+        assertThat(problem(port.replace("mac: '02:00:00:00:00:07', addresses: [10.0.1.7/24], ", "")
+                        .formatted("{service: 16385}")))
+                .contains("a port that says one");
+        assertThat(problem(HEAD + "  - {name: r, router: x, addresses: [10.0.9.1/24], instances: [{service: 16385}]}\n"
+                        + "routers: [{name: x}]\n"))
+                .contains("only bridge ports");
+    }
+
+    @Test
+    void checksSayHowAndWhere() {
+        String check = HEAD + "service_tables:\n  - {name: s, entries: [], checks: [%s]}\n";
+        var net = offline(check.formatted(
+                "{prefix: 0x00004001/32, health: {type: http, port: 80, path: /up, interval: 20, timeout: 20}}"));
+        assertThat(net.all(ServiceTable.class).iterator().next().getChecksCount())
+                .isEqualTo(1);
+        assertThat(problem(check.formatted("{prefix: 0x00005001/32, health: {type: tcp, port: 80}}")))
+                .contains("checks[0].prefix '0x00005001/32': is in no");
+        assertThat(problem(check.formatted("{prefix: 0x00004001/32, health: {type: tcp}}")))
+                .contains("checks[0].health.port");
+        assertThat(problem(check.formatted("{prefix: 0x00004001/32, health: {port: 80}}")))
+                .contains("checks[0].health.type 'none': expected tcp, http or udp");
+        assertThat(problem(check.formatted("{prefix: 0x00004001/32, health: {type: tcp, port: 80, interval: 19}}")))
+                .contains("checks[0].health.interval '19': expected 20..3600000 milliseconds");
+    }
+
+    @Test
     void blocksDoNotOverlap() {
         assertThat(problem(HEAD.replace("0x00005000/24", "0x00004000/24")))
                 .contains("overlaps")

@@ -18,7 +18,11 @@ import picocli.CommandLine.Parameters;
             ServiceCommand.Register.class,
             ServiceCommand.Unregister.class,
             ServiceCommand.Instances.class,
-            ServiceCommand.RulesOfTables.class
+            ServiceCommand.RulesOfTables.class,
+            ServiceEventsCommand.class,
+            ServiceRuleCommand.class,
+            ServiceShareCommand.class,
+            ServiceControllerCommand.class
         })
 final class ServiceCommand {
     @Command(
@@ -90,7 +94,7 @@ final class ServiceCommand {
         @Override
         public Integer call() {
             Map<String, Object> answer = socket.ask("instances", Map.of());
-            print(output, answer, "instances", "service", "port", "address", "priority", "weight", "host");
+            print(output, answer, "instances", "service", "port", "address", "priority", "weight", "host", "health");
             return ExitCode.OK;
         }
     }
@@ -110,6 +114,9 @@ final class ServiceCommand {
 
         @Option(names = "--totals", description = "One line for each table instead of each rule.")
         private boolean totals;
+
+        @Option(names = "--entries", description = "One line for each prefix instead of each rule.")
+        private boolean entries;
 
         @Option(names = "--limit", paramLabel = "N", description = "At most so many rules (default: 1000).")
         private Optional<Integer> limit = Optional.empty();
@@ -132,6 +139,8 @@ final class ServiceCommand {
                         "dropped-packets",
                         "dropped-bytes",
                         "unresolved-packets");
+            } else if (entries) {
+                print(output, answer, "entries", "table", "prefix", "rules", "packets", "bytes");
             } else {
                 print(
                         output,

@@ -160,6 +160,11 @@ public final class ControlSide implements AutoCloseable {
         return site.instances;
     }
 
+    /** What controllers of services want to know, as it happens. */
+    public ServiceEvents events() {
+        return site.events;
+    }
+
     public PortBoard ports() {
         return site.board;
     }

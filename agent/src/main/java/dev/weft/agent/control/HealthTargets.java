@@ -51,6 +51,22 @@ final class HealthTargets {
         int own = member.getPort() != 0
                 ? member.getPort()
                 : MatchText.ports(balancer.getPort()).low();
+        return target(
+                UUID.fromString(pool.getId()),
+                UUID.fromString(balancer.getRouterId()),
+                IpAddress.parse(member.getAddress()),
+                member.getPort(),
+                or(health.getPort(), own),
+                health);
+    }
+
+    /**
+     * Who is asked of a pool, or of whatever else is asked together.
+     *
+     * @param memberPort with the address, its name among them
+     * @param port to ask at
+     */
+    static Target target(UUID pool, UUID router, IpAddress address, int memberPort, int port, Health health) {
         Target.Kind kind =
                 switch (health.getType()) {
                     case HTTP -> Target.Kind.HTTP;
@@ -58,12 +74,12 @@ final class HealthTargets {
                     case TCP, NONE, UNRECOGNIZED -> Target.Kind.TCP;
                 };
         return new Target(
-                UUID.fromString(pool.getId()),
-                UUID.fromString(balancer.getRouterId()),
-                IpAddress.parse(member.getAddress()),
-                member.getPort(),
+                pool,
+                router,
+                address,
+                memberPort,
                 kind,
-                or(health.getPort(), own),
+                port,
                 Duration.ofMillis(or(health.getInterval(), DEFAULT_INTERVAL_MILLIS)),
                 Duration.ofMillis(or(health.getTimeout(), DEFAULT_TIMEOUT_MILLIS)),
                 or(health.getFall(), DEFAULT_FALL),

@@ -10,11 +10,14 @@ import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import dev.weft.agent.worker.Command.InstanceDown;
 import dev.weft.agent.worker.Command.InstanceUp;
+import dev.weft.base.ServicePrefix;
 import dev.weft.sim.service.ServiceInstance;
 import dev.weft.topology.StateTable;
 import dev.weft.topology.TableKind;
 import dev.weft.topology.TableKind.InstanceKey;
 import dev.weft.topology.TableKind.InstanceValue;
+import dev.weft.topology.TableKind.MemberKey;
+import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.Watch;
 import java.time.Duration;
 import java.util.UUID;
@@ -22,8 +25,9 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Instances of services: what this host's ports registered goes into the shared table while their interfaces are up, and
- * what all hosts say goes to the workers. An instance goes with its port, or with its agent's session.
+ * Instances of services: what this host's ports registered, and what the topology says of them, goes into the shared
+ * table while their interfaces are up, and what all hosts say goes to the workers, unless it fails its health check. An
+ * instance goes with its port, or with its agent's session.
  */
 final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     private static final Duration LOOK = Duration.ofMillis(50);
@@ -34,6 +38,17 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     record Register(InstanceKey key, InstanceValue value, CompletableFuture<String> answer) implements Command {}
 
     record Unregister(InstanceKey key, CompletableFuture<String> answer) implements Command {}
+
+    /**
+     * A VM of this host says so in a packet.
+     *
+     * @param taken run when it was taken up
+     */
+    record Heard(int port, boolean goes, ServicePrefix prefix, int address, Runnable taken) implements Command {}
+
+    record Followed(TopologySnapshot snapshot) implements Command {}
+
+    record Health(UUID table, MemberKey member, boolean down) implements Command {}
 
     private record Changed(InstanceKey key, @Nullable InstanceValue value, UUID host, boolean ownerDied)
             implements Command {}
@@ -47,6 +62,7 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     private final StateTable<InstanceKey, InstanceValue> table;
     private final Watch watch;
     private final TableMirror<InstanceKey, InstanceValue> mirror;
+    private final InstanceGate gate;
     private final OwnInstances own;
 
     static Behavior<Command> create(Site site) {
@@ -59,8 +75,10 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
         this.timers = timers;
         table = site.tables.open(TableKind.INSTANCES, TableKind.CLUSTER);
         own = new OwnInstances(table);
-        mirror = new TableMirror<>(
-                new Words(), site.crew::tell, site.options.deletionHold().toNanos());
+        gate = new InstanceGate(site.crew::tell, site.events);
+        site.instances.showFailing(gate::failing);
+        mirror =
+                new TableMirror<>(new Words(), gate, site.options.deletionHold().toNanos());
         ActorRef<Command> self = context.getSelf();
         watch = table.watch(
                 (key, value, host, incarnation, ownerDied) -> self.tell(new Changed(key, value, host, ownerDied)));
@@ -86,6 +104,12 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
                 .onMessage(Register.class, this::onRegister)
+                .onMessage(Heard.class, this::onHeard)
+                .onMessage(Followed.class, followed -> onFollowed(followed.snapshot()))
+                .onMessage(Health.class, health -> {
+                    gate.health(health.table(), health.member(), health.down());
+                    return this;
+                })
                 .onMessage(Unregister.class, this::onUnregister)
                 .onMessage(Changed.class, this::onChanged)
                 .onMessage(Look.class, look -> onLook())
@@ -119,6 +143,24 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
         return this;
     }
 
+    private Behavior<Command> onHeard(Heard heard) {
+        heard.taken().run();
+        if (!site.network().hasPort(heard.port())) {
+            return this;
+        }
+        var key = new InstanceKey(heard.prefix(), site.network().portId(heard.port()));
+        var value = new InstanceValue(heard.address(), 0, 1, true);
+        if (heard.goes()) {
+            own.silent(key);
+        } else if (!site.isLocal(key.port())
+                || !site.network().admits(instance(key, value))
+                || !own.heard(key, value, site.clock.nanoTime())) {
+            site.instances.refused();
+            return this;
+        }
+        return onLook();
+    }
+
     private Behavior<Command> onUnregister(Unregister unregister) {
         boolean known = own.remove(unregister.key());
         unregister
@@ -128,6 +170,12 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
                                 ? ""
                                 : "the port has not registered "
                                         + unregister.key().prefix() + " at this host");
+        return onLook();
+    }
+
+    private Behavior<Command> onFollowed(TopologySnapshot snapshot) {
+        gate.follow(ServiceChecks.of(snapshot));
+        own.declare(DeclaredInstances.of(snapshot, site.host));
         return onLook();
     }
 
@@ -165,7 +213,10 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
 
     /** Of the agent before this one: its ports' instances are this one's. */
     private void sayAgain(InstanceKey key, InstanceValue value, UUID host) {
-        if (host.equals(site.host) && site.isTakingOver() && site.isLocal(key.port()) && own.adopt(key, value)) {
+        if (host.equals(site.host)
+                && site.isTakingOver()
+                && site.isLocal(key.port())
+                && own.adopt(key, value, site.clock.nanoTime())) {
             onLook();
         }
     }

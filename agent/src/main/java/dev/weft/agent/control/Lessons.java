@@ -3,6 +3,8 @@ package dev.weft.agent.control;
 import akka.actor.typed.ActorRef;
 import dev.weft.agent.worker.Learnings;
 import dev.weft.base.IpAddress;
+import dev.weft.base.ServiceId;
+import dev.weft.base.ServicePrefix;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -21,6 +23,8 @@ public final class Lessons implements Learnings {
     private volatile @Nullable DeviceActors devices;
     private volatile @Nullable ActorRef<FabricActor.Command> fabric;
     private volatile @Nullable ActorRef<BlockActor.Command> blocks;
+    private volatile @Nullable ActorRef<DelayActor.Command> delays;
+    private volatile @Nullable ActorRef<InstanceActor.Command> instances;
 
     /** From now on lessons reach the actor. */
     void start(ActorRef<TopologyActor.Command> topology) {
@@ -28,7 +32,14 @@ public final class Lessons implements Learnings {
     }
 
     /** By the actor itself. */
-    void teach(DeviceActors to, ActorRef<FabricActor.Command> whoProbes, ActorRef<BlockActor.Command> whoClaims) {
+    void teach(
+            DeviceActors to,
+            ActorRef<FabricActor.Command> whoProbes,
+            ActorRef<BlockActor.Command> whoClaims,
+            ActorRef<DelayActor.Command> whoTells,
+            ActorRef<InstanceActor.Command> whoRegisters) {
+        delays = whoTells;
+        instances = whoRegisters;
         devices = to;
         fabric = whoProbes;
         blocks = whoClaims;
@@ -50,6 +61,35 @@ public final class Lessons implements Learnings {
         if (to != null) {
             to.tell(new FabricActor.ProbeAnswered(token));
         }
+    }
+
+    /** Once a second for each of a bounded number of services. */
+    @Override
+    public void serviceDelayed(int table, long word0, long word1, long word2, long word3) {
+        ActorRef<DelayActor.Command> to = delays;
+        if (to != null && mayBeUnderWay()) {
+            to.tell(new DelayActor.Delayed(
+                    table, new ServiceId(word0, word1, word2, word3), underWay::decrementAndGet));
+        }
+    }
+
+    @Override
+    public void instanceHeard(
+            int port, boolean goes, int bits, int address, long word0, long word1, long word2, long word3) {
+        ActorRef<InstanceActor.Command> to = instances;
+        if (to != null && mayBeUnderWay()) {
+            var prefix = new ServicePrefix(new ServiceId(word0, word1, word2, word3), bits);
+            to.tell(new InstanceActor.Heard(port, goes, prefix, address, underWay::decrementAndGet));
+        }
+    }
+
+    private boolean mayBeUnderWay() {
+        if (underWay.incrementAndGet() > MAX_UNDER_WAY) {
+            underWay.decrementAndGet();
+            leftOut.incrementAndGet();
+            return false;
+        }
+        return true;
     }
 
     @Override

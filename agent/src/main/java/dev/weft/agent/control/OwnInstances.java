@@ -12,13 +12,17 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What this host's ports registered, and what of it is in the shared table. One that comes and goes is written now and
+ * What this host's ports registered, and what the topology says that they are, and what of it is in the shared table. What
+ * somebody registered goes before what the VM says in packets, and that before what the topology says. One that comes and goes is written now and
  * then only: the first change at once, later ones at intervals, as they are then. Not thread safe: touched only by its
  * actor.
  */
 final class OwnInstances {
     /** Services one port may register. */
     static final int MAX_PER_PORT = 64;
+    /** The original says everything again each 20 s, and forgets what it has not heard for so long. */
+    static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(50);
+
     /** Between two writes about one instance. */
     static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
@@ -26,10 +30,18 @@ final class OwnInstances {
     private final Map<InstanceKey, State> states = new HashMap<>();
 
     private static final class State {
-        private @Nullable InstanceValue wanted;
+        private @Nullable InstanceValue registered;
+        private @Nullable InstanceValue heard;
+        private long heardAt;
+        private @Nullable InstanceValue declared;
         private @Nullable InstanceValue written;
         private long nextWrite;
         private boolean wroteEver;
+
+        private @Nullable InstanceValue wanted() {
+            InstanceValue said = registered == null ? heard : registered;
+            return said == null ? declared : said;
+        }
     }
 
     OwnInstances(StateTable<InstanceKey, InstanceValue> table) {
@@ -39,31 +51,58 @@ final class OwnInstances {
     /** False when the port has its share. */
     boolean put(InstanceKey key, InstanceValue value) {
         State state = states.get(key);
-        if ((state == null || state.wanted == null) && countOf(key.port()) >= MAX_PER_PORT) {
+        if ((state == null || state.wanted() == null) && countOf(key.port()) >= MAX_PER_PORT) {
             return false;
         }
-        states.computeIfAbsent(key, each -> new State()).wanted = value;
+        states.computeIfAbsent(key, each -> new State()).registered = value;
         return true;
     }
 
+    /** A VM said so itself; until it has not for a while. False when its port has its share. */
+    boolean heard(InstanceKey key, InstanceValue value, long nowNanos) {
+        State state = states.get(key);
+        if ((state == null || state.wanted() == null) && countOf(key.port()) >= MAX_PER_PORT) {
+            return false;
+        }
+        State of = states.computeIfAbsent(key, each -> new State());
+        of.heard = value;
+        of.heardAt = nowNanos;
+        return true;
+    }
+
+    /** A VM took back what it said. */
+    void silent(InstanceKey key) {
+        State state = states.get(key);
+        if (state != null) {
+            state.heard = null;
+        }
+    }
+
+    /** What the topology says of ports of this host, and nothing else. */
+    void declare(Map<InstanceKey, InstanceValue> declared) {
+        states.forEach((key, state) -> state.declared = declared.get(key));
+        declared.forEach((key, value) -> states.computeIfAbsent(key, each -> new State()).declared = value);
+    }
+
     /** In the table already, by the agent before. False when it is known. */
-    boolean adopt(InstanceKey key, InstanceValue value) {
-        return !states.containsKey(key) && put(key, value);
+    boolean adopt(InstanceKey key, InstanceValue value, long nowNanos) {
+        return !states.containsKey(key) && (value.heard() ? heard(key, value, nowNanos) : put(key, value));
     }
 
     /** Whether it was registered. */
     boolean remove(InstanceKey key) {
         State state = states.get(key);
-        if (state == null || state.wanted == null) {
+        if (state == null || state.registered == null) {
             return false;
         }
-        state.wanted = null;
+        state.registered = null;
         return true;
     }
 
     private long countOf(UUID port) {
         return states.entrySet().stream()
-                .filter(entry -> entry.getKey().port().equals(port) && entry.getValue().wanted != null)
+                .filter(entry ->
+                        entry.getKey().port().equals(port) && entry.getValue().wanted() != null)
                 .count();
     }
 
@@ -81,16 +120,20 @@ final class OwnInstances {
     void bring(BiPredicate<InstanceKey, InstanceValue> alive, Predicate<UUID> here, long nowNanos) {
         states.entrySet().removeIf(entry -> {
             State state = entry.getValue();
-            if (state.wanted != null && !here.test(entry.getKey().port())) {
-                state.wanted = null;
+            boolean isHere = here.test(entry.getKey().port());
+            if (!isHere) {
+                state.registered = null;
             }
-            InstanceValue value =
-                    state.wanted != null && alive.test(entry.getKey(), state.wanted) ? state.wanted : null;
+            if (!isHere || nowNanos - state.heardAt >= SILENT_NANOS) {
+                state.heard = null;
+            }
+            InstanceValue wanted = state.wanted();
+            InstanceValue value = wanted != null && alive.test(entry.getKey(), wanted) ? wanted : null;
             boolean differs = value == null ? state.written != null : !value.equals(state.written);
             if (differs && (!state.wroteEver || nowNanos - state.nextWrite >= 0)) {
                 write(entry.getKey(), value, state, nowNanos);
             }
-            boolean settled = state.wanted == null && state.written == null;
+            boolean settled = wanted == null && state.written == null;
             return settled && (!state.wroteEver || nowNanos - state.nextWrite >= 0);
         });
     }

@@ -6,10 +6,19 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 
 /** What {@code status} shows of this host's ports: written by their actors, read by anyone. */
 public final class PortBoard {
+    private static final String GONE = "gone";
+
+    private final BiConsumer<UUID, String> listener;
     private final Map<UUID, Entry> entries = new ConcurrentHashMap<>();
+
+    /** @param listener hears of ports whose state is another now, from the thread that says so */
+    PortBoard(BiConsumer<UUID, String> listener) {
+        this.listener = listener;
+    }
 
     /**
      * @param datapathPort 0 while it is not attached
@@ -18,11 +27,16 @@ public final class PortBoard {
     public record Entry(PortSpec spec, int datapathPort, int tunnelKey, String state) {}
 
     void put(UUID port, Entry entry) {
-        entries.put(port, entry);
+        Entry before = entries.put(port, entry);
+        if (before == null || !before.state().equals(entry.state())) {
+            listener.accept(port, entry.state());
+        }
     }
 
     void remove(UUID port) {
-        entries.remove(port);
+        if (entries.remove(port) != null) {
+            listener.accept(port, GONE);
+        }
     }
 
     public List<Entry> all() {

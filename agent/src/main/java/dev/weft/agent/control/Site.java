@@ -7,6 +7,7 @@ import dev.weft.datapath.Datapath;
 import dev.weft.sim.VirtualNetwork;
 import dev.weft.topology.StateTables;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Set;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
@@ -22,7 +23,8 @@ final class Site {
     final Crew crew;
     final StateTables tables;
     final Interfaces interfaces;
-    final PortBoard board = new PortBoard();
+    final ServiceEvents events = new ServiceEvents(InstantSource.system());
+    final PortBoard board = new PortBoard((port, state) -> events.publish(new ServiceEvent.Interface(port, state)));
     final FabricBoard fabric = new FabricBoard();
     final Readiness readiness = new Readiness();
     final HostWatch hosts;

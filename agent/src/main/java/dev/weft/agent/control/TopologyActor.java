@@ -110,8 +110,9 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         ports = new PortActors(context, site, keys, keyTable);
         floods = new FloodKeys(site, keys, keyTable);
         ActorRef<BlockActor.Command> blocks = context.spawn(BlockActor.create(site, site.claims), "blocks");
-        site.instances.start(context.spawn(InstanceActor.create(site), "instances"));
-        lessons.teach(devices, fabric, blocks);
+        ActorRef<InstanceActor.Command> instances = context.spawn(InstanceActor.create(site), "instances");
+        site.instances.start(instances);
+        lessons.teach(devices, fabric, blocks, context.spawn(DelayActor.create(site), "delays"), instances);
         health = context.spawn(HealthActor.create(site, context.getSelf()), "health");
         takeover = new Takeover(site, plan);
         if (!takeover.isOver()) {
@@ -161,6 +162,8 @@ final class TopologyActor extends AbstractBehavior<TopologyActor.Command> {
         followHere(next);
         fabric.tell(new FabricActor.NetworkChanged(next, snapshot));
         health.tell(new HealthActor.Changed(snapshot));
+        site.instances.follow(snapshot);
+        site.events.publish(new ServiceEvent.Topology(snapshot.changeNumber()));
         return lookAtWorkers();
     }
 

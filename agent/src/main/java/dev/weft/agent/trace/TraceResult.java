@@ -106,7 +106,11 @@ public record TraceResult(
             case Verdict.Park park -> "park: asks for " + park.neighbour();
             case Verdict.Delay delay -> "park: service " + delay.service() + " is delayed";
             case Verdict.Consumed consumed ->
-                consumed.emits().stream().anyMatch(Verdict.Emitted::enters) ? "goes on as another packet" : "answered";
+                consumed.emits().stream().anyMatch(Verdict.Emitted::enters)
+                        ? "goes on as another packet"
+                        : consumed.emits().stream().anyMatch(Verdict.Emitted::guarded)
+                                ? "judged by a guard"
+                                : "answered";
         };
     }
 

@@ -16,14 +16,17 @@ import dev.weft.sim.service.ServiceTarget.Action;
 @HotPath
 final class DelayedServices {
     private static final int WORDS = 4;
+    private static final long TELL_NANOS = 1_000_000_000L;
 
     // Immutable after construction.
     private final ServiceTables services;
     private final int capacity;
+    private final Learnings learnings;
     // Owned by the worker thread. By place:
     private final int[] tables;
     private final long[] words;
     private final long[] asked;
+    private final long[] told;
     private int size;
     private boolean changed;
 
@@ -34,17 +37,29 @@ final class DelayedServices {
         void onReady(int router, long high, long low);
     }
 
-    DelayedServices(ServiceTables services, int capacity) {
+    DelayedServices(ServiceTables services, int capacity, Learnings learnings) {
         this.services = services;
+        this.learnings = learnings;
         this.capacity = capacity;
         tables = new int[capacity];
         words = new long[capacity * WORDS];
         asked = new long[capacity];
+        told = new long[capacity];
     }
 
     /** A packet was parked for a service. */
     void waits(Outcome outcome, long nowNanos) {
         int place = place(outcome);
+        boolean known = place < size && isAt(place, outcome);
+        if (!known || nowNanos - told[place] >= TELL_NANOS) {
+            told[place] = nowNanos;
+            learnings.serviceDelayed(
+                    outcome.serviceTable(),
+                    outcome.serviceWord(0),
+                    outcome.serviceWord(1),
+                    outcome.serviceWord(2),
+                    outcome.serviceWord(3));
+        }
         tables[place] = outcome.serviceTable();
         asked[place] = nowNanos;
         for (int i = 0; i < WORDS; i++) {
@@ -95,6 +110,7 @@ final class DelayedServices {
                 size--;
                 tables[place] = tables[size];
                 asked[place] = asked[size];
+                told[place] = told[size];
                 System.arraycopy(words, size * WORDS, words, place * WORDS, WORDS);
                 ready.onReady(Outcome.SERVICE, digest, table);
             }

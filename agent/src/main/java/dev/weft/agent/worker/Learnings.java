@@ -20,4 +20,15 @@ public interface Learnings {
      * @param ahead it still has some
      */
     void blockWanted(long pool, int worker, boolean ahead);
+
+    /** A packet waits for a service, since a rule of the table with this number delays it: once a second for each. */
+    void serviceDelayed(int table, long word0, long word1, long word2, long word3);
+
+    /**
+     * The VM behind a port of this host says that it serves services, or serves them no longer.
+     *
+     * @param bits of the id that count: 1..256
+     * @param address IPv4 bits
+     */
+    void instanceHeard(int port, boolean goes, int bits, int address, long word0, long word1, long word2, long word3);
 }

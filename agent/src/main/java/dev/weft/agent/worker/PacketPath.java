@@ -10,6 +10,7 @@ import dev.weft.sim.Tables;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowHome;
 import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
@@ -53,6 +54,9 @@ final class PacketPath {
     private final RuleLog ruleLog;
     private final PortBudget errors;
     private final PortBudget replies;
+    private final PortBudget controls;
+    private final Guards guards;
+    private final Learnings learnings;
     private final WorkerCounters counters;
     private final ParkingLot.FrameConsumer resumed = this::onResumed;
     private final Neighbours.Ready ready = this::onReady;
@@ -63,6 +67,7 @@ final class PacketPath {
     private final Packet[] packets = new Packet[ALL_LEVELS];
     private final Outcome[] outcomes = new Outcome[ALL_LEVELS];
     private final Outcome question = new Outcome();
+    private final Outcome next = new Outcome();
     private boolean asking;
     private boolean isHandedOver;
 
@@ -83,6 +88,9 @@ final class PacketPath {
         ruleLog = parts.ruleLog;
         errors = parts.errors;
         replies = parts.replies;
+        controls = parts.controls;
+        guards = parts.guards;
+        learnings = parts.learnings;
         counters = parts.counters;
         for (int level = 0; level < ALL_LEVELS; level++) {
             packets[level] = new Packet();
@@ -226,7 +234,8 @@ final class PacketPath {
         boolean cache = mayCache && outcome.cacheable();
         switch (outcome.kind()) {
             case FORWARD -> {
-                if (cache) {
+                boolean isControl = isControl(packet, outcome);
+                if (cache && !isControl) {
                     flows.install(packet.key, outcome, now);
                 }
                 if (macsAreNews) {
@@ -237,6 +246,9 @@ final class PacketPath {
                 }
                 execute(packet, inPort == ENTERED ? EMITTED : inPort, outcome);
                 counters.count(WorkerCounter.FORWARDED);
+                if (mayCache && (isControl || outcome.isOfFirstOnly())) {
+                    installForNext(packet, port, now);
+                }
             }
             case DROP -> {
                 if (cache) {
@@ -251,6 +263,30 @@ final class PacketPath {
             case CONSUMED -> counters.count(WorkerCounter.CONSUMED);
         }
         emit(level, port, now);
+    }
+
+    /** One of a known connection that begins or ends it: hardly ever sent again, so that a flow for it were wasted. */
+    private static boolean isControl(Packet packet, Outcome outcome) {
+        return packet.key.protocol() == Ipv4.TCP
+                && packet.key.tcpFlags() != 0
+                && (outcome.hasConnection() || outcome.answeredSlot() != ConnectionTable.NONE);
+    }
+
+    /**
+     * A flow for what comes after this packet in its direction, now that its connection is recorded: the next packet then
+     * need not come up. Nothing but the flow comes of it. A connection that is ending has its flow.
+     */
+    private void installForNext(Packet packet, int port, long now) {
+        int flags = packet.key.tcpFlags();
+        if (packet.key.protocol() == Ipv4.TCP && flags != 0 && flags != FlowKey.TCP_SYN) {
+            return;
+        }
+        packet.key.setTcpFlags(0);
+        simulator.simulate(packet, port, now, next);
+        if (next.kind() == Outcome.Kind.FORWARD && next.cacheable() && !next.asksForPhase() && next.emitCount() == 0) {
+            flows.install(packet.key, next, now);
+        }
+        packet.key.setTcpFlags(flags);
     }
 
     private void execute(Packet packet, int inPort, Outcome outcome) {
@@ -290,10 +326,32 @@ final class PacketPath {
                     now);
         }
         tables.services().applied(outcome, packets[level].length, now);
+        if (outcome.instanceBits() != 0 && port >= 0) {
+            hear(outcome, port, now);
+        }
+        if (outcome.isSaidToGuard()) {
+            guards.said(port, packets[level], now);
+        }
         if (outcome.answeredSlot() != ConnectionTable.NONE) {
             connections.answered(outcome.answeredSlot(), outcome.answeredTcpFlags());
         }
         return macsAreNews;
+    }
+
+    private void hear(Outcome outcome, int port, long now) {
+        if (!replies.take(port, now)) {
+            counters.drop(WorkerDrop.EMIT_BUDGET);
+            return;
+        }
+        learnings.instanceHeard(
+                port,
+                outcome.instanceGoes(),
+                outcome.instanceBits(),
+                outcome.instanceAddress(),
+                outcome.instanceWord(0),
+                outcome.instanceWord(1),
+                outcome.instanceWord(2),
+                outcome.instanceWord(3));
     }
 
     private void park(Packet packet, Outcome outcome, int port, int inPort, boolean wasParked, long now) {
@@ -331,6 +389,10 @@ final class PacketPath {
     private void emit(int level, int cause, long now) {
         Outcome outcome = outcomes[level];
         for (int i = 0; i < outcome.emitCount(); i++) {
+            if (outcome.emitIsGuarded(i)) {
+                toGuard(outcome, i, cause, now);
+                continue;
+            }
             if (level + 1 == LEVELS || level + 1 == ALL_LEVELS) {
                 counters.drop(WorkerDrop.EMIT_DEPTH);
                 return;
@@ -349,6 +411,19 @@ final class PacketPath {
                 settle(level + 1, outcome.emitPort(i), EMITTED, false, false, now);
             }
         }
+    }
+
+    private void toGuard(Outcome outcome, int index, int cause, long now) {
+        if (cause >= 0 && !controls.take(cause, now)) {
+            counters.drop(WorkerDrop.EMIT_BUDGET);
+            return;
+        }
+        guards.take(
+                outcome.emitPort(index),
+                outcome.emitBuffer(),
+                outcome.emitOffset(index),
+                outcome.emitLength(index),
+                now);
     }
 
     /** One for each packet, or a few: no budget of their own. */

@@ -34,7 +34,7 @@ final class StateChannel {
         this.seat = seat;
         this.self = self;
         this.counters = counters;
-        frame = arena.allocate(StateMessage.MAX_LENGTH, Long.BYTES);
+        frame = arena.allocate(StateMessage.MAX_GUARDED_LENGTH, Long.BYTES);
         question = arena.allocate(ProbeFrame.LENGTH, Long.BYTES);
     }
 
@@ -57,6 +57,17 @@ final class StateChannel {
      */
     int writeConnection(Connection connection, int home, boolean fromCopy) {
         return RecordCodec.write(frame, 0, connection, home, fromCopy);
+    }
+
+    /**
+     * Writes a control packet of a guarded port without sending it.
+     *
+     * @param said it came from the port's VM
+     * @return its length
+     */
+    int writeGuarded(UUID port, boolean said, MemorySegment packet, long offset, int length) {
+        return StateMessage.writeGuarded(
+                frame, 0, port.getMostSignificantBits(), port.getLeastSignificantBits(), said, packet, offset, length);
     }
 
     /**

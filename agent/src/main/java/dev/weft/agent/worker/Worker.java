@@ -149,6 +149,7 @@ public final class Worker {
             nextSweep = now + WorkerParts.SWEEP_NANOS;
             parts.connections.sweep(now);
             parts.macs.sweep(now);
+            parts.stickiness.refresh(now);
             parts.showCounts();
         }
         flows = parts.flows.size();
@@ -195,6 +196,11 @@ public final class Worker {
             counters.drop(WorkerDrop.BAD_STATE);
             return;
         }
+        boolean guarded = StateMessage.kind(segment, offset) == StateMessage.GUARDED;
+        if (mayHandOn && guarded && StateMessage.isSaid(segment, offset)) {
+            counters.drop(WorkerDrop.BAD_STATE); // what its VMs say this host hears itself
+            return;
+        }
         int home = StateMessage.homeHash(segment, offset);
         if (mayHandOn && !parts.siblings.isHome(home)) {
             counters.count(WorkerCounter.HANDED_OVER);
@@ -209,6 +215,7 @@ public final class Worker {
                     counters.drop(WorkerDrop.BAD_STATE);
                 }
             }
+            case StateMessage.GUARDED -> parts.guards.received(segment, offset, now);
             case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset, now);
             default -> parts.neighbours.told(segment, offset, now);
         }

@@ -5,6 +5,7 @@ import dev.weft.base.NanoClock;
 import dev.weft.datapath.WorkerPort;
 import dev.weft.sim.Simulator;
 import dev.weft.sim.Tables;
+import dev.weft.sim.guard.SalGuard;
 import dev.weft.state.ConnectionTable;
 import dev.weft.state.PortBlocks;
 import java.lang.foreign.Arena;
@@ -18,6 +19,9 @@ final class WorkerParts {
 
     private static final int BURST_SECONDS = 1;
     private static final long PARKING_NANOS = NeighbourBroker.GIVE_UP_NANOS + NeighbourBroker.RETRY_NANOS / 2;
+
+    /** A client of many short connections sends thousands of control packets a second. */
+    private static final int CONTROLS_PER_REPLY = 10;
 
     /** As Serval has it. */
     private static final int DELAYED_SERVICES = 1024;
@@ -37,6 +41,7 @@ final class WorkerParts {
     final Siblings siblings;
     final Connections connections;
     final Redecision redecision;
+    final Stickiness stickiness;
     final Blocks blocks;
     final Neighbours neighbours;
     final Macs macs;
@@ -45,6 +50,8 @@ final class WorkerParts {
     final RuleLog ruleLog;
     final PortBudget errors;
     final PortBudget replies;
+    final PortBudget controls;
+    final Guards guards;
     final MemorySegment translated;
 
     /** @param backchannels of all workers, by index */
@@ -66,6 +73,7 @@ final class WorkerParts {
         siblings = new Siblings(index, backchannels, counters);
         connections = new Connections(tables.connections(), flows, channel, siblings, setup.journal());
         redecision = new Redecision(tables, simulator, connections, arena);
+        stickiness = new Stickiness(tables, siblings, clock);
         blocks = new Blocks(tables.blocks(), setup.learnings(), index);
         macs = new Macs(tables, flows, siblings, channel, setup.learnings(), limits.macsPerPort());
         neighbours = new Neighbours(
@@ -78,11 +86,14 @@ final class WorkerParts {
                 setup.learnings(),
                 asker);
         lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
-        delayed = new DelayedServices(tables.services(), DELAYED_SERVICES);
         ruleLog = new RuleLog(WAITING_RULE_LOGS, limits.ruleLogs(), counters);
+        delayed = new DelayedServices(tables.services(), DELAYED_SERVICES, setup.learnings());
         translated = arena.allocate(ParkingLot.MAX_FRAME_BYTES, 64);
         errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
         replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());
+        int controlsPerSecond = CONTROLS_PER_REPLY * limits.repliesPerSecond();
+        controls = new PortBudget(controlsPerSecond, BURST_SECONDS * controlsPerSecond);
+        guards = new Guards(new SalGuard(setup.seed()), seat, tables, simulator, channel, siblings, counters);
     }
 
     /** What the structures count themselves, for whoever asks. */
@@ -94,7 +105,12 @@ final class WorkerParts {
         counters.set(WorkerCounter.CONNECTIONS_REFUSED, connectionTable.refused());
         counters.set(WorkerCounter.MACS_OVER_LIMIT, macs.overLimit());
         counters.set(WorkerCounter.MACS_DAMPED, macs.damped());
-        counters.set(WorkerCounter.TABLES_FULL, tables.refused());
+        counters.set(WorkerCounter.GUARDED_FLOWS, guards.flows());
+        counters.set(WorkerCounter.GUARDED_EVICTED, guards.evicted());
+        counters.set(
+                WorkerCounter.TABLES_FULL,
+                tables.refused() + tables.stickyClients().refused());
+        counters.set(WorkerCounter.STICKY_CLIENTS, tables.stickyClients().size());
         counters.set(WorkerCounter.NEIGHBOURS_REFUSED, neighbours.refused());
         counters.set(WorkerDrop.PARKING_DISPLACED, lot.displaced());
     }

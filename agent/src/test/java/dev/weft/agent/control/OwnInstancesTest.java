@@ -10,6 +10,7 @@ import dev.weft.topology.TableKind;
 import dev.weft.topology.TableKind.InstanceKey;
 import dev.weft.topology.TableKind.InstanceValue;
 import dev.weft.topology.TableLimits;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -54,6 +55,78 @@ class OwnInstancesTest {
         now += SECOND;
         bring();
         assertThat(table.get(WEB)).as("comes back by itself").isPresent();
+    }
+
+    @Test
+    void isWhatTheTopologySaysUnlessItsPortSaysOtherwise() {
+        var declared = new InstanceValue(0x0a000105, 3, 4);
+        own.declare(Map.of(WEB, declared));
+        bring();
+        assertThat(table.get(WEB))
+                .hasValueSatisfying(entry -> assertThat(entry.value()).isEqualTo(declared));
+        own.put(WEB, VALUE);
+        now += SECOND;
+        bring();
+        assertThat(table.get(WEB))
+                .hasValueSatisfying(entry -> assertThat(entry.value()).isEqualTo(VALUE));
+        assertThat(own.remove(WEB)).isTrue();
+        assertThat(own.remove(WEB)).as("what is declared is not registered").isFalse();
+        now += SECOND;
+        bring();
+        assertThat(table.get(WEB))
+                .hasValueSatisfying(entry -> assertThat(entry.value()).isEqualTo(declared));
+        own.declare(Map.of());
+        now += SECOND;
+        bring();
+        assertThat(table.get(WEB)).isEmpty();
+        now += SECOND;
+        bring();
+        assertThat(own.isEmpty()).isTrue();
+    }
+
+    @Test
+    void isForgottenWhenItsVmDoesNotSaySoAgain() {
+        var heard = new InstanceValue(0x0a000105, 0, 1, true);
+        assertThat(own.heard(WEB, heard, now)).isTrue();
+        for (int i = 0; i < 5; i++) {
+            now += 20 * SECOND;
+            assertThat(own.heard(WEB, heard, now)).isTrue();
+            bring();
+            assertThat(table.get(WEB)).isPresent();
+        }
+        now += 50 * SECOND;
+        bring();
+        assertThat(table.get(WEB)).isEmpty();
+        own.heard(WEB, heard, now);
+        own.silent(WEB);
+        now += SECOND;
+        bring();
+        assertThat(table.get(WEB)).as("taken back").isEmpty();
+    }
+
+    @Test
+    void whatSomebodyRegisteredGoesBeforeWhatTheVmSays() {
+        own.put(WEB, VALUE);
+        own.heard(WEB, new InstanceValue(0x0a000105, 9, 9, true), now);
+        bring();
+        assertThat(table.get(WEB))
+                .hasValueSatisfying(entry -> assertThat(entry.value()).isEqualTo(VALUE));
+        own.silent(WEB);
+        now += SECOND;
+        bring();
+        assertThat(table.get(WEB)).as("only what it said is taken back").isPresent();
+    }
+
+    @Test
+    void anAgentThatTakesOverForgetsWhatIsNotSaidAgain() {
+        var heard = new InstanceValue(0x0a000105, 0, 1, true);
+        assertThat(own.adopt(WEB, heard, now)).isTrue();
+        bring();
+        assertThat(table.get(WEB))
+                .hasValueSatisfying(entry -> assertThat(entry.value()).isEqualTo(heard));
+        now += 50 * SECOND;
+        bring();
+        assertThat(table.get(WEB)).isEmpty();
     }
 
     @Test
@@ -112,7 +185,7 @@ class OwnInstancesTest {
     void whatIsNotRegisteredCannotBeTakenBack() {
         assertThat(own.remove(WEB)).isFalse();
         own.put(WEB, VALUE);
-        assertThat(own.adopt(WEB, VALUE)).as("known").isFalse();
+        assertThat(own.adopt(WEB, VALUE, now)).as("known").isFalse();
         assertThat(own.remove(WEB)).isTrue();
         assertThat(own.remove(WEB)).isFalse();
     }

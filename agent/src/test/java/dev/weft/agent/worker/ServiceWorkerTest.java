@@ -115,6 +115,7 @@ class ServiceWorkerTest {
         bench.send(a, syn(3));
         assertThat(bench.receive(b)).isNull();
         assertThat(bench.count(WorkerCounter.PARKED)).isEqualTo(2);
+        assertThat(bench.lessons).contains("service 0x00004001 delayed by 0");
         bench.build(net.service("r", WEB, TO_B));
         assertThat(text(b)).contains(" > 10.0.2.9:0 ");
         assertThat(text(b)).contains(" > 10.0.2.9:0 ");

@@ -4,6 +4,7 @@ import dev.weft.agent.TestNetwork;
 import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
 import dev.weft.base.NanoClock;
+import dev.weft.base.ServiceId;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.PortSpec;
@@ -96,6 +97,18 @@ final class WorkerBench implements AutoCloseable {
         @Override
         public void neighbourLearned(int router, int routerPort, long high, long low, long mac, int vmPort) {
             lessons.add("neighbour " + IpAddress.toString(high, low));
+        }
+
+        @Override
+        public void serviceDelayed(int table, long word0, long word1, long word2, long word3) {
+            lessons.add("service " + new ServiceId(word0, word1, word2, word3) + " delayed by " + table);
+        }
+
+        @Override
+        public void instanceHeard(
+                int port, boolean goes, int bits, int address, long word0, long word1, long word2, long word3) {
+            lessons.add((goes ? "no " : "") + "instance of " + new ServiceId(word0, word1, word2, word3) + "/" + bits
+                    + " at " + IpAddress.ofV4(address));
         }
 
         @Override

@@ -4,6 +4,8 @@ import dev.weft.base.Hashing;
 import dev.weft.base.NanoClock;
 import dev.weft.base.ServiceId;
 import dev.weft.base.ServicePrefix;
+import dev.weft.it.bench.datapath.InstanceDeath;
+import dev.weft.it.bench.datapath.WireRows;
 import dev.weft.sim.service.ServiceEntry;
 import dev.weft.sim.service.ServiceRule;
 import dev.weft.sim.service.ServiceTable;
@@ -25,6 +27,7 @@ public final class ServalBench implements Benchmark {
     private static final int CONNECTIONS = 100_000;
     private static final int[] WEIGHTS = {1, 1, 2, 3, 5, 8};
 
+    private final WireRows wire = WireRows.serval();
     private volatile long sink;
 
     @Override
@@ -34,12 +37,22 @@ public final class ServalBench implements Benchmark {
 
     @Override
     public String about() {
-        return "Late binding of services against plain routing; service tables of 1,000,000 prefixes; flapping instances.";
+        return "Late binding of services against plain routing; service tables of 1,000,000 prefixes; instances that flap and"
+                + " die.";
     }
 
     @Override
     public List<String> rows() {
-        return List.of("late-binding", "flap", "table-lookup", "table-lookup-256", "table-update", "balance");
+        var names = new ArrayList<>(List.of(
+                "late-binding",
+                "flap",
+                "table-lookup",
+                "table-lookup-256",
+                "table-update",
+                "balance",
+                "instance-death"));
+        names.addAll(wire.names());
+        return names;
     }
 
     @Override
@@ -68,8 +81,23 @@ public final class ServalBench implements Benchmark {
         if (plan.wants("balance")) {
             rows.add(balance());
         }
+        if (plan.wants("instance-death")) {
+            progress.step("killing instances in a lab of two hosts");
+            rows.add(death(smoke ? 1 : 5));
+        }
+        rows.addAll(wire.run(plan, progress, steps::add));
         rows.add(Calibration.row(steps.stream().mapToDouble(step -> step).toArray()));
         return rows;
+    }
+
+    private static Row death(int kills) {
+        String obstacle = InstanceDeath.obstacle();
+        if (!obstacle.isEmpty()) {
+            return Row.couldNotRun("instance-death", obstacle);
+        }
+        try (var folder = ScratchFolder.make()) {
+            return InstanceDeath.measure(folder.path(), kills);
+        }
     }
 
     private static List<Row> trips(Plan plan, Progress progress) {

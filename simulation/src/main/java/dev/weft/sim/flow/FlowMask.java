@@ -106,6 +106,14 @@ public final class FlowMask {
         words[8] |= 0xffffL << 48;
     }
 
+    public void addSalControl() {
+        words[8] |= 0xffL << 32;
+    }
+
+    public void addSalFlow() {
+        words[8] |= 0xffff_ffffL;
+    }
+
     /** No bit counts that does not count here too: this mask is at least as narrow a cover as {@code other}. */
     public boolean covers(FlowMask other) {
         for (int i = 0; i < FlowKey.WORDS; i++) {

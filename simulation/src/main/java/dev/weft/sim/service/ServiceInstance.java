@@ -11,6 +11,11 @@ import java.util.UUID;
  * @param weight 1..65535
  */
 public record ServiceInstance(ServicePrefix prefix, UUID port, int address, int priority, int weight) {
+    /** The same, with another part of the packets. */
+    public ServiceInstance withShare(int otherPriority, int otherWeight) {
+        return new ServiceInstance(prefix, port, address, otherPriority, otherWeight);
+    }
+
     /** The rule that it is. Two instances never are one rule, nor is one that somebody else gave. */
     public ServiceRule rule() {
         return new ServiceRule(ServiceTarget.instance(address, port), priority, weight);

@@ -76,6 +76,35 @@ public final class SalPackets {
         return Frames.ip("10.9.0.1", "10.9.0.3", 144).payload(joined(sal, udp)).bytes();
     }
 
+    /** What a native host sends to its service router when a program binds a service, or unbinds it; checksums right. */
+    public static byte[] registration(String from, String to, int type, int bits, String service) {
+        byte[] said = ByteBuffer.allocate(48)
+                .put((byte) type)
+                .put((byte) 0)
+                .putShort((short) 48)
+                .putInt(0x2a000000)
+                .put((byte) 0)
+                .put((byte) 0)
+                .put((byte) bits)
+                .put((byte) 0)
+                .putInt(0)
+                .put(HexFormat.of().parseHex(service))
+                .array();
+        return registration(from, to, said);
+    }
+
+    /** As {@link #registration(String, String, int, int, String)}, with this in its datagram. */
+    public static byte[] registration(String from, String to, byte[] said) {
+        byte[] sal = HexFormat.of()
+                .parseHex("00000007" + "00000000" + "15" + "11" + "0000"
+                        + "20240000" + "00015b38" + "0".repeat(56)
+                        + "20240000" + "0000d903" + "0".repeat(56));
+        ByteBuffer.wrap(sal).putShort(10, (short) Frames.naiveChecksum(sal));
+        byte[] udp = Arrays.copyOfRange(
+                Frames.udp(from + ":0", to + ":0").payload(said).bytes(), SAL, SAL + 8 + said.length);
+        return Frames.ip(from, to, 144).payload(joined(sal, udp)).bytes();
+    }
+
     /** CONTROL with these flags. */
     public static String control(int flags) {
         return "1014%02x00".formatted(flags) + "13203599" + "00000000" + "f5fe678fd57770fe";

@@ -89,6 +89,10 @@ final class BenchLab implements AutoCloseable {
                 address.gateways());
     }
 
+    Vm vm(LabHost host, String mac, String address, String gateway) {
+        return lab.vm(host, "v" + ++vms, mac, List.of(address + "/24"), List.of(gateway));
+    }
+
     /** {@code ip} commands in a host's namespace. */
     void in(LabHost host, String... commands) {
         lab.in(host, commands);

@@ -68,6 +68,13 @@ final class HostProcess {
         return process;
     }
 
+    /** Another host of the same cloud, its agent as this one's. Returns when it is ready. */
+    HostProcess another(LabHost other) {
+        var process = new HostProcess(lab, other, store, flags, arguments);
+        process.awaitReady();
+        return process;
+    }
+
     private WeftProcess launch() {
         var all = new ArrayList<>(List.of(
                 "agent",
@@ -117,8 +124,13 @@ final class HostProcess {
     }
 
     Map<String, Object> status() {
+        return ask("status");
+    }
+
+    /** What the agent answers to a request without arguments. */
+    Map<String, Object> ask(String request) {
         try (var socket = ControlClient.connect(socket())) {
-            return socket.call("status", Map.of());
+            return socket.call(request, Map.of());
         }
     }
 
