@@ -76,7 +76,6 @@ public final class Outcome {
     private @Nullable DropReason dropReason;
     private boolean cacheable;
     private boolean ofFirstOnly;
-    private boolean asksForPhase;
 
     private final long[] tags = new long[MAX_TAGS];
     private int tagCount;
@@ -132,15 +131,15 @@ public final class Outcome {
     private int serviceCount;
     private long serviceConnection;
 
-    private final int[] ruleChain = new int[MAX_RULES];
-    private final int[] rulePosition = new int[MAX_RULES];
-    private int ruleCount;
-
     private final long[] instanceWords = new long[4];
     private int instanceBits; // 0: the packet registers nothing
     private int instanceAddress;
     private boolean instanceGoes;
     private boolean saidToGuard;
+    private final int[] ruleChain = new int[MAX_RULES];
+    private final int[] rulePosition = new int[MAX_RULES];
+    private int ruleCount;
+
     private int answeredSlot;
     private int answeredTcpFlags;
     private final long[] interestedHigh = new long[MAX_INTERESTED];
@@ -154,7 +153,6 @@ public final class Outcome {
         dropReason = null;
         cacheable = true;
         ofFirstOnly = false;
-        asksForPhase = false;
         tagCount = 0;
         readCount = 0;
         macCount = 0;
@@ -220,11 +218,6 @@ public final class Outcome {
     /** Whether it is of a connection's first packet, and the next ones are another matter once it is recorded. */
     public boolean isOfFirstOnly() {
         return ofFirstOnly;
-    }
-
-    /** Whether it rested on how far a TCP connection is, which the next packet may change. */
-    public boolean asksForPhase() {
-        return asksForPhase;
     }
 
     public int tagCount() {
@@ -568,10 +561,6 @@ public final class Outcome {
     void ofFirstOnly() {
         ofFirstOnly = true;
         cacheable = false;
-    }
-
-    void askForPhase() {
-        asksForPhase = true;
     }
 
     void notCacheable() {

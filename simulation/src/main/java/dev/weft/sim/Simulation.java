@@ -396,7 +396,7 @@ final class Simulation extends PacketView {
             drop(port, DropReason.NOT_LOCATED);
         } else if (port.stateful && port.index != emitting && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
-        } else if (port.guarded && port.index != emitting && GuardWalk.takes(this, port)) {
+        } else if (port.servalGuarded && port.index != emitting && SalGuardWalk.takes(this, port)) {
             leaveAt(network.device(port));
         } else if (datapathPort != Tables.NONE) {
             leaveAt(network.device(port));
@@ -424,7 +424,7 @@ final class Simulation extends PacketView {
         }
         if (port.stateful && !gate.admits(this, port)) {
             drop(port, DropReason.STATEFUL);
-        } else if (port.guarded && GuardWalk.takes(this, port)) {
+        } else if (port.servalGuarded && SalGuardWalk.takes(this, port)) {
             leaveAt(network.device(port));
         } else {
             leaveAt(network.device(port));
@@ -701,10 +701,10 @@ final class Simulation extends PacketView {
     }
 
     /** The packet was written at {@link Outcome#nextEmit()} as it leaves the port, for the port's guard to judge. */
-    void guarded(Port port, int length) {
+    void toSalGuard(Port port, int length) {
         out.emittedToGuard(port.index, length);
         if (explanation != null) {
-            explain("port", port.name, "its guard judges the packet");
+            explain("port", port.name, "its Serval guard judges the packet");
         }
         consumed = true;
     }

@@ -186,6 +186,12 @@ public final class VirtualNetwork {
         return routerIndices.getOrDefault(id, NONE);
     }
 
+    /** Whether a rule somewhere asks how far a TCP connection is, so that none of its packets may go unseen. */
+    @HotPath
+    public boolean asksForTcpPhases() {
+        return chains.askForPhase;
+    }
+
     /** One more than the largest index given. */
     public int portLimit() {
         return ports.length;
@@ -301,6 +307,11 @@ public final class VirtualNetwork {
         return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::name);
     }
 
+    /** Empty when there is no such table now. */
+    public Optional<UUID> serviceTableId(int index) {
+        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::id);
+    }
+
     /**
      * A rule of a chain, for people.
      *
@@ -321,11 +332,6 @@ public final class VirtualNetwork {
         }
         CompiledChain.Label label = found.label(position);
         return Optional.of(new NamedRule(found.tenantId(), label.chain(), label.rule(), found.action(position)));
-    }
-
-    /** Empty when there is no such table now. */
-    public Optional<UUID> serviceTableId(int index) {
-        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::id);
     }
 
     public UUID routerId(int index) {
