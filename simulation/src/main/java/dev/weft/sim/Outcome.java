@@ -127,6 +127,7 @@ public final class Outcome {
     private int serviceTable;
     private final long[] serviceWords = new long[4];
     private final ServiceSlot[] services = new ServiceSlot[MAX_EMITS];
+    private final int[] serviceTables = new int[MAX_EMITS];
     private int serviceCount;
     private long serviceConnection;
 
@@ -473,7 +474,12 @@ public final class Outcome {
         return parkedRouter == SERVICE;
     }
 
-    /** Dense index of the service table that was consulted, {@link Tables#NONE} when none was. */
+    /** Dense index of the table that has the rule. */
+    public int serviceTable(int index) {
+        return serviceTables[index];
+    }
+
+    /** Dense index of the service table that was consulted last, {@link Tables#NONE} when none was. */
     public int serviceTable() {
         return serviceTable;
     }
@@ -687,6 +693,7 @@ public final class Outcome {
 
     void resolved(ServiceSlot slot) {
         if (serviceCount < services.length) {
+            serviceTables[serviceCount] = serviceTable;
             services[serviceCount++] = slot;
         }
     }
