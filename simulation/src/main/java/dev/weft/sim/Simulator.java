@@ -46,6 +46,7 @@ public final class Simulator {
         this.network = network;
         run.network = network;
         tables.services().follow(network.services);
+        tables.stickyClients().setNetwork(network);
     }
 
     public VirtualNetwork network() {
@@ -90,8 +91,8 @@ public final class Simulator {
             if (port.tracks()) {
                 run.tracking.state(run);
             }
-            if (port.guarded) {
-                GuardWalk.hears(run);
+            if (port.servalGuarded) {
+                SalGuardWalk.hears(run);
             }
             run.enter(port);
         }
