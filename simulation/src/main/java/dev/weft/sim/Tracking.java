@@ -168,7 +168,7 @@ final class Tracking {
             }
         }
         useTuple(sim);
-        if (isOfUnknown(packet)) {
+        if (isOfUnknown(packet) || isItsOwnAnswer(packet, isIcmp(protocol, v4))) {
             return UNTRACKED;
         }
         if (protocol == Ipv4.TCP) {
@@ -290,6 +290,13 @@ final class Tracking {
         return packet.fragment() == FlowKey.LATER_FRAGMENT
                 && (packet.l4Src() | packet.l4Dst() | packet.icmpId()) == 0
                 && (packet.protocol() == Ipv4.TCP || packet.protocol() == Ipv4.UDP);
+    }
+
+    /** From an address and port to the very same: which way it goes nobody can say. */
+    private static boolean isItsOwnAnswer(FlowKey packet, boolean icmp) {
+        return packet.srcLow() == packet.dstLow()
+                && packet.srcHigh() == packet.dstHigh()
+                && (icmp || packet.l4Src() == packet.l4Dst());
     }
 
     static boolean isIcmp(int protocol, boolean v4) {
