@@ -171,9 +171,9 @@ public final class Agent implements AutoCloseable {
         var requests = new DatapathRequests(datapath, control, store, captures, CLOCK);
         var lines = new RuleLines(() -> store.snapshot(), CLOCK, InstantSource.system());
         var ruleLog = parts.own(RuleLogBook.open(folder.ruleLog(), crew.workers(), lines));
+        var events = new ServiceEventRequests(control, store, CLOCK, InstantSource.system());
         parts.own(ControlServer.open(
-                config.socket(),
-                new AgentRequests(status, crew, requests, control, store, ruleLog, CLOCK, InstantSource.system())));
+                config.socket(), new AgentRequests(status, crew, requests, control, store, ruleLog, events)));
         parts.leaveAtEnd(datapath.survives());
         LOG.info(
                 "host {} ({}) is up at {} with datapath {} and {} workers",

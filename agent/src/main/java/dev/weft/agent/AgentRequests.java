@@ -6,7 +6,6 @@ import dev.weft.agent.trace.SnapshotMacs;
 import dev.weft.agent.trace.TraceResult;
 import dev.weft.agent.worker.Command;
 import dev.weft.agent.worker.Worker;
-import dev.weft.base.NanoClock;
 import dev.weft.sim.flow.FlowHome;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
@@ -15,7 +14,6 @@ import dev.weft.sim.trace.PacketExpression;
 import dev.weft.topology.TopologyStore;
 import dev.weft.topology.schema.Port;
 import java.lang.foreign.MemorySegment;
-import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -32,9 +30,9 @@ final class AgentRequests implements RequestHandler {
     private final ConnectionRequests connections;
     private final ServiceRequests services;
     private final InstanceRequests instances;
-    private final RuleLogBook ruleLog;
     private final ServiceWrites writes;
     private final ServiceEventRequests events;
+    private final RuleLogBook ruleLog;
 
     AgentRequests(
             AgentStatus status,
@@ -43,8 +41,7 @@ final class AgentRequests implements RequestHandler {
             ControlSide control,
             TopologyStore store,
             RuleLogBook ruleLog,
-            NanoClock clock,
-            InstantSource time) {
+            ServiceEventRequests events) {
         this.status = status;
         this.crew = crew;
         this.datapath = datapath;
@@ -55,7 +52,7 @@ final class AgentRequests implements RequestHandler {
         services = new ServiceRequests(crew.workers());
         instances = new InstanceRequests(control, store);
         writes = new ServiceWrites(store);
-        events = new ServiceEventRequests(control, store, this::statistics, clock, time);
+        this.events = events;
     }
 
     private Map<String, ?> statistics() {
@@ -73,12 +70,12 @@ final class AgentRequests implements RequestHandler {
             case "register" -> instances.register(arguments);
             case "unregister" -> instances.unregister(arguments);
             case "instances" -> instances.list();
-            case "rule-log" -> ruleLog.read(arguments);
             case "service-rule" -> writes.rule(arguments);
             case "service-share" -> writes.share(arguments);
-            case "service-events-start" -> events.start(arguments);
+            case "service-events-start" -> events.start(arguments, this::statistics);
             case "service-events-read" -> events.read(arguments);
             case "service-events-stop" -> events.stop(arguments);
+            case "rule-log" -> ruleLog.read(arguments);
             case "trace" -> trace(arguments);
             default -> datapath.handle(command, arguments);
         };

@@ -37,23 +37,15 @@ final class ServiceEventRequests {
     // Immutable after construction.
     private final ControlSide control;
     private final TopologyStore store;
-    private final Supplier<Map<String, ?>> statistics;
     private final NanoClock clock;
     private final InstantSource time;
     // Shared.
     private final Map<Integer, Session> sessions = new ConcurrentHashMap<>();
     private final AtomicInteger lastId = new AtomicInteger();
 
-    /** @param statistics what is shown at intervals, to those who asked for it */
-    ServiceEventRequests(
-            ControlSide control,
-            TopologyStore store,
-            Supplier<Map<String, ?>> statistics,
-            NanoClock clock,
-            InstantSource time) {
+    ServiceEventRequests(ControlSide control, TopologyStore store, NanoClock clock, InstantSource time) {
         this.control = control;
         this.store = store;
-        this.statistics = statistics;
         this.clock = clock;
         this.time = time;
     }
@@ -62,11 +54,13 @@ final class ServiceEventRequests {
     private final class Session {
         private final ServiceEvents.Reader reader = control.events().open();
         private final long statisticsNanos;
+        private final Supplier<Map<String, ?>> statistics;
         private long nextStatistics = clock.nanoTime();
         private volatile long readAt = clock.nanoTime();
         private List<Map<String, Object>> first = List.of();
 
-        Session(int statisticsMillis) {
+        Session(int statisticsMillis, Supplier<Map<String, ?>> statistics) {
+            this.statistics = statistics;
             statisticsNanos = TimeUnit.MILLISECONDS.toNanos(statisticsMillis);
         }
 
@@ -97,13 +91,17 @@ final class ServiceEventRequests {
         }
     }
 
-    /** Argument, optional: {@code statistics}, milliseconds from one to the next. */
-    Map<String, ?> start(Map<String, String> arguments) {
+    /**
+     * Argument, optional: {@code statistics}, milliseconds from one to the next.
+     *
+     * @param statistics what is shown then
+     */
+    Map<String, ?> start(Map<String, String> arguments, Supplier<Map<String, ?>> statistics) {
         endForgotten();
         if (sessions.size() >= MOST) {
             throw new AgentException(MOST + " readers of service events are there already (expected fewer); end one");
         }
-        var session = new Session(Arguments.number(arguments, "statistics", 0));
+        var session = new Session(Arguments.number(arguments, "statistics", 0), statistics);
         session.first = present();
         int id = lastId.incrementAndGet();
         sessions.put(id, session);

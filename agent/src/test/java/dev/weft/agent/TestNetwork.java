@@ -16,8 +16,10 @@ import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Rule;
 import dev.weft.topology.schema.SecurityGroup;
 import dev.weft.topology.schema.SecurityRule;
+import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceEntry;
+import dev.weft.topology.schema.ServicePort;
 import dev.weft.topology.schema.ServiceRule;
 import dev.weft.topology.schema.ServiceTable;
 import dev.weft.topology.schema.Tenant;
@@ -123,6 +125,20 @@ public final class TestNetwork {
                 (name, message) -> message.toBuilder()
                         .setServiceTableId(id("service table", router))
                         .build());
+        return this;
+    }
+
+    /** An address of the router that stands for a service, over TCP. */
+    public TestNetwork serviceAddress(String name, String router, String service, String address, int l4Port) {
+        others.add(Service.newBuilder()
+                .setId(id("service", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .setRouterId(routers.get(router).getId())
+                .setService(service)
+                .addAddresses(address)
+                .addPorts(ServicePort.newBuilder().setProtocol("tcp").setPort(Integer.toString(l4Port)))
+                .build());
         return this;
     }
 
@@ -243,6 +259,18 @@ public final class TestNetwork {
         ports.replaceAll(each -> each.getName().equals(port)
                 ? each.toBuilder().setOutboundChainId(id("chain", name)).build()
                 : each);
+        return this;
+    }
+
+    /** From now on nothing goes out to the VM behind a port of TCP connections that are closing. */
+    public TestNetwork dropsClosing(String port) {
+        drops(port, "tcp");
+        Chain chain = (Chain) others.removeLast();
+        Rule rule = chain.getRules(0);
+        others.add(chain.toBuilder()
+                .setRules(
+                        0, rule.toBuilder().setMatch(rule.getMatch().toBuilder().addTcp(Conditions.Tcp.CLOSING)))
+                .build());
         return this;
     }
 

@@ -41,6 +41,8 @@ final class CompiledChain {
     final long askingTag;
     /** Whether one of its own rules asks for the connection that a packet belongs to. */
     final boolean asks;
+    /** Whether one of its own rules asks how far a TCP connection is. */
+    final boolean asksForPhase;
     /** Indices of the chains that it jumps to. */
     final int[] jumps;
 
@@ -91,6 +93,9 @@ final class CompiledChain {
         asks = Arrays.stream(parts)
                 .flatMap(part -> part.message.getRulesList().stream())
                 .anyMatch(CompiledChain::asks);
+        asksForPhase = Arrays.stream(parts)
+                .flatMap(part -> part.message.getRulesList().stream())
+                .anyMatch(rule -> rule.getMatch().getTcpCount() + rule.getNot().getTcpCount() > 0);
     }
 
     private static int[] jumps(byte[] verdicts, int[] targets) {

@@ -75,8 +75,7 @@ public final class Outcome {
     private Kind kind = Kind.DROP;
     private @Nullable DropReason dropReason;
     private boolean cacheable;
-    private boolean ofFirstOnly;
-    private boolean asksForPhase;
+    private boolean forOnePacket;
 
     private final long[] tags = new long[MAX_TAGS];
     private int tagCount;
@@ -128,18 +127,19 @@ public final class Outcome {
     private int serviceTable;
     private final long[] serviceWords = new long[4];
     private final ServiceSlot[] services = new ServiceSlot[MAX_EMITS];
+    private final int[] serviceTables = new int[MAX_EMITS];
     private int serviceCount;
     private long serviceConnection;
-
-    private final int[] ruleChain = new int[MAX_RULES];
-    private final int[] rulePosition = new int[MAX_RULES];
-    private int ruleCount;
 
     private final long[] instanceWords = new long[4];
     private int instanceBits; // 0: the packet registers nothing
     private int instanceAddress;
     private boolean instanceGoes;
     private boolean saidToGuard;
+    private final int[] ruleChain = new int[MAX_RULES];
+    private final int[] rulePosition = new int[MAX_RULES];
+    private int ruleCount;
+
     private int answeredSlot;
     private int answeredTcpFlags;
     private final long[] interestedHigh = new long[MAX_INTERESTED];
@@ -152,8 +152,7 @@ public final class Outcome {
         kind = Kind.DROP;
         dropReason = null;
         cacheable = true;
-        ofFirstOnly = false;
-        asksForPhase = false;
+        forOnePacket = false;
         tagCount = 0;
         readCount = 0;
         macCount = 0;
@@ -216,14 +215,12 @@ public final class Outcome {
         return cacheable;
     }
 
-    /** Whether it is of a connection's first packet, and the next ones are another matter once it is recorded. */
-    public boolean isOfFirstOnly() {
-        return ofFirstOnly;
-    }
-
-    /** Whether it rested on how far a TCP connection is, which the next packet may change. */
-    public boolean asksForPhase() {
-        return asksForPhase;
+    /**
+     * Whether the connection's next packets are another matter: this one is its first and a rule told it apart, or has SYN,
+     * FIN or RST and is hardly ever sent again.
+     */
+    public boolean isForOnePacket() {
+        return forOnePacket;
     }
 
     public int tagCount() {
@@ -477,7 +474,12 @@ public final class Outcome {
         return parkedRouter == SERVICE;
     }
 
-    /** Dense index of the service table that was consulted, {@link Tables#NONE} when none was. */
+    /** Dense index of the table that has the rule. */
+    public int serviceTable(int index) {
+        return serviceTables[index];
+    }
+
+    /** Dense index of the service table that was consulted last, {@link Tables#NONE} when none was. */
     public int serviceTable() {
         return serviceTable;
     }
@@ -559,13 +561,9 @@ public final class Outcome {
         return parkedRouter >= 0;
     }
 
-    void ofFirstOnly() {
-        ofFirstOnly = true;
+    void forOnePacket() {
+        forOnePacket = true;
         cacheable = false;
-    }
-
-    void askForPhase() {
-        asksForPhase = true;
     }
 
     void notCacheable() {
@@ -695,6 +693,7 @@ public final class Outcome {
 
     void resolved(ServiceSlot slot) {
         if (serviceCount < services.length) {
+            serviceTables[serviceCount] = serviceTable;
             services[serviceCount++] = slot;
         }
     }

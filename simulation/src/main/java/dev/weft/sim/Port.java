@@ -34,10 +34,10 @@ final class Port {
     final boolean forChecks;
     /** Of exterior ports only. */
     final boolean stateful;
+    /** Exterior: Serval's control packets to its VM are judged first. */
+    final boolean servalGuarded;
     /** By its owner: nothing passes. */
     final boolean disabled;
-    /** Exterior: Serval's control packets to its VM are judged first. */
-    final boolean guarded;
     /** Of router ports; 0 on a bridge. */
     final long mac;
     /** Longest IP packet that leaves by it; 0: any. */
@@ -82,8 +82,8 @@ final class Port {
         bound = !message.getHostId().isEmpty();
         forChecks = HealthPort.is(message);
         stateful = bound && message.getStateful();
+        servalGuarded = stateful || bound && message.getServalGuard();
         disabled = message.getDisabled();
-        guarded = stateful || bound && message.getServalGuard();
         mac = onBridge ? 0 : macOf(message);
         mtu = message.getMtu();
         vlans = PortVlans.of(message);
@@ -194,8 +194,8 @@ final class Port {
                 && peer == other.peer
                 && bound == other.bound
                 && stateful == other.stateful
+                && servalGuarded == other.servalGuarded
                 && disabled == other.disabled
-                && guarded == other.guarded
                 && inboundChain == other.inboundChain
                 && outboundChain == other.outboundChain
                 && guard.equals(other.guard)

@@ -91,8 +91,8 @@ public final class Simulator {
             if (port.tracks()) {
                 run.tracking.state(run);
             }
-            if (port.guarded) {
-                GuardWalk.hears(run);
+            if (port.servalGuarded) {
+                SalGuardWalk.hears(run);
             }
             run.enter(port);
         }

@@ -91,7 +91,6 @@ final class Tracking {
 
     /** A {@code Phase} of the known TCP connection; {@link #NO_PHASE} when there is none. */
     int tcpPhase(Simulation sim) {
-        sim.out.askForPhase();
         boolean known = stateForRule(sim) == FORWARD || state == ANSWER;
         if (!known || sim.packet.key.protocol() != Ipv4.TCP) {
             return NO_PHASE;

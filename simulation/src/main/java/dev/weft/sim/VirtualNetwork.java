@@ -34,6 +34,7 @@ public final class VirtualNetwork {
             Map.of(),
             TunnelEndpoints.NONE,
             CompiledServices.EMPTY,
+            Map.of(),
             Delta.NONE);
 
     /** No such object. */
@@ -52,6 +53,9 @@ public final class VirtualNetwork {
 
     final TunnelEndpoints endpoints;
     final CompiledServices services;
+    /** By tenant. */
+    final Map<String, ServiceNames> names;
+
     final StickyClients.Balancer[] sticky;
     private final Delta delta;
 
@@ -97,6 +101,7 @@ public final class VirtualNetwork {
             Map<String, MemberPool> pools,
             TunnelEndpoints endpoints,
             CompiledServices services,
+            Map<String, ServiceNames> names,
             Delta delta) {
         this.changeNumber = changeNumber;
         this.portIndices = portIndices;
@@ -109,6 +114,7 @@ public final class VirtualNetwork {
         this.pools = pools;
         this.endpoints = endpoints;
         this.services = services;
+        this.names = names;
         sticky = stickyIn(routers);
         this.delta = delta;
     }
@@ -178,6 +184,12 @@ public final class VirtualNetwork {
 
     public int routerIndex(UUID id) {
         return routerIndices.getOrDefault(id, NONE);
+    }
+
+    /** Whether a rule somewhere asks how far a TCP connection is, so that none of its packets may go unseen. */
+    @HotPath
+    public boolean asksForTcpPhases() {
+        return chains.askForPhase;
     }
 
     /** One more than the largest index given. */
@@ -295,6 +307,11 @@ public final class VirtualNetwork {
         return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::name);
     }
 
+    /** Empty when there is no such table now. */
+    public Optional<UUID> serviceTableId(int index) {
+        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::id);
+    }
+
     /**
      * A rule of a chain, for people.
      *
@@ -315,11 +332,6 @@ public final class VirtualNetwork {
         }
         CompiledChain.Label label = found.label(position);
         return Optional.of(new NamedRule(found.tenantId(), label.chain(), label.rule(), found.action(position)));
-    }
-
-    /** Empty when there is no such table now. */
-    public Optional<UUID> serviceTableId(int index) {
-        return Optional.ofNullable(services.table(index)).map(CompiledServices.Table::id);
     }
 
     public UUID routerId(int index) {

@@ -55,7 +55,7 @@ final class PacketPath {
     private final PortBudget errors;
     private final PortBudget replies;
     private final PortBudget controls;
-    private final Guards guards;
+    private final SalGuards salGuards;
     private final Learnings learnings;
     private final WorkerCounters counters;
     private final ParkingLot.FrameConsumer resumed = this::onResumed;
@@ -89,7 +89,7 @@ final class PacketPath {
         errors = parts.errors;
         replies = parts.replies;
         controls = parts.controls;
-        guards = parts.guards;
+        salGuards = parts.salGuards;
         learnings = parts.learnings;
         counters = parts.counters;
         for (int level = 0; level < ALL_LEVELS; level++) {
@@ -234,8 +234,7 @@ final class PacketPath {
         boolean cache = mayCache && outcome.cacheable();
         switch (outcome.kind()) {
             case FORWARD -> {
-                boolean isControl = isControl(packet, outcome);
-                if (cache && !isControl) {
+                if (cache) {
                     flows.install(packet.key, outcome, now);
                 }
                 if (macsAreNews) {
@@ -246,7 +245,7 @@ final class PacketPath {
                 }
                 execute(packet, inPort == ENTERED ? EMITTED : inPort, outcome);
                 counters.count(WorkerCounter.FORWARDED);
-                if (mayCache && (isControl || outcome.isOfFirstOnly())) {
+                if (mayCache && outcome.isForOnePacket()) {
                     installForNext(packet, port, now);
                 }
             }
@@ -265,25 +264,21 @@ final class PacketPath {
         emit(level, port, now);
     }
 
-    /** One of a known connection that begins or ends it: hardly ever sent again, so that a flow for it were wasted. */
-    private static boolean isControl(Packet packet, Outcome outcome) {
-        return packet.key.protocol() == Ipv4.TCP
-                && packet.key.tcpFlags() != 0
-                && (outcome.hasConnection() || outcome.answeredSlot() != ConnectionTable.NONE);
-    }
-
     /**
      * A flow for what comes after this packet in its direction, now that its connection is recorded: the next packet then
-     * need not come up. Nothing but the flow comes of it. A connection that is ending has its flow.
+     * need not come up, and only a sweep of the connections learns that it is open. Nothing but the flow comes of it. A
+     * connection that is ending has its flow.
      */
     private void installForNext(Packet packet, int port, long now) {
         int flags = packet.key.tcpFlags();
-        if (packet.key.protocol() == Ipv4.TCP && flags != 0 && flags != FlowKey.TCP_SYN) {
+        boolean isTcp = packet.key.protocol() == Ipv4.TCP;
+        if (isTcp && (flags & ~FlowKey.TCP_SYN) != 0
+                || isTcp && simulator.network().asksForTcpPhases()) {
             return;
         }
         packet.key.setTcpFlags(0);
         simulator.simulate(packet, port, now, next);
-        if (next.kind() == Outcome.Kind.FORWARD && next.cacheable() && !next.asksForPhase() && next.emitCount() == 0) {
+        if (next.kind() == Outcome.Kind.FORWARD && next.cacheable() && next.emitCount() == 0) {
             flows.install(packet.key, next, now);
         }
         packet.key.setTcpFlags(flags);
@@ -330,7 +325,7 @@ final class PacketPath {
             hear(outcome, port, now);
         }
         if (outcome.isSaidToGuard()) {
-            guards.said(port, packets[level], now);
+            salGuards.said(port, packets[level], now);
         }
         if (outcome.answeredSlot() != ConnectionTable.NONE) {
             connections.answered(outcome.answeredSlot(), outcome.answeredTcpFlags());
@@ -418,7 +413,7 @@ final class PacketPath {
             counters.drop(WorkerDrop.EMIT_BUDGET);
             return;
         }
-        guards.take(
+        salGuards.take(
                 outcome.emitPort(index),
                 outcome.emitBuffer(),
                 outcome.emitOffset(index),

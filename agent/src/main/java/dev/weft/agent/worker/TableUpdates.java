@@ -25,7 +25,7 @@ final class TableUpdates {
     private final Adoption adoption;
     private final Blocks blocks;
     private final Redecision redecision;
-    private final Guards guards;
+    private final SalGuards salGuards;
     private final Stickiness stickiness;
     private final ConnectionLister lister;
     private final ServiceLister services;
@@ -43,7 +43,7 @@ final class TableUpdates {
         channel = parts.channel;
         blocks = parts.blocks;
         redecision = parts.redecision;
-        guards = parts.guards;
+        salGuards = parts.salGuards;
         stickiness = parts.stickiness;
         lister = new ConnectionLister(parts);
         services = new ServiceLister(parts);
@@ -61,14 +61,14 @@ final class TableUpdates {
         switch (command) {
             case Command.NetworkChanged changed -> switchTo(changed.network());
             case Command.LocalPort at -> {
-                guards.placed(at.port());
+                salGuards.placed(at.port());
                 if (tables.setLocalPort(at.port(), at.datapathPort())) {
                     moved(at.port());
                     neighbours.placesCame();
                 }
             }
             case Command.NoLocalPort gone -> {
-                guards.gone(gone.port());
+                salGuards.gone(gone.port());
                 if (tables.clearLocalPort(gone.port())) {
                     moved(gone.port());
                 }
@@ -133,8 +133,12 @@ final class TableUpdates {
                 if (tables.services().up(up.instance())) {
                     delayed.rulesChanged();
                 }
+                tables.services().touched().forEach(flows::invalidate);
             }
-            case Command.InstanceDown down -> tables.services().down(down.prefix(), down.port());
+            case Command.InstanceDown down -> {
+                tables.services().down(down.prefix(), down.port());
+                tables.services().touched().forEach(flows::invalidate);
+            }
             case Command.ShowServices show -> services.show(show);
             case Command.Inspect inspect -> inspector.inspect(inspect);
         }

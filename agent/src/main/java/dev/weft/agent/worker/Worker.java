@@ -215,7 +215,7 @@ public final class Worker {
                     counters.drop(WorkerDrop.BAD_STATE);
                 }
             }
-            case StateMessage.GUARDED -> parts.guards.received(segment, offset, now);
+            case StateMessage.GUARDED -> parts.salGuards.received(segment, offset, now);
             case StateMessage.MAC_LEARNED -> parts.macs.told(segment, offset, now);
             default -> parts.neighbours.told(segment, offset, now);
         }

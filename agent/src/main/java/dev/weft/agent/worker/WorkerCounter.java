@@ -52,16 +52,16 @@ public enum WorkerCounter {
     TABLES_FULL("tables-full"),
     /** Neighbours neither asked for nor looked after: too many at once. */
     NEIGHBOURS_REFUSED("neighbours-refused"),
+    /** Serval control packets that guards of ports let in. */
+    SAL_LET_IN("serval-guards-let-in"),
+    /** Serval flows that guards know of now. */
+    SAL_FLOWS("serval-guards-flows"),
+    /** Serval flows that guards forgot before their time, to make room. */
+    SAL_FLOWS_EVICTED("serval-guards-flows-evicted"),
     /** Decisions that a rule wanted noted in the log. */
     RULES_LOGGED("rules-logged"),
     /** Those left out: over the budget of their rule, or too many at once. */
     RULES_NOT_LOGGED("rules-not-logged"),
-    /** Serval control packets that guards of ports let in. */
-    GUARDED("guarded"),
-    /** Serval flows that guards know of now. */
-    GUARDED_FLOWS("guarded-flows"),
-    /** Serval flows that guards forgot before their time, to make room. */
-    GUARDED_EVICTED("guarded-flows-evicted"),
     /** Faults in our own code while a command was applied. */
     FAULTY_COMMANDS("faulty-commands");
 

@@ -51,7 +51,7 @@ final class WorkerParts {
     final PortBudget errors;
     final PortBudget replies;
     final PortBudget controls;
-    final Guards guards;
+    final SalGuards salGuards;
     final MemorySegment translated;
 
     /** @param backchannels of all workers, by index */
@@ -86,14 +86,14 @@ final class WorkerParts {
                 setup.learnings(),
                 asker);
         lot = new ParkingLot(limits.parked(), limits.parkedPerPort(), PARKING_NANOS, arena);
-        ruleLog = new RuleLog(WAITING_RULE_LOGS, limits.ruleLogs(), counters);
         delayed = new DelayedServices(tables.services(), DELAYED_SERVICES, setup.learnings());
+        ruleLog = new RuleLog(WAITING_RULE_LOGS, limits.ruleLogs(), counters);
         translated = arena.allocate(ParkingLot.MAX_FRAME_BYTES, 64);
         errors = new PortBudget(limits.errorsPerSecond(), BURST_SECONDS * limits.errorsPerSecond());
         replies = new PortBudget(limits.repliesPerSecond(), BURST_SECONDS * limits.repliesPerSecond());
         int controlsPerSecond = CONTROLS_PER_REPLY * limits.repliesPerSecond();
         controls = new PortBudget(controlsPerSecond, BURST_SECONDS * controlsPerSecond);
-        guards = new Guards(new SalGuard(setup.seed()), seat, tables, simulator, channel, siblings, counters);
+        salGuards = new SalGuards(new SalGuard(setup.seed()), seat, tables, simulator, channel, siblings, counters);
     }
 
     /** What the structures count themselves, for whoever asks. */
@@ -105,12 +105,12 @@ final class WorkerParts {
         counters.set(WorkerCounter.CONNECTIONS_REFUSED, connectionTable.refused());
         counters.set(WorkerCounter.MACS_OVER_LIMIT, macs.overLimit());
         counters.set(WorkerCounter.MACS_DAMPED, macs.damped());
-        counters.set(WorkerCounter.GUARDED_FLOWS, guards.flows());
-        counters.set(WorkerCounter.GUARDED_EVICTED, guards.evicted());
         counters.set(
                 WorkerCounter.TABLES_FULL,
                 tables.refused() + tables.stickyClients().refused());
         counters.set(WorkerCounter.STICKY_CLIENTS, tables.stickyClients().size());
+        counters.set(WorkerCounter.SAL_FLOWS, salGuards.flows());
+        counters.set(WorkerCounter.SAL_FLOWS_EVICTED, salGuards.evicted());
         counters.set(WorkerCounter.NEIGHBOURS_REFUSED, neighbours.refused());
         counters.set(WorkerDrop.PARKING_DISPLACED, lot.displaced());
     }

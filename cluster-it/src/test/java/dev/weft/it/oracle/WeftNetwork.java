@@ -125,6 +125,13 @@ final class WeftNetwork implements AutoCloseable {
 
         @Override
         public void blockWanted(long pool, int worker, boolean ahead) {}
+
+        @Override
+        public void serviceDelayed(int table, long word0, long word1, long word2, long word3) {}
+
+        @Override
+        public void instanceHeard(
+                int port, boolean goes, int bits, int address, long word0, long word1, long word2, long word3) {}
     }
 
     private void attach(String vm) {

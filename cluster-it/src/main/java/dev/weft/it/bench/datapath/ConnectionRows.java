@@ -23,6 +23,8 @@ final class ConnectionRows {
     private static final int ESTABLISHED_SOURCES = 16;
 
     private static final long REQUEST_NANOS = TimeUnit.SECONDS.toNanos(1);
+    /** Until the compiler has seen what a worker does for them. */
+    private static final int WARM_UP_RUNS = 8;
 
     private ConnectionRows() {}
 
@@ -107,6 +109,10 @@ final class ConnectionRows {
         long nanos = ground.plan().full() ? REQUEST_NANOS : ground.runNanos();
         try (var one = TcpRequests.open(subject, SERVERS);
                 var other = TcpRequests.open(reference, SERVERS)) {
+            for (int i = 0; i < (ground.plan().full() ? WARM_UP_RUNS : 0); i++) {
+                one.run(nanos);
+                other.run(nanos);
+            }
             var failed = new long[1];
             List<Pair> pairs =
                     PairedRatios.interleave(ground.plan().pairs(), () -> one.run(nanos), () -> other.run(nanos))

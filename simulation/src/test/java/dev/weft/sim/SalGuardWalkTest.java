@@ -11,7 +11,7 @@ import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 
 /** Which packets go by the guard of a port, as a specification. */
-class GuardWalkTest {
+class SalGuardWalkTest {
     private static final String ALL = "ff:ff:ff:ff:ff:ff";
 
     private final Topology net = Topology.build(t -> t.bridge("b1")
@@ -24,7 +24,7 @@ class GuardWalkTest {
             .vm("t", "b2", "there", port -> port.setServalGuard(true))
             .vm("v", "b2", "here", port -> port.setServalGuard(true).setVlan(7)));
 
-    GuardWalkTest() {
+    SalGuardWalkTest() {
         net.settle("a", "10.0.1.5");
         net.settle("s", "10.0.2.9");
         net.settle("t", "10.0.2.8");
@@ -158,6 +158,6 @@ class GuardWalkTest {
     @Test
     void explainsThatAGuardDecides() {
         var packet = packet("a", net.mac("r-b1"), "sal 10.0.1.5:2 > 10.0.2.9:3 flags rst");
-        assertThat(net.explain("a", packet)).contains("its guard judges the packet");
+        assertThat(net.explain("a", packet)).contains("its Serval guard judges the packet");
     }
 }

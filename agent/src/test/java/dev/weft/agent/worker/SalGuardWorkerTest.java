@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Serval connections of a guarded port, through whole workers of two hosts. */
-class GuardWorkerTest {
+class SalGuardWorkerTest {
     private static final String A_MAC = "02:00:00:00:01:05";
     private static final String B_MAC = "02:00:00:00:01:06";
     private static final String C_MAC = "02:00:00:00:01:07";
@@ -133,7 +133,7 @@ class GuardWorkerTest {
         assertThat(there.count(WorkerCounter.UPCALLS)).isEqualTo(far);
         fromPeer("fin", CLIENT);
         assertThat(text(there, b)).contains(" flags fin ");
-        assertThat(there.count(WorkerCounter.GUARDED)).isEqualTo(2);
+        assertThat(there.count(WorkerCounter.SAL_LET_IN)).isEqualTo(2);
         assertThat(there.count(WorkerCounter.TUNNEL_UPCALLS)).isZero();
     }
 
@@ -209,7 +209,7 @@ class GuardWorkerTest {
         here.datapath.worker(0).execute(message, 0, length, 0, actions);
         there.turn();
         assertThat(there.dropped(WorkerDrop.BAD_STATE)).isEqualTo(1);
-        assertThat(there.count(WorkerCounter.GUARDED_FLOWS)).isZero();
+        assertThat(there.count(WorkerCounter.SAL_FLOWS)).isZero();
     }
 
     @Test

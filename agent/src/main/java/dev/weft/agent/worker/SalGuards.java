@@ -23,7 +23,7 @@ import org.agrona.collections.Long2LongHashMap;
  * thread.
  */
 @HotPath
-final class Guards {
+final class SalGuards {
     private static final int ANY_LENGTH = 0;
 
     // Immutable after construction.
@@ -39,7 +39,7 @@ final class Guards {
     private final Packet packet = new Packet();
     private final ActionList actions = new ActionList();
 
-    Guards(
+    SalGuards(
             SalGuard guard,
             WorkerPort seat,
             Tables tables,
@@ -134,7 +134,7 @@ final class Guards {
             counters.drop(refusal == null ? DropReason.NOT_LOCATED : refusal);
             return;
         }
-        counters.count(WorkerCounter.GUARDED);
+        counters.count(WorkerCounter.SAL_LET_IN);
         actions.clear();
         actions.output(datapathPort, ANY_LENGTH);
         seat.execute(segment, offset, length, PacketPath.EMITTED, actions);

@@ -19,8 +19,8 @@ import java.lang.foreign.MemorySegment;
  * goes its way as to any port.
  */
 @HotPath
-final class GuardWalk {
-    private GuardWalk() {}
+final class SalGuardWalk {
+    private SalGuardWalk() {}
 
     /** The VM behind a guarded port sent the packet; before any device has rewritten it. */
     static void hears(Simulation sim) {
@@ -96,6 +96,6 @@ final class GuardWalk {
         }
         Translation.apply(out, l3, at + length, true, sim.headers);
         int tci = sim.vlanTci & ~FlowKey.VLAN_PRESENT;
-        sim.guarded(port, sim.isTagged() ? PacketWriter.tag(out, at, length, tci) : length);
+        sim.toSalGuard(port, sim.isTagged() ? PacketWriter.tag(out, at, length, tci) : length);
     }
 }
