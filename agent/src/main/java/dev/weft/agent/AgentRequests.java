@@ -48,7 +48,7 @@ final class AgentRequests implements RequestHandler {
         this.control = control;
         this.store = store;
         this.ruleLog = ruleLog;
-        connections = new ConnectionRequests(crew.workers());
+        connections = new ConnectionRequests(crew.workers(), store);
         services = new ServiceRequests(crew.workers());
         instances = new InstanceRequests(control, store);
         writes = new ServiceWrites(store);

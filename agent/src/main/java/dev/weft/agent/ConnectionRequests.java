@@ -3,10 +3,13 @@ package dev.weft.agent;
 import dev.weft.agent.worker.Command;
 import dev.weft.agent.worker.ConnectionPage;
 import dev.weft.agent.worker.Worker;
+import dev.weft.topology.TopologyStore;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 
 /** Answers {@code connections}: asks each worker for a page at a time, so that none is kept from its packets. */
@@ -15,19 +18,22 @@ final class ConnectionRequests {
     private static final int SLOTS_AT_ONCE = 1024;
 
     private final List<Worker> workers;
+    private final TopologyStore store;
 
-    ConnectionRequests(List<Worker> workers) {
+    ConnectionRequests(List<Worker> workers, TopologyStore store) {
         this.workers = workers;
+        this.store = store;
     }
 
     /**
-     * Arguments, all optional: {@code port} (name), {@code contains} (text in the tuples or translations), {@code
+     * Arguments, all optional: {@code port} (name or id), {@code contains} (text in the tuples or translations), {@code
      * worker}, {@code copies} (also those that others own), {@code limit}.
      */
     Map<String, ?> list(Map<String, String> arguments) {
         int limit = Arguments.number(arguments, "limit", DEFAULT_ROWS);
         int only = Arguments.number(arguments, "worker", -1);
         boolean copies = arguments.containsKey("copies");
+        Optional<UUID> port = Optional.ofNullable(arguments.get("port")).map(this::port);
         List<Map<String, Object>> shown = new ArrayList<>();
         for (int i = 0; i < workers.size(); i++) {
             if (only >= 0 && only != i) {
@@ -39,7 +45,8 @@ final class ConnectionRequests {
                 next = page.next();
                 page.rows().stream()
                         .filter(row -> copies || row.owner().equals("here"))
-                        .filter(row -> matches(row, arguments))
+                        .filter(row -> port.isEmpty() || port.get().equals(row.portId()))
+                        .filter(row -> matches(row, arguments.getOrDefault("contains", "")))
                         .limit(limit - (long) shown.size())
                         .map(ConnectionRequests::row)
                         .forEach(shown::add);
@@ -48,14 +55,19 @@ final class ConnectionRequests {
         return Map.of("connections", shown);
     }
 
-    private static boolean matches(ConnectionPage.Row row, Map<String, String> arguments) {
-        String port = arguments.getOrDefault("port", "");
-        String contains = arguments.getOrDefault("contains", "");
-        return (port.isEmpty() || row.port().equals(port))
-                && (contains.isEmpty()
-                        || row.forward().contains(contains)
-                        || row.answer().contains(contains)
-                        || row.translations().toString().contains(contains));
+    /** Of a port that may be gone: then only its id says which. */
+    private UUID port(String text) {
+        try {
+            return UUID.fromString(text);
+        } catch (IllegalArgumentException name) {
+            return UUID.fromString(PortNames.find(store.snapshot(), text).getId());
+        }
+    }
+
+    private static boolean matches(ConnectionPage.Row row, String contains) {
+        return row.forward().contains(contains)
+                || row.answer().contains(contains)
+                || row.translations().toString().contains(contains);
     }
 
     private static Map<String, Object> row(ConnectionPage.Row of) {

@@ -246,6 +246,18 @@ public final class TestNetwork {
         return this;
     }
 
+    /** From now on nothing goes out to the VM behind a port of TCP connections that are closing. */
+    public TestNetwork dropsClosing(String port) {
+        drops(port, "tcp");
+        Chain chain = (Chain) others.removeLast();
+        Rule rule = chain.getRules(0);
+        others.add(chain.toBuilder()
+                .setRules(
+                        0, rule.toBuilder().setMatch(rule.getMatch().toBuilder().addTcp(Conditions.Tcp.CLOSING)))
+                .build());
+        return this;
+    }
+
     public UUID natId(String name) {
         return UUID.fromString(id("nat", name));
     }

@@ -345,6 +345,7 @@ public final class ConnectionTable {
                 continue;
             }
             if (isOwner(slot) && isRefreshDue(slot, nowNanos) && sweep.inUse(this, slot)) {
+                open(slot);
                 refresh(slot, nowNanos);
             } else if (!isLive(slot, nowNanos)) {
                 end(slot);
@@ -595,6 +596,13 @@ public final class ConnectionTable {
         older[slot] = free;
         free = slot;
         size--;
+    }
+
+    /** A flow of the connection was used: no SYN has one, so more than that was seen. */
+    private void open(int slot) {
+        if (phase(slot) == Phase.OPENING) {
+            records.state(slot, Phase.OPEN, records.epoch(slot), true);
+        }
     }
 
     private void refresh(int slot, long nowNanos) {

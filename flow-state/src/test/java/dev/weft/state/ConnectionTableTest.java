@@ -176,6 +176,24 @@ final class ConnectionTableTest {
     }
 
     @Test
+    void halfOpenConnectionWhoseFlowsAreUsedIsOpen() {
+        table.put(tcp(1, 1), SYN, 0);
+        used = true;
+        table.expire(2 * SECOND, 64, sweep);
+        assertThat(table.phase(slot(table, tcp(1, 1)))).isEqualTo(Phase.OPEN);
+        used = false;
+        assertThat(contains(table, tcp(1, 1), 100 * MINUTE)).isTrue();
+    }
+
+    @Test
+    void closingConnectionWhoseFlowsAreUsedIsStillClosing() {
+        table.put(tcp(1, 1), FIN, 0);
+        used = true;
+        table.expire(2 * SECOND, 64, sweep);
+        assertThat(table.phase(slot(table, tcp(1, 1)))).isEqualTo(Phase.CLOSING);
+    }
+
+    @Test
     void connectionThatCameBackAfterItsEndIsNewAgain() {
         table.put(udp(1, 53), 0, 0);
         assertThat(table.put(udp(1, 53), 0, 6 * MINUTE))

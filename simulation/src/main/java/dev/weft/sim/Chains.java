@@ -1,6 +1,7 @@
 package dev.weft.sim;
 
 import dev.weft.base.HotPath;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -16,12 +17,15 @@ final class Chains {
 
     private final @Nullable CompiledChain[] chains;
     private final boolean[] asking;
+    /** Whether any of them asks how far a TCP connection is. */
+    final boolean askForPhase;
 
     Chains(Map<UUID, Integer> indices, Groups groups, Map<String, ChainRules> rules, @Nullable CompiledChain[] chains) {
         this.indices = indices;
         this.groups = groups;
         this.rules = rules;
         this.chains = chains;
+        askForPhase = Arrays.stream(chains).anyMatch(chain -> chain != null && chain.asksForPhase);
         asking = new boolean[chains.length];
         boolean more = true;
         while (more) {

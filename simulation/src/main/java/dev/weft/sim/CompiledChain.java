@@ -41,6 +41,8 @@ final class CompiledChain {
     final long askingTag;
     /** Whether one of its own rules asks for the connection that a packet belongs to. */
     final boolean asks;
+    /** Whether one of its own rules asks how far a TCP connection is. */
+    final boolean asksForPhase;
     /** Indices of the chains that it jumps to. */
     final int[] jumps;
 
@@ -51,6 +53,7 @@ final class CompiledChain {
     private final int[] ends;
     private final Label[] labels;
     private final BitSet logged;
+    private final boolean logsAny;
     /** Whether it is noted when a packet is accepted at the end of the chain. */
     final boolean logsEnd;
 
@@ -81,6 +84,7 @@ final class CompiledChain {
         this.ends = ends;
         this.labels = labels;
         this.logged = logged;
+        logsAny = !logged.isEmpty();
         Chain.Log log = parts[0].message.getLog();
         logsEnd = log == Chain.Log.ACCEPTED || log == Chain.Log.ALL;
         tag = Tag.chain(id);
@@ -89,6 +93,9 @@ final class CompiledChain {
         asks = Arrays.stream(parts)
                 .flatMap(part -> part.message.getRulesList().stream())
                 .anyMatch(CompiledChain::asks);
+        asksForPhase = Arrays.stream(parts)
+                .flatMap(part -> part.message.getRulesList().stream())
+                .anyMatch(rule -> rule.getMatch().getTcpCount() + rule.getNot().getTcpCount() > 0);
     }
 
     private static int[] jumps(byte[] verdicts, int[] targets) {
@@ -127,7 +134,7 @@ final class CompiledChain {
 
     /** Whether hosts note it when a flow begins that meets the rule. */
     boolean isLogged(int position) {
-        return logged.get(position);
+        return logsAny && logged.get(position);
     }
 
     /** Of the chain and those that are part of it. */

@@ -102,7 +102,7 @@ final class MemberPool {
 
     /** The port that a packet to {@code asked} goes to. */
     int port(int member, int asked) {
-        int own = (int) words[member * WORDS + PORT];
+        int own = ownPort(member);
         return own == 0 ? asked : own;
     }
 
@@ -114,6 +114,20 @@ final class MemberPool {
     int find(long itsHigh, long itsLow, int itsPort, int asked) {
         int member = (int) byAddress.get(itsHigh, itsLow);
         while (member != NONE && port(member, asked) != itsPort) {
+            member = next[member];
+        }
+        return member;
+    }
+
+    /** As the topology has it, 0 for none. */
+    int ownPort(int member) {
+        return (int) words[member * WORDS + PORT];
+    }
+
+    /** The member at this address and with this port of its own, {@link #NONE} when there is none (any more). */
+    int findOwn(long itsHigh, long itsLow, int itsOwnPort) {
+        int member = (int) byAddress.get(itsHigh, itsLow);
+        while (member != NONE && ownPort(member) != itsOwnPort) {
             member = next[member];
         }
         return member;

@@ -2,6 +2,7 @@ package dev.weft.sim;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
+import dev.weft.state.ConnectionKey;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +76,14 @@ record NatRule(
                 lastPort,
                 null,
                 sticky);
+    }
+
+    /** Whether it is about a packet of this tuple, by destination, protocol and port. */
+    boolean isFor(ConnectionKey tuple) {
+        return contains(destination, tuple.dstHigh(), tuple.dstLow())
+                && (protocol == ANY || protocol == tuple.protocol())
+                && tuple.dstPort() >= lowPort
+                && tuple.dstPort() <= highPort;
     }
 
     boolean asksForPorts() {

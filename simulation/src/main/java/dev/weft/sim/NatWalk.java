@@ -317,8 +317,13 @@ final class NatWalk {
                 : MemberPool.NONE;
         boolean begins = sim.packet.key.protocol() == Ipv4.TCP && (sim.packet.key.tcpFlags() & FlowKey.TCP_SYN) != 0;
         if (member == MemberPool.NONE || begins && pool.isDown(member, sim.tables)) {
-            long hash = Hashing.combine(Hashing.combine(rule.tag(), key.srcHigh()), key.srcLow());
-            member = pool.choose(rule.sticky() ? hash : Hashing.combine(hash, key.srcPort()), sim.tables);
+            member = rule.sticky()
+                    ? sim.tables.stickyClients().member(rule, pool, key.srcHigh(), key.srcLow(), sim.nowNanos)
+                    : MemberPool.NONE;
+            if (member == MemberPool.NONE) {
+                long hash = StickyClients.hash(rule.tag(), key.srcHigh(), key.srcLow());
+                member = pool.choose(rule.sticky() ? hash : Hashing.combine(hash, key.srcPort()), sim.tables);
+            }
         }
         sim.out.addTag(pool.tag);
         if (member == MemberPool.NONE) {

@@ -75,6 +75,7 @@ public final class Outcome {
     private Kind kind = Kind.DROP;
     private @Nullable DropReason dropReason;
     private boolean cacheable;
+    private boolean ofFirstOnly;
 
     private final long[] tags = new long[MAX_TAGS];
     private int tagCount;
@@ -150,6 +151,7 @@ public final class Outcome {
         kind = Kind.DROP;
         dropReason = null;
         cacheable = true;
+        ofFirstOnly = false;
         tagCount = 0;
         readCount = 0;
         macCount = 0;
@@ -210,6 +212,11 @@ public final class Outcome {
     /** Whether mask, actions and tags may become a flow. Only {@code FORWARD} and {@code DROP} ever may. */
     public boolean cacheable() {
         return cacheable;
+    }
+
+    /** Whether it is of a connection's first packet, and the next ones are another matter once it is recorded. */
+    public boolean isOfFirstOnly() {
+        return ofFirstOnly;
     }
 
     public int tagCount() {
@@ -543,6 +550,11 @@ public final class Outcome {
 
     boolean isParked() {
         return parkedRouter >= 0;
+    }
+
+    void ofFirstOnly() {
+        ofFirstOnly = true;
+        cacheable = false;
     }
 
     void notCacheable() {

@@ -163,7 +163,7 @@ final class Simulation extends PacketView {
             return;
         }
         if (tracking.isFirstJudged()) {
-            out.notCacheable();
+            out.ofFirstOnly();
         }
         out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
         out.interestRemoteHosts();

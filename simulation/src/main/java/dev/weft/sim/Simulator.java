@@ -46,6 +46,7 @@ public final class Simulator {
         this.network = network;
         run.network = network;
         tables.services().follow(network.services);
+        tables.stickyClients().setNetwork(network);
     }
 
     public VirtualNetwork network() {

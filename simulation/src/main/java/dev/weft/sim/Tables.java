@@ -33,6 +33,7 @@ public final class Tables {
     // Immutable after construction.
     private final ConnectionTable connections;
     private final PortBlocks blocks;
+    private final StickyClients stickyClients;
     // Owned by the worker thread. By port:
     private int[] datapathPorts = {};
     private int[] remoteKeys = {};
@@ -80,6 +81,7 @@ public final class Tables {
     public Tables(ConnectionTable connections, PortBlocks blocks, Limits limits, long seed) {
         this.connections = connections;
         this.blocks = blocks;
+        stickyClients = new StickyClients(this, seed);
         macs = new WideMap(limits.macs(), seed);
         neighbours = new WideMap(limits.neighbours(), ~seed);
     }
@@ -105,6 +107,11 @@ public final class Tables {
     /** Blocks of public ports this worker may give out. */
     public PortBlocks blocks() {
         return blocks;
+    }
+
+    /** Clients that stay where their balancer's table would not have them. Tags: none, it is asked for new connections only. */
+    public StickyClients stickyClients() {
+        return stickyClients;
     }
 
     /** This worker's service tables. */

@@ -4,6 +4,7 @@ import dev.weft.base.HotPath;
 import dev.weft.base.Tag;
 import dev.weft.sim.service.ServiceInstance;
 import dev.weft.topology.TopologySnapshot;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,7 @@ public final class VirtualNetwork {
 
     final TunnelEndpoints endpoints;
     final CompiledServices services;
+    final StickyClients.Balancer[] sticky;
     private final Delta delta;
 
     /**
@@ -107,7 +109,20 @@ public final class VirtualNetwork {
         this.pools = pools;
         this.endpoints = endpoints;
         this.services = services;
+        sticky = stickyIn(routers);
         this.delta = delta;
+    }
+
+    private static StickyClients.Balancer[] stickyIn(@Nullable Router[] routers) {
+        var sticky = new ArrayList<StickyClients.Balancer>();
+        for (Router router : routers) {
+            for (NatRule rule : router == null ? List.<NatRule>of() : router.nat.rules) {
+                if (rule.sticky() && rule.members() != null) {
+                    sticky.add(new StickyClients.Balancer(router.tag, rule, rule.members()));
+                }
+            }
+        }
+        return sticky.toArray(StickyClients.Balancer[]::new);
     }
 
     /** @param previous {@link #EMPTY} for the first */
@@ -163,6 +178,12 @@ public final class VirtualNetwork {
 
     public int routerIndex(UUID id) {
         return routerIndices.getOrDefault(id, NONE);
+    }
+
+    /** Whether a rule somewhere asks how far a TCP connection is, so that none of its packets may go unseen. */
+    @HotPath
+    public boolean asksForTcpPhases() {
+        return chains.askForPhase;
     }
 
     /** One more than the largest index given. */

@@ -163,6 +163,105 @@ class BalancerTest {
         }
     }
 
+    private Map<Integer, String> stickyClients(int port) {
+        var members = new HashMap<Integer, String>();
+        for (int client = 1; client < 200; client++) {
+            members.put(client, memberOf(from("198.51.100." + client, port, 2).outcome()));
+        }
+        return members;
+    }
+
+    private void sticky(String... members) {
+        net.change(t -> t.pool("web", members).balancer("r", "front", VIP + " tcp 80 sticky", "web"));
+    }
+
+    @Test
+    void stickyClientWithAConnectionStaysWhenMembersComeAndGo() {
+        sticky("10.0.1.5:8080", "10.0.1.6:8080");
+        Map<Integer, String> before = stickyClients(1000);
+        sticky("10.0.1.5:8080", "10.0.1.6:8080", "10.0.2.7:8080");
+        assertThat(stickyClients(1001)).isEqualTo(before);
+        int deviants = net.tables().stickyClients().size();
+        assertThat(deviants)
+                .as("a third moved in the table, no other is stored")
+                .isBetween(30, 110);
+        assertThat(memberOf(from("203.0.113.7", 1, 2).outcome()))
+                .as("others go where the table says")
+                .isNotEmpty();
+        sticky("10.0.1.6:8080", "10.0.2.7:8080");
+        Map<Integer, String> after = stickyClients(1002);
+        assertThat(after.values()).doesNotContain("m1");
+        before.forEach((client, member) -> {
+            if (!member.equals("m1")) {
+                assertThat(after).as("its member is still there").containsEntry(client, member);
+            }
+        });
+    }
+
+    @Test
+    void newClientsOfAStickyBalancerGoToTheNewMemberToo() {
+        sticky("10.0.1.5:8080", "10.0.1.6:8080");
+        sticky("10.0.1.5:8080", "10.0.1.6:8080", "10.0.2.7:8080");
+        assertThat(stickyClients(1000).values()).contains("m1", "m2", "m3");
+        assertThat(net.tables().stickyClients().size()).isZero();
+    }
+
+    @Test
+    void stickyClientLeavesAMemberThatIsDownAndStaysWhereItWent() {
+        sticky("10.0.1.5:8080", "10.0.1.6:8080");
+        Map<Integer, String> before = stickyClients(1000);
+        net.down("web", "10.0.1.5", 8080, true);
+        assertThat(stickyClients(1001).values()).containsOnly("m2");
+        net.down("web", "10.0.1.5", 8080, false);
+        Map<Integer, String> after = stickyClients(1002);
+        before.forEach((client, member) -> assertThat(after.get(client)).isIn("m2", member));
+        assertThat(after.values()).as("where they have connections now").contains("m2");
+    }
+
+    @Test
+    void stickyClientIsForgottenLongAfterItsLastConnection() {
+        sticky("10.0.1.5:8080", "10.0.1.6:8080");
+        stickyClients(1000);
+        sticky("10.0.1.5:8080", "10.0.1.6:8080", "10.0.2.7:8080");
+        StickyClients clients = net.tables().stickyClients();
+        int deviants = clients.size();
+        assertThat(deviants).isPositive();
+        var connections = net.tables().connections();
+        for (int slot = 0; slot < connections.capacity(); slot++) {
+            if (connections.isUsed(slot)) {
+                connections.remove(slot);
+            }
+        }
+        refresh(clients);
+        assertThat(clients.size()).as("a while after").isEqualTo(deviants);
+        net.now += StickyClients.KEPT_NANOS + 2_000_000_000L;
+        refresh(clients);
+        assertThat(clients.size()).isZero();
+    }
+
+    @Test
+    void stickyClientStaysAsLongAsItHasAConnection() {
+        sticky("10.0.1.5:8080", "10.0.1.6:8080");
+        Map<Integer, String> before = stickyClients(1000);
+        for (int client = 1; client < 200; client++) { // now they live for hours
+            from("198.51.100." + client, 1000, 0);
+        }
+        sticky("10.0.1.5:8080", "10.0.1.6:8080", "10.0.2.7:8080");
+        int deviants = net.tables().stickyClients().size();
+        net.now += StickyClients.KEPT_NANOS / 2;
+        refresh(net.tables().stickyClients());
+        net.now += StickyClients.KEPT_NANOS / 2 + 2_000_000_000L;
+        assertThat(net.tables().stickyClients().size()).isEqualTo(deviants);
+        assertThat(stickyClients(1001)).isEqualTo(before);
+    }
+
+    /** Often enough to look at everything once. */
+    private void refresh(StickyClients clients) {
+        for (int i = 0; i < 64; i++) {
+            clients.refresh(net.now, (rule, clientHigh, clientLow, memberHigh, memberLow, memberPort) -> {});
+        }
+    }
+
     @Test
     void clientOnTheMembersOwnSubnetGetsItsAnswersThroughTheRouter() {
         String pool = "hairpin at r-b1";

@@ -5,11 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.weft.base.Allocation;
 import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
+import dev.weft.topology.schema.Chain;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** New connections through translation, balancers and stateful rules, their answers, and ICMP errors about them. */
+/** New connections through translation, balancers, stateful rules that are logged and security groups, their answers, and ICMP errors about them. */
 class ConnectionAllocationTest {
     private static final int PACKETS = 1_000_000;
     private static final String OUTSIDE_MAC = "02:00:00:00:99:01";
@@ -27,6 +28,10 @@ class ConnectionAllocationTest {
             .pool("p", "10.0.1.6:8080")
             .balancer("r", "front", "203.0.113.80 tcp 80", "p")
             .chain("only-known", "connection forward,answer,related,new accept", "drop")
+            .chainLog("only-known", Chain.Log.ALL)
+            .securityGroup("all", "in udp", "in tcp 8080 from 0.0.0.0/0", "in icmp 3", "out udp", "out tcp", "log-all")
+            .guard("a", "all")
+            .guard("m", "all")
             .hook("router", "r", "forward", "only-known"));
     private final Outcome out = new Outcome();
     private int forwarded;

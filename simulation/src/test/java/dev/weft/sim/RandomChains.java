@@ -177,7 +177,8 @@ final class RandomChains {
 
     private String ports(int near) {
         int low = near - 1 + random.nextInt(3);
-        return random.nextBoolean() ? Integer.toString(low) : low + "-" + (low + random.nextInt(3));
+        int high = low + random.nextInt(3);
+        return high == low || random.nextBoolean() ? Integer.toString(low) : low + "-" + high;
     }
 
     /** Around an address that packets have; its edges become such addresses. */

@@ -134,6 +134,9 @@ public final class Topology {
         network = VirtualNetwork.compile(store.snapshot(), network);
         simulator.setNetwork(network);
         var delta = network.delta();
+        for (long tag : delta.tags()) {
+            poolChanged(tag);
+        }
         invalidate(delta);
         locate();
         return delta;
@@ -599,7 +602,17 @@ public final class Topology {
         var ip = IpAddress.parse(address);
         if (tables.setDown(VirtualNetwork.memberName(id("pool", pool), ip.high(), ip.low(), l4Port), down)) {
             invalidate(Set.of(Tag.device(id("pool", pool))));
+            poolChanged(Tag.device(id("pool", pool)));
         }
+    }
+
+    public UUID poolId(String name) {
+        return id("pool", name);
+    }
+
+    private void poolChanged(long tag) {
+        tables.stickyClients()
+                .poolChanged(tag, now, (rule, clientHigh, clientLow, memberHigh, memberLow, memberPort) -> {});
     }
 
     public Topology removeNat(String name) {

@@ -71,6 +71,15 @@ public sealed interface Command {
     /** A member of a pool, as the network names it, is down or up again; the tag is the pool's. */
     record MemberHealth(long poolTag, long member, boolean down) implements Command {}
 
+    /**
+     * A client of a sticky balancer stays with a member, whatever the balancer's table says: it has a connection there.
+     *
+     * @param rule tag of the balancer
+     * @param memberPort as the pool has it, 0 for none of its own
+     */
+    record ClientStays(long rule, long clientHigh, long clientLow, long memberHigh, long memberLow, int memberPort)
+            implements Command {}
+
     /** Flows that carry one of these tags go. The array is not changed after it was sent. */
     @SuppressWarnings("ArrayRecordComponent")
     record Invalidate(long[] tags) implements Command {}

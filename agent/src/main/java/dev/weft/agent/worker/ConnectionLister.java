@@ -42,9 +42,11 @@ final class ConnectionLister {
         table.read(slot, connection);
         long idle = table.idleNanos(slot, clock.nanoTime());
         boolean owned = table.isOwner(slot);
+        var port = new UUID(connection.portHigh(), connection.portLow());
         return new ConnectionPage.Row(
                 worker,
-                portName(),
+                port,
+                portName(port),
                 connection.forward.toString(),
                 connection.answer.toString(),
                 state(connection.phase()),
@@ -57,9 +59,8 @@ final class ConnectionLister {
                 translations());
     }
 
-    private String portName() {
+    private String portName(UUID id) {
         VirtualNetwork network = simulator.network();
-        var id = new UUID(connection.portHigh(), connection.portLow());
         int port = network.portIndex(id);
         return network.hasPort(port) ? network.portName(port) : id.toString();
     }

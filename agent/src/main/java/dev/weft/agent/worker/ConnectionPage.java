@@ -1,6 +1,7 @@
 package dev.weft.agent.worker;
 
 import java.util.List;
+import java.util.UUID;
 
 /**
  * Some of the connections that a worker knows, for people.
@@ -13,6 +14,7 @@ public record ConnectionPage(List<Row> rows, int next) {
     /**
      * One connection.
      *
+     * @param portId of the port it entered by
      * @param port name of the port it entered by; its id when that is gone
      * @param forward the tuple as it entered
      * @param answer the tuple of its answers
@@ -24,6 +26,7 @@ public record ConnectionPage(List<Row> rows, int next) {
      */
     public record Row(
             int worker,
+            UUID portId,
             String port,
             String forward,
             String answer,

@@ -175,6 +175,9 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             from.tags(slot, invalidate);
             return false;
         }
+        if (used && from.phase(slot) == Phase.OPENING) {
+            flows.invalidate(from.phaseTag(slot)); // the table knows it as open from now on
+        }
         return used;
     }
 

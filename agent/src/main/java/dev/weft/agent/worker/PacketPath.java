@@ -10,6 +10,7 @@ import dev.weft.sim.Tables;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowHome;
 import dev.weft.sim.flow.FlowKey;
+import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
@@ -66,6 +67,7 @@ final class PacketPath {
     private final Packet[] packets = new Packet[ALL_LEVELS];
     private final Outcome[] outcomes = new Outcome[ALL_LEVELS];
     private final Outcome question = new Outcome();
+    private final Outcome next = new Outcome();
     private boolean asking;
     private boolean isHandedOver;
 
@@ -232,7 +234,8 @@ final class PacketPath {
         boolean cache = mayCache && outcome.cacheable();
         switch (outcome.kind()) {
             case FORWARD -> {
-                if (cache) {
+                boolean isControl = isControl(packet, outcome);
+                if (cache && !isControl) {
                     flows.install(packet.key, outcome, now);
                 }
                 if (macsAreNews) {
@@ -243,6 +246,9 @@ final class PacketPath {
                 }
                 execute(packet, inPort == ENTERED ? EMITTED : inPort, outcome);
                 counters.count(WorkerCounter.FORWARDED);
+                if (mayCache && (isControl || outcome.isOfFirstOnly())) {
+                    installForNext(packet, port, now);
+                }
             }
             case DROP -> {
                 if (cache) {
@@ -257,6 +263,33 @@ final class PacketPath {
             case CONSUMED -> counters.count(WorkerCounter.CONSUMED);
         }
         emit(level, port, now);
+    }
+
+    /** One of a known connection that begins or ends it: hardly ever sent again, so that a flow for it were wasted. */
+    private static boolean isControl(Packet packet, Outcome outcome) {
+        return packet.key.protocol() == Ipv4.TCP
+                && packet.key.tcpFlags() != 0
+                && (outcome.hasConnection() || outcome.answeredSlot() != ConnectionTable.NONE);
+    }
+
+    /**
+     * A flow for what comes after this packet in its direction, now that its connection is recorded: the next packet then
+     * need not come up, and only a sweep of the connections learns that it is open. Nothing but the flow comes of it. A
+     * connection that is ending has its flow.
+     */
+    private void installForNext(Packet packet, int port, long now) {
+        int flags = packet.key.tcpFlags();
+        boolean isTcp = packet.key.protocol() == Ipv4.TCP;
+        if (isTcp && (flags & ~FlowKey.TCP_SYN) != 0
+                || isTcp && simulator.network().asksForTcpPhases()) {
+            return;
+        }
+        packet.key.setTcpFlags(0);
+        simulator.simulate(packet, port, now, next);
+        if (next.kind() == Outcome.Kind.FORWARD && next.cacheable() && next.emitCount() == 0) {
+            flows.install(packet.key, next, now);
+        }
+        packet.key.setTcpFlags(flags);
     }
 
     private void execute(Packet packet, int inPort, Outcome outcome) {

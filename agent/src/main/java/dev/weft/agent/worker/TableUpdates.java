@@ -26,6 +26,7 @@ final class TableUpdates {
     private final Blocks blocks;
     private final Redecision redecision;
     private final SalGuards salGuards;
+    private final Stickiness stickiness;
     private final ConnectionLister lister;
     private final ServiceLister services;
     private final NanoClock clock;
@@ -43,6 +44,7 @@ final class TableUpdates {
         blocks = parts.blocks;
         redecision = parts.redecision;
         salGuards = parts.salGuards;
+        stickiness = parts.stickiness;
         lister = new ConnectionLister(parts);
         services = new ServiceLister(parts);
         clock = parts.clock;
@@ -111,8 +113,10 @@ final class TableUpdates {
             case Command.MemberHealth of -> {
                 if (tables.setDown(of.member(), of.down())) {
                     flows.invalidate(of.poolTag());
+                    stickiness.poolChanged(of.poolTag());
                 }
             }
+            case Command.ClientStays of -> stickiness.heard(of);
             case Command.Invalidate tags -> invalidate(tags.tags());
             case Command.TunnelMtu mtu -> {
                 simulator.setTunnelMtu(mtu.octets());
@@ -142,6 +146,9 @@ final class TableUpdates {
         simulator.setNetwork(next);
         if (!tables.services().changed().isEmpty()) {
             delayed.rulesChanged();
+        }
+        for (long tag : next.delta().tags()) {
+            stickiness.poolChanged(tag);
         }
         macs.setNetwork(next);
         neighbours.setNetwork(next);

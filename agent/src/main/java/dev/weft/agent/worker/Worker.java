@@ -161,6 +161,7 @@ public final class Worker {
             nextSweep = now + WorkerParts.SWEEP_NANOS;
             parts.connections.sweep(now);
             parts.macs.sweep(now);
+            parts.stickiness.refresh(now);
             parts.showCounts();
         }
         flows = parts.flows.size();

@@ -46,7 +46,9 @@ public enum WorkerCounter {
     MACS_OVER_LIMIT("macs-over-limit"),
     /** Moves of MACs not believed: they had moved to and fro. */
     MACS_DAMPED("macs-damped"),
-    /** MACs and neighbours not learned: the tables are full. */
+    /** Clients of sticky balancers kept where their balancer's table would not have them, now. */
+    STICKY_CLIENTS("sticky-clients"),
+    /** MACs and neighbours not learned, clients not kept: the tables are full. */
     TABLES_FULL("tables-full"),
     /** Neighbours neither asked for nor looked after: too many at once. */
     NEIGHBOURS_REFUSED("neighbours-refused"),

@@ -41,6 +41,7 @@ final class WorkerParts {
     final Siblings siblings;
     final Connections connections;
     final Redecision redecision;
+    final Stickiness stickiness;
     final Blocks blocks;
     final Neighbours neighbours;
     final Macs macs;
@@ -72,6 +73,7 @@ final class WorkerParts {
         siblings = new Siblings(index, backchannels, counters);
         connections = new Connections(tables.connections(), flows, channel, siblings, setup.journal());
         redecision = new Redecision(tables, simulator, connections, arena);
+        stickiness = new Stickiness(tables, siblings, clock);
         blocks = new Blocks(tables.blocks(), setup.learnings(), index);
         macs = new Macs(tables, flows, siblings, channel, setup.learnings(), limits.macsPerPort());
         neighbours = new Neighbours(
@@ -103,7 +105,10 @@ final class WorkerParts {
         counters.set(WorkerCounter.CONNECTIONS_REFUSED, connectionTable.refused());
         counters.set(WorkerCounter.MACS_OVER_LIMIT, macs.overLimit());
         counters.set(WorkerCounter.MACS_DAMPED, macs.damped());
-        counters.set(WorkerCounter.TABLES_FULL, tables.refused());
+        counters.set(
+                WorkerCounter.TABLES_FULL,
+                tables.refused() + tables.stickyClients().refused());
+        counters.set(WorkerCounter.STICKY_CLIENTS, tables.stickyClients().size());
         counters.set(WorkerCounter.SAL_FLOWS, salGuards.flows());
         counters.set(WorkerCounter.SAL_FLOWS_EVICTED, salGuards.evicted());
         counters.set(WorkerCounter.NEIGHBOURS_REFUSED, neighbours.refused());

@@ -4,9 +4,9 @@
  * on ({@code FlowBook}, {@code DestinationIndex}), the frames that wait for an answer ({@code ParkingLot}), the
  * questions that are out and the answers that grow old ({@code NeighbourBroker}), and its counters.
  *
- * <p>Thread rule: share nothing. Every object here belongs to one worker thread and is touched by no other, with two
- * exceptions, which say so: {@code Backchannel}, the one door through which others reach a worker, and {@code Counters},
- * which the worker writes and anyone reads. Whoever wants a worker to know or do something sends it a command. A worker
+ * <p>Thread rule: share nothing. Every object here belongs to one worker thread and is touched by no other, with three
+ * exceptions, which say so: {@code Backchannel}, the one door through which others reach a worker, {@code Counters},
+ * which the worker writes and anyone reads, and {@code RuleLog}, which the worker fills and one other empties. Whoever wants a worker to know or do something sends it a command. A worker
  * drains its backchannel after it took an upcall and before it simulates it, and switches to a new network only there.
  *
  * <p>Everything is bounded and allocated at construction: a flow book takes the most idle flow to make room, a parking

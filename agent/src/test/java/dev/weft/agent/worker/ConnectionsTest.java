@@ -7,6 +7,7 @@ import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
 import dev.weft.datapath.memory.MemoryFabric;
 import dev.weft.sim.packet.Frames;
+import dev.weft.sim.packet.Tcp;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -72,6 +73,54 @@ class ConnectionsTest {
         send();
 
         assertThat(here.count(WorkerCounter.STATE_SENT)).isEqualTo(told);
+    }
+
+    @Test
+    void nextPacketOfATcpConnectionFindsItsFlow() {
+        here.tell(at("172.16.0.2"));
+        sendTcp(Tcp.SYN);
+        assertThat(here.count(WorkerCounter.INSTALLED)).as("one flow").isEqualTo(1);
+        long cameUp = here.count(WorkerCounter.SIMULATIONS);
+
+        sendTcp(Tcp.ACK);
+        sendTcp(Tcp.ACK | Tcp.PSH);
+
+        assertThat(here.count(WorkerCounter.SIMULATIONS)).isEqualTo(cameUp);
+    }
+
+    @Test
+    void endOfATcpConnectionIsSeenAndTakesNoFlow() {
+        here.tell(at("172.16.0.2"));
+        sendTcp(Tcp.SYN);
+        long cameUp = here.count(WorkerCounter.SIMULATIONS);
+
+        sendTcp(Tcp.FIN | Tcp.ACK);
+        sendTcp(Tcp.RST);
+
+        assertThat(here.count(WorkerCounter.SIMULATIONS)).isEqualTo(cameUp + 2);
+        assertThat(here.count(WorkerCounter.INSTALLED)).isEqualTo(1);
+    }
+
+    @Test
+    void firstAckIsSeenWhereARuleAsksHowFarConnectionsAre() {
+        here.build(net.dropsClosing("b"));
+        here.tell(at("172.16.0.2"));
+        sendTcp(Tcp.SYN);
+        long cameUp = here.count(WorkerCounter.SIMULATIONS);
+
+        sendTcp(Tcp.ACK);
+
+        assertThat(here.count(WorkerCounter.SIMULATIONS)).isEqualTo(cameUp + 1);
+    }
+
+    private void sendTcp(int flags) {
+        here.send(
+                a,
+                Frames.tcp("10.0.1.5:1000", "10.0.1.9:80")
+                        .flags(flags)
+                        .from(A_MAC)
+                        .to(B_MAC)
+                        .bytes());
     }
 
     private void send() {

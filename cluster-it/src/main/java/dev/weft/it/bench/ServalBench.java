@@ -5,6 +5,7 @@ import dev.weft.base.NanoClock;
 import dev.weft.base.ServiceId;
 import dev.weft.base.ServicePrefix;
 import dev.weft.it.bench.datapath.InstanceDeath;
+import dev.weft.it.bench.datapath.WireRows;
 import dev.weft.sim.service.ServiceEntry;
 import dev.weft.sim.service.ServiceRule;
 import dev.weft.sim.service.ServiceTable;
@@ -26,6 +27,7 @@ public final class ServalBench implements Benchmark {
     private static final int CONNECTIONS = 100_000;
     private static final int[] WEIGHTS = {1, 1, 2, 3, 5, 8};
 
+    private final WireRows wire = WireRows.serval();
     private volatile long sink;
 
     @Override
@@ -41,14 +43,16 @@ public final class ServalBench implements Benchmark {
 
     @Override
     public List<String> rows() {
-        return List.of(
+        var names = new ArrayList<>(List.of(
                 "late-binding",
                 "flap",
                 "table-lookup",
                 "table-lookup-256",
                 "table-update",
                 "balance",
-                "instance-death");
+                "instance-death"));
+        names.addAll(wire.names());
+        return names;
     }
 
     @Override
@@ -81,6 +85,7 @@ public final class ServalBench implements Benchmark {
             progress.step("killing instances in a lab of two hosts");
             rows.add(death(smoke ? 1 : 5));
         }
+        rows.addAll(wire.run(plan, progress, steps::add));
         rows.add(Calibration.row(steps.stream().mapToDouble(step -> step).toArray()));
         return rows;
     }

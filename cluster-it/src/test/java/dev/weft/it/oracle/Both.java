@@ -107,19 +107,22 @@ final class Both {
     }
 
     private List<Pair> send(Pair sent) {
-        long back = weft.dropped(DropReason.SAME_PORT);
-        long untranslated = weft.dropped(DropReason.NOT_TRANSLATABLE);
         List<Seen> here = weft.send(sent.weft());
         List<Seen> there = kernel.send(sent.kernel(), here.size());
         history.add("sent " + sent.weft() + "\n  Weft " + here + "\n  kernel " + there);
-        if (weft.dropped(DropReason.SAME_PORT) > back) {
-            there.removeIf(seen -> seen.vm().equals(sent.kernel().vm()));
+        if (here.isEmpty() && !there.isEmpty()) {
+            if (weft.drops(sent.weft(), DropReason.SAME_PORT)) {
+                there.removeIf(seen -> seen.vm().equals(sent.kernel().vm()));
+            } else if (weft.drops(sent.weft(), DropReason.NOT_TRANSLATABLE)) {
+                there.clear();
+            } else if (sent.weft().packet().ttl() == 1 && weft.drops(sent.weft().withTtl(IpPacket.TTL))) {
+                there.removeIf(seen -> seen.packet().isTimeExceeded()); // a flow drops it, whatever its TTL
+            }
         }
-        if (weft.dropped(DropReason.NOT_TRANSLATABLE) > untranslated) {
-            there.clear();
-        }
-        if (there.isEmpty() && here.stream().allMatch(seen -> isRationed(seen.packet()))) {
-            there.addAll(here);
+        for (Seen seen : here) {
+            if (isRationed(seen.packet()) && there.isEmpty()) {
+                there.add(seen);
+            }
         }
         there.replaceAll(this::inTheRoutersName);
         here.sort(Comparator.comparing(Both::text));

@@ -75,6 +75,14 @@ record IpPacket(
         return new IpPacket(v6, src, dst, protocol, srcPort, dstPort, ttl, otherDetail, quoted);
     }
 
+    IpPacket withTtl(int otherTtl) {
+        return new IpPacket(v6, src, dst, protocol, srcPort, dstPort, otherTtl, detail, quoted);
+    }
+
+    boolean isTimeExceeded() {
+        return isError() && detail >> 8 == (v6 ? 3 : 11);
+    }
+
     IpPacket from(int otherSource) {
         return new IpPacket(v6, otherSource, dst, protocol, srcPort, dstPort, ttl, detail, quoted);
     }

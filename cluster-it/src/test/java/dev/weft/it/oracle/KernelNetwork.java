@@ -36,6 +36,9 @@ final class KernelNetwork implements AutoCloseable {
     private final UnaryOperator<String> macs;
     private final Map<String, PacketSocket> sockets = new LinkedHashMap<>();
     private final Arena arena = Arena.ofConfined();
+    /** Number of the last frames that tell what is there by now. */
+    private int barrier;
+
     private final MemorySegment buffer = arena.allocate(LONGEST_FRAME, 8);
 
     /** @param macs of a VM, or of a router's port {@code r-b1} */
@@ -136,6 +139,30 @@ final class KernelNetwork implements AutoCloseable {
                 sockets.put(vm, PacketSocket.open(namespace, links.get(vm).ifindex()));
             }
         }
+        awaitLinks();
+    }
+
+    /** Links come up a while after they are told to, and lose what they are given before. */
+    private void awaitLinks() {
+        int links = Plan.SUBNETS + plan.vms().size();
+        await().pollInSameThread().atMost(LIMIT).until(() -> {
+            var result = Commands.run(LIMIT, "", List.of("ip", "-n", router, "-oneline", "link", "show"));
+            return result.output()
+                            .lines()
+                            .filter(link -> link.contains("state UP"))
+                            .count()
+                    == links;
+        });
+        await().pollInSameThread().pollDelay(Duration.ZERO).atMost(LIMIT).until(() -> arrived(new ArrayList<>()));
+    }
+
+    /** Whether frames of all VMs come to their neighbours by now; what else came goes to the list. */
+    private boolean arrived(List<Seen> seen) {
+        barrier++;
+        plan.vms().forEach(vm -> send(vm, barrier(vm)));
+        var awaited = new ArrayList<>(plan.vms());
+        collect(seen, awaited);
+        return awaited.isEmpty();
     }
 
     private static void inside(String namespace, String input, String... command) {
@@ -159,20 +186,12 @@ final class KernelNetwork implements AutoCloseable {
      */
     List<Seen> send(Seen frame, int expected) {
         send(frame.vm(), frame.bytes());
-        for (String vm : plan.vms()) {
-            send(vm, barrier(vm));
-        }
         var seen = new ArrayList<Seen>();
-        var awaited = new ArrayList<>(plan.vms());
-        collect(seen, awaited);
-        if (!awaited.isEmpty()) {
-            await().pollInSameThread().pollDelay(Duration.ZERO).atMost(LIMIT).until(() -> {
-                collect(seen, awaited);
-                return awaited.isEmpty();
-            });
+        if (!arrived(seen)) {
+            await().pollInSameThread().pollDelay(Duration.ZERO).atMost(LIMIT).until(() -> arrived(seen));
         }
         for (int i = 0; i < GRACE && seen.size() < expected; i++) {
-            collect(seen, awaited);
+            collect(seen, new ArrayList<>());
         }
         return seen;
     }
@@ -181,7 +200,7 @@ final class KernelNetwork implements AutoCloseable {
         return Frames.ethernet(BARRIER)
                 .from(macs.apply(vm))
                 .to(macs.apply(neighbour(vm)))
-                .payload(50)
+                .payload(ByteBuffer.allocate(50).putInt(barrier).array())
                 .bytes();
     }
 
@@ -214,10 +233,12 @@ final class KernelNetwork implements AutoCloseable {
     }
 
     /** Groups are the kernel's own business: listener reports. */
-    private static void take(String vm, byte[] frame, List<Seen> seen, List<String> awaited) {
+    private void take(String vm, byte[] frame, List<Seen> seen, List<String> awaited) {
         int etherType = (frame[12] & 0xff) << 8 | frame[13] & 0xff;
         if (etherType == BARRIER) {
-            awaited.remove(vm);
+            if (ByteBuffer.wrap(frame).getInt(14) == barrier) {
+                awaited.remove(vm);
+            }
         } else if ((frame[0] & 1) == 0) {
             IpPacket packet = IpPacket.of(frame);
             if (packet != null) {

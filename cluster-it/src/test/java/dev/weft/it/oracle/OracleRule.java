@@ -1,6 +1,7 @@
 package dev.weft.it.oracle;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -43,8 +44,13 @@ record OracleRule(String weft, String nft) {
 
     static List<OracleRule> chain(RandomGenerator random, Edges edges, Layer layer, String later) {
         var rules = new ArrayList<OracleRule>();
+        var conditions = new HashSet<String>();
         for (int i = random.nextInt(1, 7); i > 0; i--) {
-            rules.add(random(random, edges, layer, later));
+            OracleRule rule = random(random, edges, layer, later);
+            // One that repeats another's conditions is refused, as it is never reached.
+            if (conditions.add(rule.weft.replaceFirst("(accept|drop|return|reject|jump \\S+)$", ""))) {
+                rules.add(rule);
+            }
         }
         return rules;
     }

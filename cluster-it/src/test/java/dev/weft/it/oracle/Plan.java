@@ -19,7 +19,10 @@ final class Plan {
     static final int OUTSIDE = 3;
     private static final int PUBLIC = Addresses.of("10.0.3.200");
     private static final int OTHER_PUBLIC = Addresses.of("10.0.3.201");
-    private static final int FIRST_PUBLIC_PORT = 20_000;
+    /** Beyond what rules are about: which of them a router takes must not matter to any. */
+    private static final int FIRST_PUBLIC_PORT = 40_000;
+
+    private static final int LAST_RULED_PORT = 39_000;
     private static final int PUBLIC_PORTS = 2_048;
     private static final int SHOP = Addresses.of("10.9.9.9");
     private static final int FLOATING = Addresses.of("10.0.3.220");
@@ -57,15 +60,15 @@ final class Plan {
         insideSource = List.of("10.0.0.0/8", "10.0.1.0/24", "10.0.1.0/28", "10.0.2.128/25")
                 .get(random.nextInt(4));
         shopProtocol = random.nextBoolean() ? "udp" : "tcp";
-        shopPort = random.nextInt(2, 65_000);
+        shopPort = random.nextInt(2, LAST_RULED_PORT);
         lastShopPort = random.nextBoolean() ? shopPort : shopPort + random.nextInt(30);
-        shopMemberPort = lastShopPort != shopPort ? 0 : random.nextInt(2, 65_534);
+        shopMemberPort = lastShopPort != shopPort ? 0 : random.nextInt(2, LAST_RULED_PORT);
         shopMember = address(pick(vms));
         stateful = random.nextBoolean() ? pick(vms) : "";
         hasFloating = random.nextInt(3) > 0;
         floater = Addresses.of(random.nextBoolean() ? "10.0.1.20" : "10.0.2.220");
         hasSpecial = random.nextInt(3) == 0;
-        specialPort = random.nextInt(1, 65_535);
+        specialPort = random.nextInt(1, LAST_RULED_PORT);
         if (hasFloating) {
             edges.addresses().addAll(List.of(FLOATING, FLOATING, floater));
         }

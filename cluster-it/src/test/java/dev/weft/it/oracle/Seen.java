@@ -15,6 +15,10 @@ record Seen(String vm, String srcMac, String dstMac, IpPacket packet) {
         return new Seen(vm, dstMac, srcMac, answer);
     }
 
+    Seen withTtl(int ttl) {
+        return new Seen(vm, srcMac, dstMac, packet.withTtl(ttl));
+    }
+
     Seen blurred() {
         return new Seen(vm, srcMac, dstMac, packet.blurred());
     }

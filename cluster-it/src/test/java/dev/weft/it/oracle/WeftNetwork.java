@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A plan as Weft realises it: one host's workers, with their flow caches and connection tables, over a datapath in memory.
@@ -102,7 +103,7 @@ final class WeftNetwork implements AutoCloseable {
                         PLENTY,
                         64,
                         1 << 13,
-                        64,
+                        PLENTY,
                         1 << 18),
                 new Nobody(),
                 null);
@@ -214,22 +215,30 @@ final class WeftNetwork implements AutoCloseable {
         return Objects.requireNonNull(ports.get(vm), vm);
     }
 
-    long dropped(DropReason why) {
-        return workers.stream().mapToLong(worker -> worker.counters().get(why)).sum();
+    /** Whether a worker drops the frame for this reason. */
+    boolean drops(Seen frame, DropReason why) {
+        return traces(frame).anyMatch(trace -> trace.verdict().equals("drop: " + why.label()));
+    }
+
+    boolean drops(Seen frame) {
+        return traces(frame).anyMatch(trace -> trace.verdict().startsWith("drop: "));
     }
 
     /** As each worker sees the frame by now. */
     String explain(Seen frame) {
-        return workers.stream()
-                .map(worker -> {
-                    var answer = new CompletableFuture<TraceResult>();
-                    worker.offer(new Command.Inspect(topology.portIndex(frame.vm()), frame.bytes(), answer));
-                    turn();
-                    TraceResult trace = answer.join();
-                    return trace.verdict() + ": " + trace.actions() + trace.answers() + "\n"
-                            + trace.steps().stream().map(Object::toString).collect(Collectors.joining("\n"));
-                })
+        return traces(frame)
+                .map(trace -> trace.verdict() + ": " + trace.actions() + trace.answers() + "\n"
+                        + trace.steps().stream().map(Object::toString).collect(Collectors.joining("\n")))
                 .collect(Collectors.joining("\n--\n"));
+    }
+
+    private Stream<TraceResult> traces(Seen frame) {
+        return workers.stream().map(worker -> {
+            var answer = new CompletableFuture<TraceResult>();
+            worker.offer(new Command.Inspect(topology.portIndex(frame.vm()), frame.bytes(), answer));
+            turn();
+            return answer.join();
+        });
     }
 
     @Override

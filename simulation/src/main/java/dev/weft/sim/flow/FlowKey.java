@@ -157,6 +157,10 @@ public final class FlowKey {
         return (int) (words[7] >>> 32) & 0xff;
     }
 
+    public void setTcpFlags(int flags) {
+        words[7] = words[7] & ~(0xffL << 32) | (long) flags << 32;
+    }
+
     public int l4Src() {
         return (int) (words[7] >>> 16) & 0xffff;
     }

@@ -41,39 +41,49 @@ final class CostRows {
 
     static Row compare(String name, Ground ground, Path subject, Path reference, Row.Bar bar) {
         try (var frames = Frames.fixed(Workload.bridged(Workload.FLOWS))) {
-            return compare(name, ground, subject, reference, frames, "64 octets, " + Workload.FLOWS + " flows", bar);
+            return compare(
+                    name,
+                    ground,
+                    new Side(subject, frames),
+                    new Side(reference, frames),
+                    "64 octets, " + Workload.FLOWS + " flows",
+                    bar);
         }
     }
 
+    /** A path, and what is sent along it. */
+    record Side(Path path, Frames frames) {}
+
     /** @param what of the frames, for people */
-    static Row compare(
-            String name, Ground ground, Path subject, Path reference, Frames frames, String what, Row.Bar bar) {
-        var pairs = measure(ground, subject, reference, frames);
+    static Row compare(String name, Ground ground, Side subject, Side reference, String what, Row.Bar bar) {
+        var pairs = measure(ground, subject, reference);
         return Row.of(
                 name,
                 List.of(
-                        Row.Figure.of(new PairedRatios(pairs), "x " + reference, bar),
+                        Row.Figure.of(new PairedRatios(pairs), "x " + reference.path(), bar),
                         new Row.Figure(Figures.median(subjects(pairs)), "ns/packet median", null),
                         new Row.Figure(Figures.best(subjects(pairs)), "ns/packet best", null),
-                        new Row.Figure(Figures.median(references(pairs)), "ns/packet median, " + reference, null)),
-                reference + ", in turn with it; " + what);
+                        new Row.Figure(
+                                Figures.median(references(pairs)), "ns/packet median, " + reference.path(), null)),
+                reference.path() + ", in turn with it; " + what);
     }
 
     private static List<PairedRatios.Pair> measure(Ground ground, Path subject, Path reference) {
         try (var frames = Frames.fixed(Workload.bridged(Workload.FLOWS))) {
-            return measure(ground, subject, reference, frames);
+            return measure(ground, new Side(subject, frames), new Side(reference, frames));
         }
     }
 
-    private static List<PairedRatios.Pair> measure(Ground ground, Path subject, Path reference, Frames frames) {
+    private static List<PairedRatios.Pair> measure(Ground ground, Side subject, Side reference) {
         ground.progress()
-                .step(subject + " against " + reference + ", " + ground.plan().pairs() + " pairs");
-        try (var one = PacketCost.open(subject);
-                var other = PacketCost.open(reference)) {
+                .step(subject.path() + " against " + reference.path() + ", "
+                        + ground.plan().pairs() + " pairs");
+        try (var one = PacketCost.open(subject.path());
+                var other = PacketCost.open(reference.path())) {
             return PairedRatios.interleave(
                             ground.plan().pairs(),
-                            () -> one.run(frames, ground.runNanos()),
-                            () -> other.run(frames, ground.runNanos()))
+                            () -> one.run(subject.frames(), ground.runNanos()),
+                            () -> other.run(reference.frames(), ground.runNanos()))
                     .stream()
                     .map(runs -> new PairedRatios.Pair(
                             runs.subject().nanosPerPacket(), runs.reference().nanosPerPacket()))

@@ -144,7 +144,12 @@ final class WeftPaths {
 
     /** Makes the network what the text adds to it, on every host. */
     void apply(String text) {
-        hosts.apply("tenant: bench\n" + text, PORTS);
+        applyAll("tenant: bench\n" + text);
+    }
+
+    /** As {@link #apply}, of whole documents. */
+    void applyAll(String documents) {
+        hosts.apply(documents, PORTS);
     }
 
     /** A route through the routed VM; those of IPv6 prefixes need quotes. */

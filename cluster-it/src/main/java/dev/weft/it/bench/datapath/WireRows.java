@@ -60,6 +60,13 @@ public final class WireRows {
         return new WireRows("ebpf", rows);
     }
 
+    /** Of Serval. */
+    public static WireRows serval() {
+        var rows = new LinkedHashMap<String, Function<Ground, Row>>();
+        rows.put("established-cost", ServalRows::establishedCost);
+        return new WireRows("ebpf", rows);
+    }
+
     public List<String> names() {
         return List.copyOf(rows.keySet());
     }

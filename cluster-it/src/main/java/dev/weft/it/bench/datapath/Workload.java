@@ -9,8 +9,9 @@ final class Workload {
     static final int FLOWS = 1000;
 
     private static final int FIRST_PORT = 20_000;
-    private static final int IPV4_PAYLOAD = 64 - 14 - 20 - 8;
-    private static final int IPV6_PAYLOAD = 64 - 14 - 40 - 8;
+    private static final int LENGTH = 64;
+    private static final int IPV4_PAYLOAD = LENGTH - 14 - 20 - 8;
+    private static final int IPV6_PAYLOAD = LENGTH - 14 - 40 - 8;
 
     private Workload() {}
 
@@ -81,6 +82,31 @@ final class Workload {
                             IPV4_PAYLOAD)));
         }
         return frames;
+    }
+
+    /** From the sender to the VM behind the router, IPv4 only, 64 octets. */
+    static List<byte[]> routedV4(int flows) {
+        var frames = new ArrayList<byte[]>();
+        for (int i = 0; i < flows; i++) {
+            frames.add(frame("udp %s:%d > %s:53".formatted(Address.SENDER.v4(), FIRST_PORT + i, Address.ROUTED.v4())));
+        }
+        return frames;
+    }
+
+    /** Serval's data packets of established connections between the same two, 64 octets. */
+    static List<byte[]> salData(int connections) {
+        var frames = new ArrayList<byte[]>();
+        for (int i = 0; i < connections; i++) {
+            frames.add(frame("sal %s:%d > %s:%d".formatted(Address.SENDER.v4(), 2 + i, Address.ROUTED.v4(), 3 + i)));
+        }
+        return frames;
+    }
+
+    /** 64 octets, to the router. */
+    private static byte[] frame(String what) {
+        String expression = what + " src-mac " + Address.SENDER.mac() + " dst-mac " + WeftPaths.ROUTER_MAC + " ttl 64";
+        int headers = PacketExpression.parse(expression + " length 0").length;
+        return PacketExpression.parse(expression + " length " + (LENGTH - headers));
     }
 
     /** The address of a server behind the router, 0 to 253. */

@@ -28,4 +28,42 @@ class DatapathBenchIT {
                 .allSatisfy(figure -> assertThat(figure.value()).isPositive());
         assertThat(BenchLab.leftovers()).isEmpty();
     }
+
+    @Test
+    void connectionsAreAnsweredAndBothTheirDirectionsInstalled() {
+        assumeTrue(BenchLab.obstacle().isEmpty(), BenchLab.obstacle());
+
+        List<Row> rows = WireRows.connections().run(Benchmark.Plan.SMOKE, step -> {}, nanos -> {});
+
+        assertThat(rows)
+                .hasSize(3)
+                .allSatisfy(row -> assertThat(row.ran())
+                        .as("%s: %s", row.name(), row.why())
+                        .isTrue());
+        assertThat(figure(rows, "answered")).isPositive();
+        assertThat(figure(rows, "flows a connection")).isGreaterThanOrEqualTo(2);
+        assertThat(figure(rows, "requests that failed")).isZero();
+    }
+
+    @Test
+    void servalsPacketsArriveAtTheVmBehindTheRouter() {
+        assumeTrue(BenchLab.obstacle().isEmpty(), BenchLab.obstacle());
+
+        List<Row> rows = WireRows.serval().run(Benchmark.Plan.SMOKE, step -> {}, nanos -> {});
+
+        assertThat(rows)
+                .hasSize(1)
+                .allSatisfy(row -> assertThat(row.ran())
+                        .as("%s: %s", row.name(), row.why())
+                        .isTrue());
+    }
+
+    private static double figure(List<Row> rows, String unit) {
+        return rows.stream()
+                .flatMap(row -> row.figures().stream())
+                .filter(figure -> figure.unit().contains(unit))
+                .findFirst()
+                .orElseThrow()
+                .value();
+    }
 }
