@@ -16,8 +16,10 @@ import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.Rule;
 import dev.weft.topology.schema.SecurityGroup;
 import dev.weft.topology.schema.SecurityRule;
+import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceEntry;
+import dev.weft.topology.schema.ServicePort;
 import dev.weft.topology.schema.ServiceRule;
 import dev.weft.topology.schema.ServiceTable;
 import dev.weft.topology.schema.Tenant;
@@ -123,6 +125,20 @@ public final class TestNetwork {
                 (name, message) -> message.toBuilder()
                         .setServiceTableId(id("service table", router))
                         .build());
+        return this;
+    }
+
+    /** An address of the router that stands for a service, over TCP. */
+    public TestNetwork serviceAddress(String name, String router, String service, String address, int l4Port) {
+        others.add(Service.newBuilder()
+                .setId(id("service", name))
+                .setName(name)
+                .setTenantId(tenant.getId())
+                .setRouterId(routers.get(router).getId())
+                .setService(service)
+                .addAddresses(address)
+                .addPorts(ServicePort.newBuilder().setProtocol("tcp").setPort(Integer.toString(l4Port)))
+                .build());
         return this;
     }
 

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.weft.agent.socket.ControlClient;
 import dev.weft.datapath.memory.MemoryDatapath;
+import dev.weft.sim.packet.Frames;
 import dev.weft.sim.sal.SalPackets;
 import dev.weft.sim.trace.PacketExpression;
 import java.nio.file.Path;
@@ -28,7 +29,8 @@ class InstancesTest {
             service_blocks: [{name: web, owner: red, prefix: 0x00004001/32}]
             ---
             tenant: red
-            service_tables: [{name: web, instances: true, entries: []}]
+            service_tables: [{name: web, instances: true, entries: [{prefix: 0x00004001/32, rules: [{action: drop}]}]}]
+            services: [{name: web, router: r, service: 0x00004001, addresses: [10.96.0.80], ports: [{protocol: tcp, port: 80}]}]
             bridges: [{name: left}, {name: right}]
             routers: [{name: r, service_table: web}]
             ports:
@@ -116,6 +118,51 @@ class InstancesTest {
                 syn();
             }
             return receives("i2") && !receives("i1");
+        });
+    }
+
+    /** A packet of a connection that does not speak Serval. */
+    private void tcp(int port, int flags) {
+        cloud.datapath("h1")
+                .send(
+                        cloud.port("h1", "c").orElseThrow(),
+                        Frames.tcp("10.0.1.5:" + port, "10.96.0.80:80")
+                                .flags(flags)
+                                .from("02:00:00:00:01:05")
+                                .to(GATE)
+                                .bytes());
+    }
+
+    private boolean receivesTcp(String instance, int port) {
+        byte[] frame = cloud.datapath("h2").receive(cloud.port("h2", instance).orElseThrow());
+        return frame != null && PacketExpression.print(frame).startsWith("tcp 10.0.1.5:" + port + " > ");
+    }
+
+    @Test
+    void programsThatDoNotSpeakServalFollowThemToo() {
+        tcp(1000, 16); // a flow comes of it that drops, until the rules change
+        register("i1");
+        await().atMost(SOON).until(() -> {
+            tcp(1000, 16);
+            return receivesTcp("i1", 1000);
+        });
+        register("i2");
+        await().atMost(SOON).until(() -> {
+            tcp(++flow, 2);
+            return receivesTcp("i2", flow);
+        });
+        ask("unregister", Map.of("port", "i1", "service", "0x00004001"));
+        await().atMost(SOON).until(() -> {
+            tcp(1000, 16);
+            return receivesTcp("i1", 1000);
+        });
+        await().atMost(SOON).until(() -> {
+            drain();
+            for (int i = 0; i < 20; i++) {
+                tcp(++flow, 2);
+            }
+            boolean there = receivesTcp("i2", flow - 19);
+            return there && cloud.datapath("h2").receive(cloud.port("h2", "i1").orElseThrow()) == null;
         });
     }
 

@@ -33,16 +33,23 @@ final class BridgeCompiler {
         private @Nullable DhcpServer dhcp;
     }
 
-    /** @param ports all of the network, by index */
-    BridgeCompiler(List<Port> own, @Nullable Port[] ports) {
+    private final @Nullable ServiceNames names;
+
+    /**
+     * @param ports all of the network, by index
+     * @param names that its tenant's routers are asked for; null when there are none
+     */
+    BridgeCompiler(List<Port> own, @Nullable Port[] ports, @Nullable ServiceNames names) {
         this.own = own;
         this.ports = ports;
+        this.names = names;
     }
 
     /** Everything that the bridge is made of. */
     Object[] inputs(Bridge message) {
         List<Object> inputs = new ArrayList<>(2 * own.size() + 1);
         inputs.add(message);
+        inputs.add(names == null ? "" : names.domain());
         for (Port port : own) {
             inputs.add(port);
             Port peer = peerOf(port);
@@ -100,7 +107,7 @@ final class BridgeCompiler {
         for (DhcpSubnet subnet : message.getDhcpList()) {
             Known in = inVlan(subnet.getVlan());
             DhcpCompiler server =
-                    servers.computeIfAbsent(subnet.getVlan(), vlan -> new DhcpCompiler(bridge, in.routers));
+                    servers.computeIfAbsent(subnet.getVlan(), vlan -> new DhcpCompiler(bridge, in.routers, names));
             server.add(subnet, in.stations);
             IpAddress address = DhcpCompiler.server(subnet);
             in.neighbours.putIfAbsent(address.high(), address.low(), server.mac());

@@ -2,8 +2,10 @@ package dev.weft.sim;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
+import dev.weft.base.IpPrefix;
 import dev.weft.base.ServiceId;
 import dev.weft.base.ServicePrefix;
+import dev.weft.base.Tag;
 import dev.weft.sim.sal.SalRegistration;
 import dev.weft.sim.service.ServiceInstance;
 import dev.weft.sim.service.ServiceRule;
@@ -36,6 +38,9 @@ final class CompiledServices {
     static final CompiledServices EMPTY = new CompiledServices(Map.of(), new Table[0], Map.of());
     static final int NONE = -1;
 
+    private static final IpPrefix ANY_V4 = IpPrefix.parse("0.0.0.0/0");
+    private static final int ADDRESS = 128;
+
     final Map<UUID, Integer> indices;
     private final @Nullable Table[] tables;
     private final Map<UUID, Registrar> registrars;
@@ -53,6 +58,12 @@ final class CompiledServices {
             List<Entry> entries,
             List<Share> shares,
             ServiceId registrar) {
+        /** On what was dropped because of its rules. */
+        @HotPath
+        long tag() {
+            return Tag.device(id);
+        }
+
         /** Whether hosts send their registrations to this service. */
         @HotPath
         boolean isRegistrar(long word0, long word1, long word2, long word3) {
@@ -88,11 +99,30 @@ final class CompiledServices {
     }
 
     /** What the VM behind a port may register: services that are its tenant's and its own, at the port's addresses. */
-    record Registrar(String tenant, List<ServicePrefix> granted, List<ServicePrefix> allowed, List<Integer> addresses) {
+    record Registrar(
+            String tenant,
+            List<ServicePrefix> granted,
+            List<ServicePrefix> allowed,
+            List<Integer> addresses,
+            Optional<IpAddress> v6) {
         boolean admits(ServiceInstance instance) {
             return granted.stream().anyMatch(block -> block.contains(instance.prefix()))
                     && allowed.stream().anyMatch(each -> each.contains(instance.prefix()))
                     && (addresses.isEmpty() || addresses.contains(instance.address()));
+        }
+
+        /** Whether it may register something that serves this. */
+        boolean mayServe(ServiceId service) {
+            return granted.stream().anyMatch(block -> block.contains(service))
+                    && allowed.stream().anyMatch(each -> each.contains(service));
+        }
+
+        /** Where its instances may be; without addresses of its own, anywhere. */
+        Stream<IpPrefix> places() {
+            Stream<IpPrefix> v4 = addresses.isEmpty()
+                    ? Stream.of(ANY_V4)
+                    : addresses.stream().map(address -> whole(IpAddress.ofV4(address)));
+            return Stream.concat(v4, v6.stream().map(CompiledServices::whole));
         }
     }
 
@@ -117,6 +147,46 @@ final class CompiledServices {
     boolean admits(ServiceInstance instance) {
         Registrar registrar = registrars.get(instance.port());
         return registrar != null && registrar.admits(instance);
+    }
+
+    /** The rule that an instance is: connections over IPv6 go to the first such address of its port. */
+    ServiceRule ruleOf(ServiceInstance instance) {
+        ServiceRule rule = instance.rule();
+        Registrar registrar = registrars.get(instance.port());
+        return registrar == null || registrar.v6.isEmpty()
+                ? rule
+                : new ServiceRule(rule.target().withV6(registrar.v6.get()), rule.priority(), rule.weight());
+    }
+
+    /** Wherever a table may send the connections of a service, whatever instances there are. */
+    List<IpPrefix> places(int index, ServiceId service) {
+        Table table = table(index);
+        if (table == null) {
+            return List.of();
+        }
+        Stream<IpPrefix> told = table.entries.stream()
+                .filter(entry -> entry.prefix().contains(service))
+                .flatMap(entry -> entry.rules().stream())
+                .map(ServiceRule::target)
+                .flatMap(CompiledServices::places);
+        Stream<IpPrefix> registered = registrars.values().stream()
+                .filter(registrar -> table.instances && registrar.tenant.equals(table.tenant))
+                .filter(registrar -> registrar.mayServe(service))
+                .flatMap(Registrar::places);
+        return Stream.concat(told, registered)
+                .distinct()
+                .sorted(Comparator.comparing(IpPrefix::toString))
+                .toList();
+    }
+
+    private static Stream<IpPrefix> places(ServiceTarget target) {
+        return Stream.of(true, false)
+                .filter(target::isReachable)
+                .map(v4 -> new IpPrefix(target.high(v4), target.low(v4), ADDRESS));
+    }
+
+    private static IpPrefix whole(IpAddress address) {
+        return new IpPrefix(address.high(), address.low(), ADDRESS);
     }
 
     int limit() {
@@ -168,7 +238,8 @@ final class CompiledServices {
                                 port.getTenantId(),
                                 granted.getOrDefault(port.getTenantId(), List.of()),
                                 allowed(port),
-                                addresses(port).map(IpAddress::v4Bits).toList()));
+                                addresses(port).map(IpAddress::v4Bits).toList(),
+                                v6(port)));
             }
         }
         return registrars;
@@ -183,6 +254,14 @@ final class CompiledServices {
                 .toList();
     }
 
+    private static Optional<IpAddress> v6(Port port) {
+        return port.getAddressesList().stream()
+                .map(text -> InterfaceAddress.parse(text).address())
+                .filter(address -> !address.isV4())
+                .findFirst();
+    }
+
+    /** IPv4 ones. */
     private static Stream<IpAddress> addresses(Port port) {
         return port.getAddressesList().stream()
                 .map(text -> InterfaceAddress.parse(text).address())
@@ -232,12 +311,20 @@ final class CompiledServices {
     private static ServiceRule rule(dev.weft.topology.schema.ServiceRule rule, Map<String, Port> ports) {
         var target =
                 switch (rule.getAction()) {
-                    case FORWARD, UNRECOGNIZED -> ServiceTarget.forward(address(rule, ports));
-                    case DEMUX -> ServiceTarget.demux(address(rule, ports));
+                    case FORWARD, UNRECOGNIZED -> withV6(ServiceTarget.forward(address(rule, ports)), rule, ports);
+                    case DEMUX -> withV6(ServiceTarget.demux(address(rule, ports)), rule, ports);
                     case DELAY -> ServiceTarget.DELAY;
                     case DROP -> ServiceTarget.DROP;
                 };
         return new ServiceRule(target, rule.getPriority(), Math.max(1, rule.getWeight()));
+    }
+
+    private static ServiceTarget withV6(
+            ServiceTarget target, dev.weft.topology.schema.ServiceRule rule, Map<String, Port> ports) {
+        return Optional.ofNullable(ports.get(rule.getPortId()))
+                .flatMap(CompiledServices::v6)
+                .map(target::withV6)
+                .orElse(target);
     }
 
     /** The schema sees to it that there is one. */

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Makes the DHCP server of one VLAN of a bridge. */
 final class DhcpCompiler {
@@ -27,13 +28,18 @@ final class DhcpCompiler {
 
     private final long mac;
     private final Map<IpAddress, Long> macs;
+    private final @Nullable ServiceNames names;
     private final List<DhcpServer.Subnet> subnets = new ArrayList<>();
     private final FrozenMap.Builder numbers = new FrozenMap.Builder();
     private final List<DhcpServer.Client> clients = new ArrayList<>();
 
-    /** @param macs of the routers' addresses in the VLAN */
-    DhcpCompiler(UUID bridge, Map<IpAddress, Long> macs) {
+    /**
+     * @param macs of the routers' addresses in the VLAN
+     * @param names that those routers are asked for; null when there are none
+     */
+    DhcpCompiler(UUID bridge, Map<IpAddress, Long> macs, @Nullable ServiceNames names) {
         this.macs = macs;
+        this.names = names;
         mac = LOCAL_MAC
                 | Hashing.combine(~bridge.getMostSignificantBits(), bridge.getLeastSignificantBits()) & 0xff_ffff_ffffL;
     }
@@ -88,13 +94,28 @@ final class DhcpCompiler {
     }
 
     /** By weight: what a client cannot do without comes first. */
-    private static MemorySegment common(DhcpSubnet subnet) {
+    private MemorySegment common(DhcpSubnet subnet) {
         return segment(
                 option(Dhcp.ROUTER, octets(subnet.getRouter().isEmpty() ? List.of() : List.of(subnet.getRouter()))),
-                option(Dhcp.DNS, octets(subnet.getDnsList())),
+                option(Dhcp.DNS, octets(dns(subnet))),
                 option(Dhcp.ROUTES, routes(subnet)),
-                option(Dhcp.DOMAIN, subnet.getDomainBytes()),
+                option(Dhcp.DOMAIN, ByteString.copyFromUtf8(domain(subnet))),
                 option(Dhcp.NTP, octets(subnet.getNtpList())));
+    }
+
+    /** Where the subnet says none: its router, if that is one of ours and there is something to ask it for. */
+    private List<String> dns(DhcpSubnet subnet) {
+        return subnet.getDnsCount() == 0 && answersNames(subnet) ? List.of(subnet.getRouter()) : subnet.getDnsList();
+    }
+
+    private String domain(DhcpSubnet subnet) {
+        return subnet.getDomain().isEmpty() && names != null && answersNames(subnet)
+                ? names.domain()
+                : subnet.getDomain();
+    }
+
+    private boolean answersNames(DhcpSubnet subnet) {
+        return names != null && !subnet.getRouter().isEmpty() && macs.containsKey(IpAddress.parse(subnet.getRouter()));
     }
 
     /** RFC 3442; a client that takes it ignores the router option, so the default route is among them. */

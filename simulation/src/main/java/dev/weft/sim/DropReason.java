@@ -100,8 +100,10 @@ public enum DropReason {
     SERVICE_LOOP("it came through this service router before"),
     /** No place in its Serval header for one more service router. */
     SOURCE_FULL("it came through more service routers than it can name"),
-    /** Nobody on the bridge has the address of an instance. */
-    NO_INSTANCE("no port of the bridge has an instance of the service it looks for"),
+    /** Nobody on the bridge has the address of an instance, or none has one of the packet's family. */
+    NO_INSTANCE("no instance of the service it looks for can be reached from there"),
+    /** For a router's DNS server, and no query. */
+    FOR_DNS_SERVER("it is for the router's DNS server, and asks nothing"),
     /** To whom hosts register instances, and no registration. */
     BAD_REGISTRATION("it is for who takes registrations, and is none, or came from no VM"),
     /** A SYN-ACK to a guarded port that answers no SYN of its VM. */

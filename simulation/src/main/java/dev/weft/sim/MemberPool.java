@@ -27,7 +27,7 @@ final class MemberPool {
 
     final Pool message;
     final long tag;
-    final String name;
+    final String label;
     /** By member, so that one is read from one line of the cache: high, low, name, port. */
     private final long[] words;
 
@@ -38,7 +38,7 @@ final class MemberPool {
 
     MemberPool(Pool message) {
         this.message = message;
-        name = message.getName();
+        label = "pool " + message.getName();
         tag = Tag.device(UUID.fromString(message.getId()));
         int count = message.getMembersCount();
         words = new long[count * WORDS];

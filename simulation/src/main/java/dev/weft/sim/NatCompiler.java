@@ -2,18 +2,24 @@ package dev.weft.sim;
 
 import dev.weft.base.Hashing;
 import dev.weft.base.IpPrefix;
+import dev.weft.base.ServiceId;
+import dev.weft.base.ServicePrefix;
 import dev.weft.base.Tag;
 import dev.weft.topology.MatchText;
 import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Nat;
+import dev.weft.topology.schema.Service;
+import dev.weft.topology.schema.ServicePort;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/** Reads the translation rules and balancers of one router from their messages. */
+/** Reads the translation rules, balancers and addresses of services of one router from their messages. */
 final class NatCompiler {
     private static final IpPrefix ANY_V4 = IpPrefix.parse("0.0.0.0/0");
     private static final IpPrefix ANY_V6 = new IpPrefix(0, 0, 0);
@@ -29,22 +35,31 @@ final class NatCompiler {
     private final Map<UUID, Integer> portIndices;
     private final Map<String, MemberPool> pools;
 
-    /** @param pools compiled, by id */
-    NatCompiler(Map<UUID, Integer> portIndices, Map<String, MemberPool> pools) {
+    private final Map<ServiceId, BoundService> services;
+
+    /**
+     * @param pools compiled, by id
+     * @param services those that addresses of the router stand for
+     */
+    NatCompiler(Map<UUID, Integer> portIndices, Map<String, MemberPool> pools, Map<ServiceId, BoundService> services) {
         this.portIndices = portIndices;
         this.pools = pools;
+        this.services = services;
     }
 
-    NatTable compile(List<Nat> nats, List<Balancer> balancers, List<Port> ports) {
+    NatTable compile(List<Nat> nats, List<Balancer> balancers, List<Service> addressed, List<Port> ports) {
         boolean checks = ports.stream().anyMatch(port -> port.forChecks);
-        if (nats.isEmpty() && balancers.isEmpty() && !checks) {
+        if (nats.isEmpty() && balancers.isEmpty() && addressed.isEmpty() && !checks) {
             return NatTable.EMPTY;
         }
-        List<NatRule> rules = Stream.concat(
-                        nats.stream().map(this::read), balancers.stream().map(this::read))
+        List<NatRule> rules = Stream.of(
+                        nats.stream().map(this::read),
+                        balancers.stream().map(this::read),
+                        addressed.stream().flatMap(this::read))
+                .flatMap(Function.identity())
                 .sorted(Comparator.comparing(NatRule::name).thenComparing(NatRule::id))
                 .toList();
-        List<NatRule> hairpins = balancers.isEmpty() && !checks
+        List<NatRule> hairpins = balancers.isEmpty() && addressed.isEmpty() && !checks
                 ? List.of()
                 : ports.stream()
                         .filter(port -> !port.forChecks)
@@ -72,7 +87,43 @@ final class NatCompiler {
                 NatRule.ANY,
                 NatRule.ANY,
                 pools.get(message.getPoolId()),
+                bound(message.getService()),
                 message.getSticky());
+    }
+
+    private @Nullable BoundService bound(String service) {
+        return service.isEmpty()
+                ? null
+                : services.get(ServicePrefix.parse(service).id());
+    }
+
+    private Stream<NatRule> read(Service message) {
+        return message.getAddressesList().stream()
+                .map(MatchText::network)
+                .flatMap(address -> message.getPortsList().stream().map(port -> read(message, address, port)));
+    }
+
+    private NatRule read(Service message, IpPrefix address, ServicePort port) {
+        UUID id = UUID.fromString(message.getId());
+        MatchText.Range asked = MatchText.ports(port.getPort());
+        int target = port.getTargetPort() == 0 ? NatRule.ANY : port.getTargetPort();
+        return new NatRule(
+                id,
+                message.getName(),
+                NatRule.Kind.BALANCE,
+                Tag.device(id),
+                Port.NONE,
+                address.isV4() ? ANY_V4 : ANY_V6,
+                address,
+                MatchText.protocol(port.getProtocol()),
+                asked.low(),
+                asked.high(),
+                List.of(),
+                target,
+                target,
+                null,
+                bound(message.getService()),
+                false);
     }
 
     /** The first address of each family. */
@@ -104,6 +155,7 @@ final class NatCompiler {
                 List.of(address),
                 FIRST_HAIRPIN_PORT,
                 LAST_PORT,
+                null,
                 null,
                 false);
     }
@@ -137,6 +189,7 @@ final class NatCompiler {
                 addresses,
                 given.low(),
                 given.high(),
+                null,
                 null,
                 false);
     }

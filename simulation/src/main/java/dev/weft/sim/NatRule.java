@@ -2,6 +2,7 @@ package dev.weft.sim;
 
 import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
+import dev.weft.sim.match.Lpm;
 import dev.weft.state.ConnectionKey;
 import java.util.List;
 import java.util.UUID;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param addresses what the address becomes
  * @param firstPort of the ports it gets; {@link #ANY} leaves the packet's own
  * @param members of a BALANCE rule, in place of addresses; null for the others
+ * @param service of a BALANCE rule, in place of members; null for the others
  * @param sticky of a BALANCE rule: all connections of a client go to one member
  */
 @HotPath
@@ -38,6 +40,7 @@ record NatRule(
         int firstPort,
         int lastPort,
         @Nullable MemberPool members,
+        @Nullable BoundService service,
         boolean sticky) {
     static final int ANY = -1;
 
@@ -75,7 +78,56 @@ record NatRule(
                 firstPort,
                 lastPort,
                 null,
+                service,
                 sticky);
+    }
+
+    /** Whether it is for the packet, as far as that is decided by where it comes from and goes to. */
+    boolean useMatches(Simulation sim) {
+        return useIsIn(sim, source, true) && useIsIn(sim, destination, false) && useTransportMatches(sim);
+    }
+
+    private static boolean useIsIn(Simulation sim, IpPrefix prefix, boolean source) {
+        long high = source ? sim.srcHigh() : sim.dstHigh();
+        long low = source ? sim.srcLow() : sim.dstLow();
+        int common = Lpm.commonBits(prefix.high() ^ high, prefix.low() ^ low);
+        int bits = Math.min(prefix.bits(), common + 1);
+        if (source) {
+            sim.useSrcHigh(bits);
+        } else {
+            sim.useDstHigh(bits);
+        }
+        return common >= prefix.bits();
+    }
+
+    private boolean useTransportMatches(Simulation sim) {
+        if (protocol == ANY) {
+            return true;
+        }
+        if (sim.useProtocol() != protocol) {
+            return false;
+        }
+        if (!asksForPorts()) {
+            return true;
+        }
+        sim.useFragment();
+        int l4Port = sim.useL4Dst();
+        return l4Port >= lowPort && l4Port <= highPort;
+    }
+
+    /** As {@link #useMatches}, of the packet turned round; its source was looked up. */
+    boolean useMatchesAnswer(Simulation sim) {
+        int common = Lpm.commonBits(destination.high() ^ sim.srcHigh(), destination.low() ^ sim.srcLow());
+        sim.useSrcHigh(Math.min(destination.bits(), common + 1));
+        if (common < destination.bits() || protocol != ANY && sim.useProtocol() != protocol) {
+            return false;
+        }
+        if (!asksForPorts()) {
+            return true;
+        }
+        sim.useFragment();
+        int l4Port = sim.useL4Src();
+        return l4Port >= lowPort && l4Port <= highPort;
     }
 
     /** Whether it is about a packet of this tuple, by destination, protocol and port. */

@@ -87,6 +87,9 @@ final class NatTable {
     }
 
     private static Stream<IpPrefix> membersOf(NatRule rule) {
+        if (rule.service() != null) {
+            return rule.service().places().stream();
+        }
         MemberPool members = rule.members();
         return members == null
                 ? Stream.empty()

@@ -32,6 +32,7 @@ final class NatWalk {
     private final ConnectionKey before = new ConnectionKey();
     private final ConnectionKey after = new ConnectionKey();
     private final NatErrors errors;
+    private final Balancing balancing;
     // Of the packet's visit to the router it is at.
     private boolean answered;
     private boolean error;
@@ -48,6 +49,7 @@ final class NatWalk {
         this.table = table;
         this.blocks = blocks;
         errors = new NatErrors(sim, table);
+        balancing = new Balancing(sim, table);
     }
 
     /** Whether the packet goes on; if not, all is done that is to be done with it. */
@@ -75,10 +77,10 @@ final class NatWalk {
                 if (rule.kind() == NatRule.Kind.STATIC) {
                     return toInside(router, rule, in, v4);
                 }
-                if (useMatches(rule)) {
-                    return rule.members() == null
-                            ? destination(router, rule, v4)
-                            : balance(router, rule, rule.members(), in, v4);
+                if (rule.useMatches(sim)) {
+                    return rule.kind() == NatRule.Kind.BALANCE
+                            ? balance(router, rule, in, v4)
+                            : destination(router, rule, v4);
                 }
             }
         }
@@ -119,7 +121,7 @@ final class NatWalk {
                         setSource(v4);
                         return true; // to an inside address that asked for the outside one
                     }
-                } else if (here && useMatches(rule) && !isLeftAlone(router)) {
+                } else if (here && rule.useMatches(sim) && !isLeftAlone(router)) {
                     return source(router, rule, in, v4);
                 }
             }
@@ -216,7 +218,7 @@ final class NatWalk {
                 if (there && rule.kind() == NatRule.Kind.STATIC) {
                     return; // that one needs no connection
                 }
-                if (there && useMatchesAnswer(rule)) {
+                if (there && rule.useMatchesAnswer(sim)) {
                     sim.tracking.expectAnswer(sim);
                     return;
                 }
@@ -305,35 +307,18 @@ final class NatWalk {
         return true;
     }
 
-    /** To a member of a pool; a connection keeps the one it has while that is in the pool. */
-    private boolean balance(Router router, NatRule rule, MemberPool pool, Port in, boolean v4) {
+    /** To a member of a pool, or an instance of a service. */
+    private boolean balance(Router router, NatRule rule, Port in, boolean v4) {
         int state = sim.tracking.state(sim);
         if (state != Tracking.NEW && state != Tracking.FORWARD) {
             return true;
         }
-        Tracking.currentKey(sim, v4, key);
-        int member = state == Tracking.FORWARD && table.crossing(sim.tracking.slot(), router.tag, before, after)
-                ? pool.find(after.dstHigh(), after.dstLow(), after.dstPort(), before.dstPort())
-                : MemberPool.NONE;
-        boolean begins = sim.packet.key.protocol() == Ipv4.TCP && (sim.packet.key.tcpFlags() & FlowKey.TCP_SYN) != 0;
-        if (member == MemberPool.NONE || begins && pool.isDown(member, sim.tables)) {
-            member = rule.sticky()
-                    ? sim.tables.stickyClients().member(rule, pool, key.srcHigh(), key.srcLow(), sim.nowNanos)
-                    : MemberPool.NONE;
-            if (member == MemberPool.NONE) {
-                long hash = StickyClients.hash(rule.tag(), key.srcHigh(), key.srcLow());
-                member = pool.choose(rule.sticky() ? hash : Hashing.combine(hash, key.srcPort()), sim.tables);
-            }
-        }
-        sim.out.addTag(pool.tag);
-        if (member == MemberPool.NONE) {
-            sim.drop(router, DropReason.NO_MEMBER);
-            sim.icmpError(in, IcmpError.PORT_UNREACHABLE);
+        if (!balancing.choose(router, rule, in, v4)) {
             return false;
         }
-        long high = pool.high(member);
-        long low = pool.low(member);
-        int port = pool.port(member, key.dstPort());
+        long high = balancing.high();
+        long low = balancing.low();
+        int port = balancing.port();
         if (!bind(router, Connection.DESTINATION, high, low, port)) {
             return false;
         }
@@ -342,9 +327,9 @@ final class NatWalk {
         balanced = true;
         if (sim.isExplaining()) {
             sim.explain(
-                    "balancer",
+                    rule.service() == null ? "balancer" : "service",
                     rule.name(),
-                    "pool " + pool.name + ": to " + IpAddress.toString(high, low) + " " + port);
+                    balancing.label() + ": to " + IpAddress.toString(high, low) + " " + port);
         }
         return true;
     }
@@ -398,56 +383,6 @@ final class NatWalk {
             sim.explain("nat", rule.name(), "waits for public ports");
         }
         return false;
-    }
-
-    // Matching.
-
-    private boolean useMatches(NatRule rule) {
-        return useIsIn(rule.source(), true) && useIsIn(rule.destination(), false) && useTransportMatches(rule);
-    }
-
-    private boolean useIsIn(IpPrefix prefix, boolean source) {
-        long high = source ? sim.srcHigh() : sim.dstHigh();
-        long low = source ? sim.srcLow() : sim.dstLow();
-        int common = Lpm.commonBits(prefix.high() ^ high, prefix.low() ^ low);
-        int bits = Math.min(prefix.bits(), common + 1);
-        if (source) {
-            sim.useSrcHigh(bits);
-        } else {
-            sim.useDstHigh(bits);
-        }
-        return common >= prefix.bits();
-    }
-
-    private boolean useTransportMatches(NatRule rule) {
-        if (rule.protocol() == NatRule.ANY) {
-            return true;
-        }
-        if (sim.useProtocol() != rule.protocol()) {
-            return false;
-        }
-        if (!rule.asksForPorts()) {
-            return true;
-        }
-        sim.useFragment();
-        int port = sim.useL4Dst();
-        return port >= rule.lowPort() && port <= rule.highPort();
-    }
-
-    /** As {@link #useMatches}, of the packet turned round; its source was looked up. */
-    private boolean useMatchesAnswer(NatRule rule) {
-        IpPrefix to = rule.destination();
-        int common = Lpm.commonBits(to.high() ^ sim.srcHigh(), to.low() ^ sim.srcLow());
-        sim.useSrcHigh(Math.min(to.bits(), common + 1));
-        if (common < to.bits() || rule.protocol() != NatRule.ANY && sim.useProtocol() != rule.protocol()) {
-            return false;
-        }
-        if (!rule.asksForPorts()) {
-            return true;
-        }
-        sim.useFragment();
-        int port = sim.useL4Src();
-        return port >= rule.lowPort() && port <= rule.highPort();
     }
 
     /** Echo, or no ICMP at all. */

@@ -1,11 +1,15 @@
 package dev.weft.sim;
 
+import dev.weft.base.ServiceId;
+import dev.weft.base.ServicePrefix;
 import dev.weft.topology.TopologySnapshot;
 import dev.weft.topology.schema.Balancer;
 import dev.weft.topology.schema.Chain;
 import dev.weft.topology.schema.Nat;
 import dev.weft.topology.schema.Pool;
+import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceTable;
+import dev.weft.topology.schema.Tenant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -14,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +41,7 @@ final class NetworkCompiler {
     private final @Nullable Router[] routers;
     private final List<List<Port>> bridgePorts;
     private final List<List<Port>> routerPorts;
+    private Map<String, ServiceNames> names = Map.of();
 
     NetworkCompiler(TopologySnapshot snapshot, VirtualNetwork previous) {
         this.snapshot = snapshot;
@@ -62,6 +68,7 @@ final class NetworkCompiler {
     VirtualNetwork compile() {
         snapshot.ports().forEach(this::compilePort);
         healthPorts.forEach(this::compilePort);
+        names = compileNames();
         for (var bridge : snapshot.bridges()) {
             int index = indexOf(bridgeIndices, bridge.getId());
             bridges[index] = compileBridge(index, bridge);
@@ -80,7 +87,14 @@ final class NetworkCompiler {
                     .computeIfAbsent(balancer.getRouterId(), id -> new ArrayList<>())
                     .add(balancer);
         }
+        var addressed = new HashMap<String, List<Service>>();
+        for (var service : snapshot.all(Service.class)) {
+            addressed
+                    .computeIfAbsent(service.getRouterId(), id -> new ArrayList<>())
+                    .add(service);
+        }
         Map<String, MemberPool> pools = compilePools();
+        CompiledServices services = CompiledServices.compile(snapshot, serviceIndices, previous.services);
         for (var router : snapshot.routers()) {
             int index = indexOf(routerIndices, router.getId());
             routers[index] = compileRouter(
@@ -89,11 +103,13 @@ final class NetworkCompiler {
                     routes.getOrDefault(router.getId(), List.of()),
                     nats.getOrDefault(router.getId(), List.of()),
                     balancers.getOrDefault(router.getId(), List.of()),
-                    pools);
+                    addressed.getOrDefault(router.getId(), List.of()),
+                    pools,
+                    services);
         }
         Chains chains = compileChains();
         var endpoints = TunnelEndpoints.of(snapshot, previous.endpoints);
-        var delta = new NetworkDelta(previous, ports, bridges, routers, chains, endpoints, pools).compute();
+        var delta = new NetworkDelta(previous, ports, bridges, routers, chains, endpoints, pools, services).compute();
         return new VirtualNetwork(
                 snapshot.changeNumber(),
                 portIndices,
@@ -105,7 +121,8 @@ final class NetworkCompiler {
                 chains,
                 pools,
                 endpoints,
-                CompiledServices.compile(snapshot, serviceIndices, previous.services),
+                services,
+                names,
                 delta);
     }
 
@@ -128,6 +145,25 @@ final class NetworkCompiler {
         };
         Groups groups = Groups.compile(snapshot, portIndices, previous.chains.groups);
         return new ChainCompiler(snapshot, chains, groups, previous.chains, chainIndices, places).compile();
+    }
+
+    /** By tenant. */
+    private Map<String, ServiceNames> compileNames() {
+        var services = new HashMap<String, List<Service>>();
+        for (var service : snapshot.all(Service.class)) {
+            services.computeIfAbsent(service.getTenantId(), id -> new ArrayList<>())
+                    .add(service);
+        }
+        var names = new HashMap<String, ServiceNames>();
+        for (var tenant : snapshot.all(Tenant.class)) {
+            List<Service> its = services.get(tenant.getId());
+            if (its != null) {
+                ServiceNames now = ServiceNames.of(tenant.getName(), its);
+                ServiceNames before = previous.names.get(tenant.getId());
+                names.put(tenant.getId(), before != null && before.isSame(now) ? before : now);
+            }
+        }
+        return Map.copyOf(names);
     }
 
     private Map<String, MemberPool> compilePools() {
@@ -207,7 +243,7 @@ final class NetworkCompiler {
     }
 
     private Bridge compileBridge(int index, dev.weft.topology.schema.Bridge message) {
-        var compiler = new BridgeCompiler(bridgePorts.get(index), ports);
+        var compiler = new BridgeCompiler(bridgePorts.get(index), ports, names.get(message.getTenantId()));
         Object[] inputs = compiler.inputs(message);
         Bridge before = previous.bridge(index);
         return before != null && Arrays.equals(before.inputs, inputs)
@@ -227,7 +263,9 @@ final class NetworkCompiler {
             List<dev.weft.topology.schema.Route> routes,
             List<Nat> nats,
             List<Balancer> balancers,
-            Map<String, MemberPool> pools) {
+            List<Service> addressed,
+            Map<String, MemberPool> pools,
+            CompiledServices services) {
         List<Port> own = routerPorts.get(index);
         List<Object> inputs = new ArrayList<>(own.size() + routes.size() + 1);
         inputs.add(message);
@@ -236,6 +274,12 @@ final class NetworkCompiler {
         inputs.addAll(nats);
         inputs.addAll(balancers);
         balancers.forEach(balancer -> inputs.add(pools.get(balancer.getPoolId())));
+        Map<ServiceId, BoundService> bound =
+                bound(serviceTable(message.getServiceTableId()), balancers, addressed, services);
+        inputs.addAll(addressed);
+        inputs.add(bound);
+        ServiceNames its = names.get(message.getTenantId());
+        inputs.add(its);
         Router before = index < previous.routers.length ? previous.routers[index] : null;
         if (before != null && Arrays.equals(before.inputs, inputs.toArray())) {
             return before;
@@ -255,9 +299,24 @@ final class NetworkCompiler {
                         chain(message.getInboundChainId()),
                         chain(message.getForwardChainId()),
                         chain(message.getOutboundChainId())),
-                new NatCompiler(portIndices, pools).compile(nats, balancers, own),
+                new NatCompiler(portIndices, pools, bound).compile(nats, balancers, addressed, own),
                 serviceTable(message.getServiceTableId()),
+                its,
                 ownAddresses(own));
+    }
+
+    /** The services that addresses of a router stand for. */
+    private static Map<ServiceId, BoundService> bound(
+            int table, List<Balancer> balancers, List<Service> addressed, CompiledServices services) {
+        Map<ServiceId, BoundService> bound = new HashMap<>();
+        Stream.concat(
+                        balancers.stream().map(Balancer::getService),
+                        addressed.stream().map(Service::getService))
+                .filter(text -> !text.isEmpty())
+                .map(text -> ServicePrefix.parse(text).id())
+                .forEach(id -> bound.computeIfAbsent(
+                        id, service -> new BoundService(table, service, services.places(table, service))));
+        return bound;
     }
 
     private static long[] ownAddresses(List<Port> ports) {

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * known address of a bridge the neighbour tag of each router joined to it
  * joined by another router  the neighbour tags of all it now knows or no longer knows through the bridge
  * chains of a device        its device tag
- * service table of a bridge its device tag; of a router, and rules: nothing, since no flow rests on them
+ * service table of a bridge its device tag; of a router: nothing, since no flow rests on it
+ * rules of a service table  its device tag, which is on what they drop
  * addresses of the hosts    the tag of tunnel endpoints
  * rules of a chain          the tag of the chain that they are compiled into
  * whether it asks at all    its tag for that
@@ -37,6 +38,7 @@ final class NetworkDelta {
     private final Chains chains;
     private final TunnelEndpoints endpoints;
     private final Map<String, MemberPool> pools;
+    private final CompiledServices services;
     private final Set<Long> tags = new LinkedHashSet<>();
     private final Set<RouteChange> changes = new LinkedHashSet<>();
 
@@ -47,7 +49,8 @@ final class NetworkDelta {
             @Nullable Router[] routers,
             Chains chains,
             TunnelEndpoints endpoints,
-            Map<String, MemberPool> pools) {
+            Map<String, MemberPool> pools,
+            CompiledServices services) {
         this.previous = previous;
         this.ports = ports;
         this.bridges = bridges;
@@ -55,6 +58,7 @@ final class NetworkDelta {
         this.chains = chains;
         this.endpoints = endpoints;
         this.pools = pools;
+        this.services = services;
     }
 
     VirtualNetwork.Delta compute() {
@@ -93,6 +97,12 @@ final class NetworkDelta {
                 tags.add(before.tag);
             }
         });
+        for (int i = 0; i < previous.services.limit(); i++) {
+            CompiledServices.Table before = previous.services.table(i);
+            if (before != null && before != services.table(i)) {
+                tags.add(before.tag());
+            }
+        }
         return new VirtualNetwork.Delta(
                 tags.stream().mapToLong(Long::longValue).toArray(), changes.toArray(new RouteChange[0]));
     }

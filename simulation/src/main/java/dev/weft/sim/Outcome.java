@@ -75,7 +75,7 @@ public final class Outcome {
     private Kind kind = Kind.DROP;
     private @Nullable DropReason dropReason;
     private boolean cacheable;
-    private boolean ofFirstOnly;
+    private boolean forOnePacket;
 
     private final long[] tags = new long[MAX_TAGS];
     private int tagCount;
@@ -127,6 +127,7 @@ public final class Outcome {
     private int serviceTable;
     private final long[] serviceWords = new long[4];
     private final ServiceSlot[] services = new ServiceSlot[MAX_EMITS];
+    private final int[] serviceTables = new int[MAX_EMITS];
     private int serviceCount;
     private long serviceConnection;
 
@@ -151,7 +152,7 @@ public final class Outcome {
         kind = Kind.DROP;
         dropReason = null;
         cacheable = true;
-        ofFirstOnly = false;
+        forOnePacket = false;
         tagCount = 0;
         readCount = 0;
         macCount = 0;
@@ -214,9 +215,12 @@ public final class Outcome {
         return cacheable;
     }
 
-    /** Whether it is of a connection's first packet, and the next ones are another matter once it is recorded. */
-    public boolean isOfFirstOnly() {
-        return ofFirstOnly;
+    /**
+     * Whether the connection's next packets are another matter: this one is its first and a rule told it apart, or has SYN,
+     * FIN or RST and is hardly ever sent again.
+     */
+    public boolean isForOnePacket() {
+        return forOnePacket;
     }
 
     public int tagCount() {
@@ -470,7 +474,12 @@ public final class Outcome {
         return parkedRouter == SERVICE;
     }
 
-    /** Dense index of the service table that was consulted, {@link Tables#NONE} when none was. */
+    /** Dense index of the table that has the rule. */
+    public int serviceTable(int index) {
+        return serviceTables[index];
+    }
+
+    /** Dense index of the service table that was consulted last, {@link Tables#NONE} when none was. */
     public int serviceTable() {
         return serviceTable;
     }
@@ -552,8 +561,8 @@ public final class Outcome {
         return parkedRouter >= 0;
     }
 
-    void ofFirstOnly() {
-        ofFirstOnly = true;
+    void forOnePacket() {
+        forOnePacket = true;
         cacheable = false;
     }
 
@@ -684,6 +693,7 @@ public final class Outcome {
 
     void resolved(ServiceSlot slot) {
         if (serviceCount < services.length) {
+            serviceTables[serviceCount] = serviceTable;
             services[serviceCount++] = slot;
         }
     }

@@ -31,6 +31,8 @@ final class Router extends Device {
     final NatTable nat;
     /** Index of its service table. */
     final int serviceTable;
+    /** Of its tenant's services, which it is asked for; null when there are none. */
+    final @Nullable ServiceNames names;
     /** All addresses of its own, high and low. */
     private final long[] own;
 
@@ -47,6 +49,7 @@ final class Router extends Device {
             RouterChains chains,
             NatTable nat,
             int serviceTable,
+            @Nullable ServiceNames names,
             long[] own) {
         super(index, id, name, disabled);
         this.inputs = inputs;
@@ -55,6 +58,7 @@ final class Router extends Device {
         this.chains = chains;
         this.nat = nat;
         this.serviceTable = serviceTable;
+        this.names = names;
         this.own = own;
         salt = tag;
     }

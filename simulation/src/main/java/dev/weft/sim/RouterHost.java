@@ -131,7 +131,7 @@ final class RouterHost {
             ServiceWalk.atRouter(sim, router, in);
             return;
         }
-        if (v4 && isDhcp(sim, router, in)) {
+        if (v4 && isDhcp(sim, router, in) || DnsServer.isAnswered(sim, router, in)) {
             return;
         }
         sim.drop(router, DropReason.FOR_ROUTER);

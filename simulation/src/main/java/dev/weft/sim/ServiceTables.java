@@ -29,8 +29,9 @@ public final class ServiceTables {
     private @Nullable ServiceTable[] tables = {};
     private final Map<InstanceKey, ServiceInstance> instances = new HashMap<>();
     /** By table: those that are rules of it. */
-    private final List<Map<InstanceKey, ServiceInstance>> ruling = new ArrayList<>();
+    private final List<Map<InstanceKey, ServiceRule>> ruling = new ArrayList<>();
 
+    private final List<Long> touched = new ArrayList<>();
     private final List<Integer> changed = new ArrayList<>();
     private final ServiceChoices choices = new ServiceChoices(CHOICES);
 
@@ -40,6 +41,7 @@ public final class ServiceTables {
     public boolean up(ServiceInstance instance) {
         var key = new InstanceKey(instance.prefix(), instance.port());
         instances.put(key, instance);
+        touched.clear();
         boolean news = false;
         for (int i = 0; i < tables.length; i++) {
             news |= rule(i, key, instance);
@@ -51,6 +53,7 @@ public final class ServiceTables {
     public void down(ServicePrefix prefix, UUID port) {
         var key = new InstanceKey(prefix, port);
         instances.remove(key);
+        touched.clear();
         for (int i = 0; i < tables.length; i++) {
             unrule(i, key);
         }
@@ -59,32 +62,44 @@ public final class ServiceTables {
     private boolean rule(int index, InstanceKey key, ServiceInstance instance) {
         ServiceTable table = tables[index];
         CompiledServices.Table compiled = followed.table(index);
-        Map<InstanceKey, ServiceInstance> rules = ruling.get(index);
+        Map<InstanceKey, ServiceRule> rules = ruling.get(index);
         boolean admitted = table != null && compiled != null && followed.admits(compiled, instance);
         ServiceInstance shared = admitted ? compiled.asShared(instance) : null;
-        ServiceInstance before = rules.get(key);
-        if (shared != null && shared.equals(before)) {
+        ServiceRule rule = shared == null ? null : followed.ruleOf(shared);
+        ServiceRule before = rules.get(key);
+        if (rule != null && rule.equals(before)) {
             return false;
         }
-        boolean stays = shared != null
-                && before != null
-                && shared.rule().target().equals(before.rule().target());
+        boolean stays = rule != null && before != null && rule.target().equals(before.target());
         if (!stays) { // else it keeps what was counted
             unrule(index, key);
         }
-        if (table == null || shared == null || !table.put(shared.prefix(), shared.rule())) {
+        if (table == null || rule == null || !table.put(key.prefix(), rule)) {
             return false;
         }
-        rules.put(key, shared);
+        rules.put(key, rule);
+        touch(compiled);
         return true;
     }
 
     private void unrule(int index, InstanceKey key) {
         ServiceTable table = tables[index];
-        ServiceInstance before = ruling.get(index).remove(key);
+        ServiceRule before = ruling.get(index).remove(key);
         if (table != null && before != null) {
-            table.remove(before.prefix(), before.rule().target());
+            table.remove(key.prefix(), before.target());
+            touch(followed.table(index));
         }
+    }
+
+    private void touch(CompiledServices.@Nullable Table table) {
+        if (table != null) {
+            touched.add(table.tag());
+        }
+    }
+
+    /** Tags of the tables that the last instance that came or went has changed. */
+    public List<Long> touched() {
+        return touched;
     }
 
     /** Brings the tables in line with the network. */
@@ -162,25 +177,30 @@ public final class ServiceTables {
         return index >= 0 && index < tables.length ? tables[index] : null;
     }
 
+    /** On flows that rest on the rules of a table. */
+    long tag(int index) {
+        CompiledServices.Table table = followed.table(index);
+        return table == null ? 0 : table.tag();
+    }
+
     ServiceChoices choices() {
         return choices;
     }
 
     /** After a simulation: counts what it resolved, and remembers what it chose. */
     public void applied(Outcome outcome, int length, long nowNanos) {
-        int index = outcome.serviceTable();
-        ServiceTable table = table(index);
-        if (table == null) {
-            return;
-        }
         for (int i = 0; i < outcome.serviceCount(); i++) {
             ServiceSlot slot = outcome.service(i);
-            table.count(slot, length);
+            ServiceTable its = table(outcome.serviceTable(i));
+            if (its != null) {
+                its.count(slot, length);
+            }
             if (outcome.serviceConnection() != 0) {
                 choices.put(outcome.serviceConnection(), slot.rule().target(), nowNanos);
             }
         }
-        if (outcome.serviceCount() == 0) {
+        ServiceTable table = table(outcome.serviceTable());
+        if (table != null && outcome.serviceCount() == 0) {
             table.countUnresolved();
         }
     }

@@ -164,13 +164,22 @@ final class ServiceWalk {
 
     /** The entry for the packet's service; null, and the packet dropped, when there is none. */
     private static @Nullable ServiceEntry resolve(Simulation sim, Device device, int index) {
-        ServiceTable table = sim.tables.services().table(index);
         Packet packet = sim.packet;
         long at = packet.offset + packet.sal.service;
         long w0 = SalService.word(packet.segment, at, 0);
         long w1 = SalService.word(packet.segment, at, 1);
         long w2 = SalService.word(packet.segment, at, 2);
         long w3 = SalService.word(packet.segment, at, 3);
+        ServiceEntry entry = find(sim, device, index, w0, w1, w2, w3);
+        if (entry == null) {
+            sim.drop(device, DropReason.NO_SERVICE);
+        }
+        return entry;
+    }
+
+    /** The entry of a table for a service, given as its four words; null when there is none. */
+    static @Nullable ServiceEntry find(Simulation sim, Device device, int index, long w0, long w1, long w2, long w3) {
+        ServiceTable table = sim.tables.services().table(index);
         sim.out.service(index, w0, w1, w2, w3);
         ServiceEntry entry = table == null ? null : table.find(w0, w1, w2, w3);
         if (sim.isExplaining()) {
@@ -182,9 +191,6 @@ final class ServiceWalk {
                                     : "has entry " + entry.prefix() + ": " + entry.top() + " of " + entry.rules()
                                             + (entry.rules() == 1 ? " rule counts" : " rules count")
                                             + (entry.isToAll() ? ", all of them" : "")));
-        }
-        if (entry == null) {
-            sim.drop(device, DropReason.NO_SERVICE);
         }
         return entry;
     }
@@ -213,13 +219,7 @@ final class ServiceWalk {
 
     private static void send(Simulation sim, Device device, Port in, ServiceSlot slot, long dstMac) {
         ServiceTarget target = slot.rule().target();
-        if (sim.isExplaining()) {
-            sim.explain(
-                    device,
-                    "rule: " + target + " (priority " + slot.rule().priority() + ", weight "
-                            + slot.rule().weight() + ")");
-        }
-        sim.out.resolved(slot);
+        apply(sim, device, slot);
         switch (target.action()) {
             case FORWARD -> forward(sim, device, in, slot, dstMac);
             // The router that it comes in to once more counts the hop.
@@ -230,6 +230,17 @@ final class ServiceWalk {
             }
             case DROP -> sim.drop(device, DropReason.SERVICE_DROPPED);
         }
+    }
+
+    /** Says that a rule holds for the packet. */
+    static void apply(Simulation sim, Device device, ServiceSlot slot) {
+        if (sim.isExplaining()) {
+            sim.explain(
+                    device,
+                    "rule: " + slot.rule().target() + " (priority "
+                            + slot.rule().priority() + ", weight " + slot.rule().weight() + ")");
+        }
+        sim.out.resolved(slot);
     }
 
     private static void forward(Simulation sim, Device device, Port in, ServiceSlot slot, long dstMac) {

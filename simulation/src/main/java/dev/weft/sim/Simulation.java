@@ -6,6 +6,8 @@ import dev.weft.base.IpPrefix;
 import dev.weft.base.Tag;
 import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.packet.DhcpReply;
+import dev.weft.sim.packet.DnsQuery;
+import dev.weft.sim.packet.DnsReply;
 import dev.weft.sim.packet.Ethernet;
 import dev.weft.sim.packet.Headers;
 import dev.weft.sim.packet.IcmpError;
@@ -48,6 +50,8 @@ final class Simulation extends PacketView {
     VirtualNetwork network = VirtualNetwork.EMPTY;
     long nowNanos;
     final DhcpReply dhcp = new DhcpReply();
+    final DnsQuery dnsQuery = new DnsQuery();
+    final DnsReply dnsReply = new DnsReply();
     private int ingress;
     /** The port that a frame made here leaves by, or {@link Port#NONE}. */
     private int emitting;
@@ -147,6 +151,11 @@ final class Simulation extends PacketView {
         if (left && out.kind() != Outcome.Kind.PARK && tracking.complete(this)) {
             connect();
         }
+        boolean ofConnection = out.hasConnection() || out.answeredSlot() != ConnectionTable.NONE;
+        boolean isControl = packet.key.protocol() == Ipv4.TCP && packet.key.tcpFlags() != 0;
+        if (ofConnection && isControl && out.kind() == Outcome.Kind.FORWARD) {
+            out.forOnePacket();
+        }
     }
 
     private void connect() {
@@ -163,7 +172,7 @@ final class Simulation extends PacketView {
             return;
         }
         if (tracking.isFirstJudged()) {
-            out.ofFirstOnly();
+            out.forOnePacket();
         }
         out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
         out.interestRemoteHosts();

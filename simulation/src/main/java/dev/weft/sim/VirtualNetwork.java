@@ -34,6 +34,7 @@ public final class VirtualNetwork {
             Map.of(),
             TunnelEndpoints.NONE,
             CompiledServices.EMPTY,
+            Map.of(),
             Delta.NONE);
 
     /** No such object. */
@@ -52,6 +53,9 @@ public final class VirtualNetwork {
 
     final TunnelEndpoints endpoints;
     final CompiledServices services;
+    /** By tenant. */
+    final Map<String, ServiceNames> names;
+
     final StickyClients.Balancer[] sticky;
     private final Delta delta;
 
@@ -97,6 +101,7 @@ public final class VirtualNetwork {
             Map<String, MemberPool> pools,
             TunnelEndpoints endpoints,
             CompiledServices services,
+            Map<String, ServiceNames> names,
             Delta delta) {
         this.changeNumber = changeNumber;
         this.portIndices = portIndices;
@@ -109,6 +114,7 @@ public final class VirtualNetwork {
         this.pools = pools;
         this.endpoints = endpoints;
         this.services = services;
+        this.names = names;
         sticky = stickyIn(routers);
         this.delta = delta;
     }

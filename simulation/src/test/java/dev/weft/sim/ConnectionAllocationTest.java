@@ -27,6 +27,10 @@ class ConnectionAllocationTest {
             .nat("r", "web", "destination for 203.0.113.9 udp 53 to 10.0.1.6 ports 5353")
             .pool("p", "10.0.1.6:8080")
             .balancer("r", "front", "203.0.113.80 tcp 80", "p")
+            .serviceBlock("ours", "0x00004001/32")
+            .serviceTable("table", "0x00004001/32 forward 10.0.1.6, forward 10.0.1.7 weight 3")
+            .services("router", "r", "table")
+            .service("r", "late", "0x00004001", "203.0.113.90 tcp 80 to 8080")
             .chain("only-known", "connection forward,answer,related,new accept", "drop")
             .chainLog("only-known", Chain.Log.ALL)
             .securityGroup("all", "in udp", "in tcp 8080 from 0.0.0.0/0", "in icmp 3", "out udp", "out tcp", "log-all")
@@ -39,7 +43,7 @@ class ConnectionAllocationTest {
     @Test
     void connectsTranslatesAndAnswersAMillionTimesWithoutAllocating() {
         net.settle("a", "10.0.1.5");
-        net.settle("m", "10.0.1.6");
+        net.settle("m", "10.0.1.6", "10.0.1.7");
         net.learnNeighbour("r", "203.0.113.1", OUTSIDE_MAC);
         net.grant("out", "203.0.113.10", 1024, 60_000);
         net.tables().connections().setEnding((table, slot) -> {});
@@ -49,6 +53,7 @@ class ConnectionAllocationTest {
         packets.add(inside(Frames.udp("10.0.1.7:1", "8.8.8.8:53")));
         packets.add(outside(Frames.udp("198.51.100.1:1", "203.0.113.9:53")));
         packets.add(outside(Frames.tcp("198.51.100.1:1", "203.0.113.80:80").flags(2)));
+        packets.add(outside(Frames.tcp("198.51.100.1:1", "203.0.113.90:80").flags(2)));
         packets.add(outside(Frames.icmp("192.0.2.1", "203.0.113.10", 3, 1, 0)
                 .payload(Frames.udp("203.0.113.10:1024", "8.8.8.8:53").ipBytes())));
         run(packets, 300_000);

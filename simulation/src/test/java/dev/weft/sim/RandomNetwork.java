@@ -436,7 +436,12 @@ final class RandomNetwork {
                 .serviceTable("services", "0x00004001 forward 10.1.0.9", "* drop")
                 .services("bridge", pick(bridges), "services");
         if (!routers.isEmpty()) {
-            t.services("router", pick(routers), "services");
+            String router = pick(routers);
+            String service = random.nextInt(4) > 0 ? "0x00004001" : "0x00004002";
+            t.services("router", router, "services")
+                    .service(router, "of-" + router, service, "10.96.0.80 " + pick(List.of("tcp", "udp")) + " 53");
+            addresses.add(IpAddress.parse("10.96.0.80"));
+            addresses.add(IpAddress.parse("10.1.0.9"));
         }
     }
 

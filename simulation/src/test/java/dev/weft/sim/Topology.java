@@ -2,6 +2,7 @@ package dev.weft.sim;
 
 import dev.weft.base.IpAddress;
 import dev.weft.base.MacAddress;
+import dev.weft.base.ServicePrefix;
 import dev.weft.base.Tag;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowKey;
@@ -11,6 +12,7 @@ import dev.weft.sim.packet.Frames;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
 import dev.weft.sim.packet.Vlan;
+import dev.weft.sim.service.ServiceInstance;
 import dev.weft.sim.trace.Explanation;
 import dev.weft.sim.trace.PacketExpression;
 import dev.weft.state.Connection;
@@ -38,8 +40,10 @@ import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.SecurityGroup;
 import dev.weft.topology.schema.SecurityRule;
+import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceEntry;
+import dev.weft.topology.schema.ServicePort;
 import dev.weft.topology.schema.ServiceRule;
 import dev.weft.topology.schema.ServiceTable;
 import dev.weft.topology.schema.Tenant;
@@ -487,6 +491,53 @@ public final class Topology {
                 id("service table", name),
                 name,
                 table.toBuilder().setInstances(true).build());
+    }
+
+    /** @param words {@code 10.96.0.80,fd00:96::80 tcp 80}, with {@code to 8080} behind it */
+    public Topology service(String router, String name, String service, String words) {
+        String[] word = words.split(" ");
+        return put(
+                id("service", name),
+                name,
+                Service.newBuilder()
+                        .setId(id("service", name).toString())
+                        .setName(name)
+                        .setTenantId(TENANT.toString())
+                        .setRouterId(id("router", router).toString())
+                        .setService(service)
+                        .addAllAddresses(List.of(word[0].split(",")))
+                        .addPorts(ServicePort.newBuilder()
+                                .setProtocol(word[1])
+                                .setPort(word[2])
+                                .setTargetPort(word.length > 3 ? Integer.parseInt(word[4]) : 0))
+                        .build());
+    }
+
+    /** As {@link #balancer}, with a service in place of a pool. */
+    public Topology balancerOfService(String router, String name, String words, String service) {
+        balancer(router, name, words, "");
+        Balancer balancer = (Balancer) planned(id("balancer", name));
+        return put(
+                id("balancer", name),
+                name,
+                balancer.toBuilder().clearPoolId().setService(service).build());
+    }
+
+    /** The VM behind a port serves a service at this IPv4 address. */
+    public void register(String port, String prefix, String address, int weight) {
+        var instance = new ServiceInstance(
+                ServicePrefix.parse(prefix),
+                id("port", port),
+                IpAddress.parse(address).v4Bits(),
+                0,
+                weight);
+        tables.services().up(instance);
+        invalidate(Set.copyOf(tables.services().touched()));
+    }
+
+    public void unregister(String port, String prefix) {
+        tables.services().down(ServicePrefix.parse(prefix), id("port", port));
+        invalidate(Set.copyOf(tables.services().touched()));
     }
 
     /** The part of a service's packets that the instance at an address gets, by the table. */

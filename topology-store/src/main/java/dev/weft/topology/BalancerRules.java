@@ -31,6 +31,17 @@ final class BalancerRules {
         if (!ports) {
             reporter.report("protocol", balancer.getProtocol(), "expected tcp or udp");
         }
+        if (balancer.getPoolId().isEmpty() == balancer.getService().isEmpty()) {
+            reporter.report(
+                    "pool",
+                    "",
+                    balancer.getPoolId().isEmpty()
+                            ? "missing: pool or service, one of them: who serves it"
+                            : "expected pool or service, one of them");
+        }
+        if (balancer.getPoolId().isEmpty()) {
+            return;
+        }
         Optional<Pool> pool = draft.get(new ObjectRef(Schema.kindOf(Pool.class), UUID.fromString(balancer.getPoolId())))
                 .map(Pool.class::cast);
         pool.ifPresent(of -> checkFamily(balancer, of));

@@ -3,6 +3,7 @@ package dev.weft.topology;
 import com.google.protobuf.Message;
 import dev.weft.topology.schema.Host;
 import dev.weft.topology.schema.Port;
+import dev.weft.topology.schema.Service;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -62,6 +63,7 @@ public final class HostsConcerned {
             case "bridge", "router" -> List.of(id);
             case "port" -> devicesOf((Port) object);
             case "tenant" -> ofTenant(id);
+            case "service" -> ofTenant(((Service) object).getTenantId()); // all its routers are asked for its name
             case "host" ->
                 snapshot.ports().stream()
                         .filter(port -> port.getHostId().equals(id))

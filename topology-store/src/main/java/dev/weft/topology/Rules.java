@@ -11,6 +11,7 @@ import dev.weft.topology.schema.Pool;
 import dev.weft.topology.schema.Port;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.SecurityGroup;
+import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceTable;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ final class Rules {
     private final VlanRules vlans;
     private final StationRules stations;
     private final ServiceRules services;
+    private final ServiceAddressRules addresses;
     private final MtuRules mtus;
     private final SecurityGroupRules securityGroups;
 
@@ -41,6 +43,7 @@ final class Rules {
         vlans = new VlanRules(this::report);
         stations = new StationRules(draft, this::report);
         services = new ServiceRules(draft, this::report);
+        addresses = new ServiceAddressRules(draft, this::report);
         mtus = new MtuRules(draft, this::report);
         securityGroups = new SecurityGroupRules(this::report);
     }
@@ -75,9 +78,12 @@ final class Rules {
             case ServiceTable table -> services.checkTable(table);
             case Pool pool ->
                 new BalancerRules(draft, (field, value, expected) -> report(pool, field, value, expected)).check(pool);
-            case Balancer balancer ->
+            case Balancer balancer -> {
                 new BalancerRules(draft, (field, value, expected) -> report(balancer, field, value, expected))
                         .check(balancer);
+                addresses.check(balancer);
+            }
+            case Service service -> addresses.check(service);
             case Chain chain ->
                 new ChainRules(draft, (field, value, expected) -> report(chain, field, value, expected)).check(chain);
             case Nat nat ->

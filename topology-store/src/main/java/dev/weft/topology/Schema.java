@@ -13,6 +13,7 @@ import dev.weft.topology.schema.PortGroup;
 import dev.weft.topology.schema.Route;
 import dev.weft.topology.schema.Router;
 import dev.weft.topology.schema.SecurityGroup;
+import dev.weft.topology.schema.Service;
 import dev.weft.topology.schema.ServiceBlock;
 import dev.weft.topology.schema.ServiceTable;
 import dev.weft.topology.schema.Tenant;
@@ -43,7 +44,8 @@ public final class Schema {
             new ObjectKind(Route.getDefaultInstance()),
             new ObjectKind(Nat.getDefaultInstance()),
             new ObjectKind(Pool.getDefaultInstance()),
-            new ObjectKind(Balancer.getDefaultInstance()));
+            new ObjectKind(Balancer.getDefaultInstance()),
+            new ObjectKind(Service.getDefaultInstance()));
 
     private static final Map<Class<?>, ObjectKind> BY_CLASS =
             KINDS.stream().collect(Collectors.toMap(k -> k.prototype().getClass(), Function.identity()));

@@ -212,6 +212,11 @@ final class ServiceRules {
     }
 
     private boolean isGranted(String tenant, ServicePrefix prefix) {
+        return isGranted(draft, tenant, prefix);
+    }
+
+    /** Whether the prefix is in a block of the tenant. */
+    static boolean isGranted(Draft draft, String tenant, ServicePrefix prefix) {
         boolean[] granted = {false};
         draft.forEach(Schema.kindOf(ServiceBlock.class), (ref, object) -> {
             var block = (ServiceBlock) object;

@@ -75,6 +75,18 @@ class HostsConcernedTest {
     }
 
     @Test
+    void aServiceConcernsAllOfItsTenant() {
+        assertThat(apply(store(), """
+                service_blocks: [{name: web, owner: a, prefix: 0x00004001/32}]
+                ---
+                tenant: a
+                service_tables: [{name: t}]
+                routers: [{name: other, service_table: t}]
+                services: [{name: web, router: other, service: 0x00004001, addresses: [10.96.0.80], ports: [{protocol: tcp, port: 80}]}]
+                """)).as("all may ask for its name").containsExactlyInAnyOrder("h1", "h2", "h3");
+    }
+
+    @Test
     void aMemberOfASecurityGroupConcernsThoseWhoseRulesLookAtIt() {
         var store = store();
         apply(store, """

@@ -9,18 +9,27 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** {@code weft demo}: the whole of Weft on this machine, in about a minute. */
 @Command(
         name = "demo",
         description = {
-            "Three hosts, two tenants and real programs in network namespaces of this machine.",
+            "Three hosts and real programs in network namespaces of this machine: two tenants with the same addresses,",
+            "or, as 'weft demo serval', services by packets that name them and by addresses.",
             "Tells what it does, checks it, and takes everything away again.",
             "Needs root, or a system that allows user namespaces."
         })
 final class DemoCommand implements Callable<Integer> {
     @Mixin
     private Clutter clutter = new Clutter();
+
+    @Parameters(
+            paramLabel = "SUBJECT",
+            arity = "0..1",
+            defaultValue = "network",
+            description = "network or serval. Default: network.")
+    private DemoRun.Subject subject = DemoRun.Subject.NETWORK;
 
     @Option(
             names = "--datapath",
@@ -53,6 +62,8 @@ final class DemoCommand implements Callable<Integer> {
             System.out.println(DemoRun.clean());
             return ExitCode.OK;
         }
-        return new DemoRun(System.out, datapath, underlay, folder, clutter.keep).run() ? ExitCode.OK : ExitCode.FAILED;
+        return new DemoRun(System.out, new DemoRun.Options(subject, datapath, underlay, folder, clutter.keep)).run()
+                ? ExitCode.OK
+                : ExitCode.FAILED;
     }
 }

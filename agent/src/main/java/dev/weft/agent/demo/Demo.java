@@ -14,12 +14,10 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** The story of the demo, told once from top to bottom. */
-public final class Demo {
+/** The story of {@code weft demo}: two tenants with the same addresses. */
+final class Demo implements Story {
     private static final int DOWNLOAD_BYTES = 4 << 20;
     private static final int STILL_READS = 5;
     private static final Duration PROGRAM_LIMIT = Duration.ofSeconds(20);
@@ -34,8 +32,8 @@ public final class Demo {
         this.clock = clock;
     }
 
-    /** Tells it all. Returns whether every check held. */
-    boolean tell() {
+    @Override
+    public boolean tell() {
         build();
         describe();
         firstPackets();
@@ -51,7 +49,7 @@ public final class Demo {
     private void build() {
         checks.chapter("Three hosts on an IP fabric, an agent on each, a store");
         long begin = clock.nanoTime();
-        network.build();
+        TwoTenants.build(network);
         String hosts = network.weft("hosts", "--store", network.store());
         hosts.lines().forEach(checks::say);
         checks.check(
@@ -62,9 +60,9 @@ public final class Demo {
 
     private void describe() {
         checks.chapter("Two tenants describe the same network: bridge - router - bridge");
-        for (String tenant : DemoNetwork.TENANTS) {
+        for (String tenant : TwoTenants.NAMES) {
             long begin = clock.nanoTime();
-            Path file = network.describe(tenant);
+            Path file = TwoTenants.describe(network, tenant);
             network.weft("apply", "--store", network.store(), "--wait", "-f", file.toString());
             checks.check("weft apply --wait for " + tenant, true, "every host concerned has it, " + since(begin));
         }
@@ -72,7 +70,7 @@ public final class Demo {
 
     private void firstPackets() {
         checks.chapter("First packets: one ping is one ping");
-        for (String tenant : DemoNetwork.TENANTS) {
+        for (String tenant : TwoTenants.NAMES) {
             ping(tenant + "-a to b, other host, other bridge, first packet", tenant + "-a", "10.0.2.9", true);
             ping(tenant + "-a to b over IPv6, first packet", tenant + "-a", "fd00:2::9", true);
             ping(tenant + "-c to a, other host, same bridge, first packet", tenant + "-c", "10.0.1.5", true);
@@ -94,7 +92,7 @@ public final class Demo {
 
     private void downloads() {
         checks.chapter("A TCP download from b to a, checksum verified");
-        for (String tenant : DemoNetwork.TENANTS) {
+        for (String tenant : TwoTenants.NAMES) {
             Path shop = network.folder().resolve(tenant + "-www");
             String expected = fill(shop.resolve("file"), tenant);
             Vm server = network.vm(tenant + "-b");
@@ -214,14 +212,7 @@ public final class Demo {
     }
 
     private boolean await(Duration limit, BooleanSupplier condition) {
-        long deadline = clock.nanoTime() + limit.toNanos();
-        while (!condition.getAsBoolean()) {
-            if (deadline - clock.nanoTime() < 0) {
-                return false;
-            }
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
-        }
-        return true;
+        return Waiting.until(clock, limit, condition);
     }
 
     private String since(long begin) {
@@ -245,8 +236,8 @@ public final class Demo {
         }
     }
 
-    /** What `--keep` leaves the reader with. */
-    List<String> whatToTryNext() {
+    @Override
+    public List<String> whatToTryNext() {
         String a = network.vm("red-a").namespace();
         return List.of(
                 "ip netns exec " + a + " ping 10.0.2.9",

@@ -2,6 +2,7 @@ package dev.weft.agent.demo;
 
 import dev.weft.agent.lab.Lab;
 import dev.weft.agent.lab.LabHost;
+import dev.weft.agent.lab.Place;
 import dev.weft.agent.lab.Underlay;
 import dev.weft.agent.lab.Vm;
 import dev.weft.agent.lab.WeftProcess;
@@ -18,11 +19,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
-/** The machines of the demo: three hosts with an agent each, a store, and six VMs of two tenants. */
+/** The machines of a demo: three hosts with an agent each, a store, and the VMs that its story needs. */
 final class DemoNetwork implements AutoCloseable {
     private static final List<String> HOSTS = List.of("h1", "h2", "h3");
 
-    static final List<String> TENANTS = List.of("red", "blue");
     static final int SESSION_TIMEOUT_SECONDS = 6;
 
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
@@ -41,15 +41,20 @@ final class DemoNetwork implements AutoCloseable {
         this.datapath = datapath;
     }
 
-    /** Namespaces and cables, then the store and the agents, all at once; returns when the agents are ready. */
-    void build() {
+    /** The hosts, as yet without agents. */
+    void addHosts() {
         HOSTS.forEach(lab::host);
-        for (String tenant : TENANTS) {
-            // The same addresses and MACs for both tenants, on purpose.
-            vm(tenant, "a", 0, "02:00:00:00:01:05", "10.0.1.5/24", "fd00:1::5/64", "10.0.1.1", "fd00:1::1");
-            vm(tenant, "b", 1, "02:00:00:00:02:09", "10.0.2.9/24", "fd00:2::9/64", "10.0.2.1", "fd00:2::1");
-            vm(tenant, "c", 2, "02:00:00:00:01:07", "10.0.1.7/24", "fd00:1::7/64", "10.0.1.1", "fd00:1::1");
-        }
+    }
+
+    /** @param host 0..2 */
+    Vm addVm(String name, int host, String mac, List<String> addresses, List<String> gateways) {
+        Vm vm = lab.vm(lab.hosts().get(host), name, mac, addresses, gateways);
+        vms.put(name, vm);
+        return vm;
+    }
+
+    /** The store and the agents, all at once; returns when the agents are ready. */
+    void start() {
         WeftProcess store = lab.weft(
                 lab.fabric(),
                 "store",
@@ -63,12 +68,6 @@ final class DemoNetwork implements AutoCloseable {
         store.awaitOutput("ready", START_LIMIT);
         lab.hosts().forEach(this::startAgent);
         agents.values().forEach(agent -> agent.awaitOutput("ready", START_LIMIT));
-    }
-
-    private void vm(
-            String tenant, String name, int host, String mac, String v4, String v6, String gateway4, String gateway6) {
-        String fullName = tenant + "-" + name;
-        vms.put(fullName, lab.vm(lab.hosts().get(host), fullName, mac, List.of(v4, v6), List.of(gateway4, gateway6)));
     }
 
     /** The same in every demo, so that the next one can take away what one that was killed left in the kernel. */
@@ -155,8 +154,8 @@ final class DemoNetwork implements AutoCloseable {
         return vm;
     }
 
-    void program(Vm vm, String name, String... command) {
-        lab.program(vm, name, command);
+    WeftProcess program(Vm vm, String name, String... command) {
+        return lab.program(vm, name, command);
     }
 
     /** Runs a {@code weft} command where the store can be reached, as a process of its own; returns its output. */
@@ -167,27 +166,26 @@ final class DemoNetwork implements AutoCloseable {
         }
     }
 
-    /** {@code ip} commands inside a VM: what its owner might do there. */
-    void in(Vm vm, String... commands) {
-        lab.in(vm, commands);
+    /** {@code ip} commands inside a VM, what its owner might do there, or at a host. */
+    void in(Place place, String... commands) {
+        lab.in(place, commands);
     }
 
     String fabricNamespace() {
         return lab.fabric().namespace();
     }
 
-    /** Writes the tenant's description with this lab's interface names. */
-    Path describe(String tenant) {
-        try (InputStream in = DemoNetwork.class.getResourceAsStream("tenant.yaml")) {
+    /** Writes a file of this package to the lab's folder under another name, with {@code @KEY@} replaced. */
+    Path write(String resource, String name, Map<String, String> values) {
+        try (InputStream in = DemoNetwork.class.getResourceAsStream(resource)) {
             if (in == null) {
-                throw new IllegalStateException("tenant.yaml is missing from the build");
+                throw new IllegalStateException(resource + " is missing from the build");
             }
-            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                    .replace("@TENANT@", tenant)
-                    .replace("@1@", vm(tenant + "-a").hostInterface())
-                    .replace("@2@", vm(tenant + "-b").hostInterface())
-                    .replace("@3@", vm(tenant + "-c").hostInterface());
-            return Files.writeString(lab.folder().resolve(tenant + ".yaml"), text);
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            for (Map.Entry<String, String> value : values.entrySet()) {
+                text = text.replace("@" + value.getKey() + "@", value.getValue());
+            }
+            return Files.writeString(lab.folder().resolve(name), text);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

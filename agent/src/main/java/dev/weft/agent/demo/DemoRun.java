@@ -22,17 +22,32 @@ public final class DemoRun {
     private static final Path LOCK = Path.of("/run/weft-demo.lock");
 
     private final PrintStream out;
-    private final String datapath;
-    private final Underlay underlay;
-    private final Optional<Path> givenFolder;
-    private final boolean keep;
+    private final Options options;
 
-    public DemoRun(PrintStream out, String datapath, Underlay underlay, Optional<Path> folder, boolean keep) {
+    /** What a demo may be about. */
+    public enum Subject {
+        /** Two tenants and their networks. */
+        NETWORK(Demo::new),
+        /** Services: by packets that name them, and by addresses. */
+        SERVAL((network, checks, clock) -> new ServalDemo(network, checks, clock, false));
+
+        private final Story.Teller teller;
+
+        Subject(Story.Teller teller) {
+            this.teller = teller;
+        }
+    }
+
+    /**
+     * @param datapath a kind by name, or auto
+     * @param folder for logs and state; empty: a new one
+     * @param keep leaves everything up
+     */
+    public record Options(Subject subject, String datapath, Underlay underlay, Optional<Path> folder, boolean keep) {}
+
+    public DemoRun(PrintStream out, Options options) {
         this.out = out;
-        this.datapath = datapath;
-        this.underlay = underlay;
-        this.givenFolder = folder;
-        this.keep = keep;
+        this.options = options;
     }
 
     /** Returns whether every check held. @throws LabException when it cannot run here, with the reason */
@@ -52,7 +67,7 @@ public final class DemoRun {
             out.println("removed what an earlier demo left: " + String.join(", ", leftovers));
         }
         long begin = NanoClock.SYSTEM.nanoTime();
-        var network = new DemoNetwork(PREFIX, folder(), datapath, underlay);
+        var network = new DemoNetwork(PREFIX, folder(), options.datapath(), options.underlay());
         var closed = new AtomicBoolean();
         Runnable close = () -> {
             if (closed.compareAndSet(false, true)) {
@@ -63,9 +78,9 @@ public final class DemoRun {
         Runtime.getRuntime().addShutdownHook(hook);
         boolean held = false;
         try {
-            var demo = new Demo(network, new Checks(out), NanoClock.SYSTEM);
+            Story demo = options.subject().teller.of(network, new Checks(out), NanoClock.SYSTEM);
             held = demo.tell();
-            if (keep) {
+            if (options.keep()) {
                 closed.set(true);
                 out.println("kept; try next:");
                 demo.whatToTryNext().forEach(line -> out.println("  " + line));
@@ -99,8 +114,8 @@ public final class DemoRun {
 
     private Path folder() {
         try {
-            if (givenFolder.isPresent()) {
-                return Files.createDirectories(givenFolder.get().toAbsolutePath());
+            if (options.folder().isPresent()) {
+                return Files.createDirectories(options.folder().get().toAbsolutePath());
             }
             return Files.createTempDirectory("weft-demo-");
         } catch (IOException e) {

@@ -133,8 +133,12 @@ final class TableUpdates {
                 if (tables.services().up(up.instance())) {
                     delayed.rulesChanged();
                 }
+                tables.services().touched().forEach(flows::invalidate);
             }
-            case Command.InstanceDown down -> tables.services().down(down.prefix(), down.port());
+            case Command.InstanceDown down -> {
+                tables.services().down(down.prefix(), down.port());
+                tables.services().touched().forEach(flows::invalidate);
+            }
             case Command.ShowServices show -> services.show(show);
             case Command.Inspect inspect -> inspector.inspect(inspect);
         }

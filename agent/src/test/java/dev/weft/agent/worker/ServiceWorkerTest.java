@@ -123,6 +123,40 @@ class ServiceWorkerTest {
     }
 
     @Test
+    void aDelayedConnectionThatDoesNotSpeakServalGoesOnToo() {
+        net.service("r", WEB, DELAY).serviceAddress("web", "r", "0x00004001", "10.96.0.80", 80);
+        build(DELAY);
+        learn();
+        bench.send(a, tcp(2));
+        assertThat(bench.receive(b)).isNull();
+        assertThat(bench.count(WorkerCounter.PARKED)).isEqualTo(1);
+        bench.build(net.service("r", WEB, TO_B));
+        assertThat(text(b)).startsWith("tcp 10.0.1.5:1000 > 10.0.2.9:80 ");
+        bench.send(
+                b,
+                Frames.tcp("10.0.2.9:80", "10.0.1.5:1000")
+                        .flags(18)
+                        .from(B_MAC)
+                        .to(RIGHT_GATE)
+                        .bytes());
+        assertThat(text(a)).startsWith("tcp 10.96.0.80:80 > 10.0.1.5:1000 ");
+        bench.send(a, tcp(16));
+        assertThat(text(b)).startsWith("tcp 10.0.1.5:1000 > 10.0.2.9:80 ");
+        long upcalls = bench.count(WorkerCounter.UPCALLS);
+        bench.send(a, tcp(16));
+        assertThat(text(b)).startsWith("tcp 10.0.1.5:1000 > 10.0.2.9:80 ");
+        assertThat(bench.count(WorkerCounter.UPCALLS)).as("a flow").isEqualTo(upcalls);
+    }
+
+    private static byte[] tcp(int flags) {
+        return Frames.tcp("10.0.1.5:1000", "10.96.0.80:80")
+                .flags(flags)
+                .from(A_MAC)
+                .to(LEFT_GATE)
+                .bytes();
+    }
+
+    @Test
     void aDelayedSynIsDroppedByAnotherRuleOrWhenItsTimeIsOver() {
         build(DELAY);
         learn();

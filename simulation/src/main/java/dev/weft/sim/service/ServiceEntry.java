@@ -1,5 +1,6 @@
 package dev.weft.sim.service;
 
+import dev.weft.base.Hashing;
 import dev.weft.base.HotPath;
 import dev.weft.base.ServicePrefix;
 import java.util.Arrays;
@@ -15,6 +16,8 @@ public final class ServiceEntry {
     public static final int MAX_RULES = 0x7fff;
 
     private static final ServiceSlot[] NO_SLOTS = {};
+    /** Others tried where a family does not reach the first. */
+    private static final int TRIES = 16;
 
     private final ServicePrefix prefix;
     private ServiceSlot[] slots = NO_SLOTS;
@@ -72,6 +75,42 @@ public final class ServiceEntry {
             }
         }
         return slots[low];
+    }
+
+    /**
+     * As {@link #choose(long)}, for a connection that does not speak Serval: a rule whose target this family reaches, or
+     * one that holds for all packets; null when there is none.
+     */
+    public @Nullable ServiceSlot choose(long hash, boolean v4) {
+        long each = hash;
+        for (int i = 0; i < TRIES; i++) {
+            ServiceSlot slot = choose(each);
+            if (suits(slot, v4)) {
+                return slot;
+            }
+            each = Hashing.mix(each + 1);
+        }
+        for (int i = 0; i < sums.length; i++) {
+            if (suits(slots[i], v4)) {
+                return slots[i];
+            }
+        }
+        return null;
+    }
+
+    private static boolean suits(ServiceSlot slot, boolean v4) {
+        return slot.rule().target().isExclusive() || slot.rule().target().isReachable(v4);
+    }
+
+    /** The rule of the highest priority that leads to an address, null when there is none (any more). */
+    public @Nullable ServiceSlot topAt(long high, long low, boolean v4) {
+        for (int i = 0; i < sums.length; i++) {
+            ServiceTarget target = slots[i].rule().target();
+            if (target.isReachable(v4) && target.high(v4) == high && target.low(v4) == low) {
+                return slots[i];
+            }
+        }
+        return null;
     }
 
     /** The rule of the highest priority with this target, null when there is none (any more). */

@@ -1,5 +1,6 @@
 package dev.weft.sim.service;
 
+import dev.weft.base.HotPath;
 import dev.weft.base.IpAddress;
 import java.util.Optional;
 import java.util.UUID;
@@ -8,9 +9,11 @@ import java.util.UUID;
  * What a rule does with a packet. Two rules of one entry with equal targets are one rule.
  *
  * @param address IPv4 bits the packet is sent to; 0 of DELAY and DROP
+ * @param high with {@code low}, where connections over IPv6 are sent that do not speak Serval; 0 when nowhere
  * @param instance the port of the instance that registered itself; empty of what the topology says
  */
-public record ServiceTarget(Action action, int address, Optional<UUID> instance) {
+@HotPath
+public record ServiceTarget(Action action, int address, long high, long low, Optional<UUID> instance) {
     /** The kinds of rules. */
     public enum Action {
         /** On to an instance or another service router, which see the way it came. */
@@ -22,24 +25,43 @@ public record ServiceTarget(Action action, int address, Optional<UUID> instance)
         DROP
     }
 
-    public static final ServiceTarget DELAY = new ServiceTarget(Action.DELAY, 0, Optional.empty());
-    public static final ServiceTarget DROP = new ServiceTarget(Action.DROP, 0, Optional.empty());
+    public static final ServiceTarget DELAY = new ServiceTarget(Action.DELAY, 0, 0, 0, Optional.empty());
+    public static final ServiceTarget DROP = new ServiceTarget(Action.DROP, 0, 0, 0, Optional.empty());
 
     public static ServiceTarget forward(int address) {
-        return new ServiceTarget(Action.FORWARD, address, Optional.empty());
+        return new ServiceTarget(Action.FORWARD, address, 0, 0, Optional.empty());
     }
 
     public static ServiceTarget demux(int address) {
-        return new ServiceTarget(Action.DEMUX, address, Optional.empty());
+        return new ServiceTarget(Action.DEMUX, address, 0, 0, Optional.empty());
     }
 
     /** FORWARD to what registered itself. */
     public static ServiceTarget instance(int address, UUID port) {
-        return new ServiceTarget(Action.FORWARD, address, Optional.of(port));
+        return new ServiceTarget(Action.FORWARD, address, 0, 0, Optional.of(port));
+    }
+
+    /** The same, which has an IPv6 address, too. */
+    public ServiceTarget withV6(IpAddress v6) {
+        return new ServiceTarget(action, address, v6.high(), v6.low(), instance);
+    }
+
+    /** Whether it can be reached over this family. */
+    public boolean isReachable(boolean v4) {
+        return !isExclusive() && (v4 || (high | low) != 0);
+    }
+
+    public long high(boolean v4) {
+        return v4 ? 0 : high;
+    }
+
+    /** As in {@link IpAddress}. */
+    public long low(boolean v4) {
+        return v4 ? IpAddress.V4_MARK | address & 0xffff_ffffL : low;
     }
 
     /** It says what becomes of all packets, so an entry has one such at most. */
-    boolean isExclusive() {
+    public boolean isExclusive() {
         return action == Action.DELAY || action == Action.DROP;
     }
 
