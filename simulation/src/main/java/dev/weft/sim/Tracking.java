@@ -8,6 +8,7 @@ import dev.weft.sim.packet.Icmpv6;
 import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Ipv6;
 import dev.weft.sim.packet.Quote;
+import dev.weft.sim.sal.SalHeader;
 import dev.weft.state.Connection;
 import dev.weft.state.ConnectionKey;
 import dev.weft.state.ConnectionTable;
@@ -234,12 +235,12 @@ final class Tracking {
 
     /**
      * Everything that tells one connection from another, hit or miss. A fragment comes to another worker than the rest
-     * of its connection: that one has to decide.
+     * of its connection, and a Serval packet by its flow ids, which no record has: that one has to decide.
      */
     static void useTuple(Simulation sim) {
-        sim.useProtocol();
-        if (sim.useFragment() != FlowKey.NOT_FRAGMENT) {
-            sim.out.trackFragment();
+        int protocol = sim.useProtocol();
+        if (sim.useFragment() != FlowKey.NOT_FRAGMENT || protocol == SalHeader.IP_PROTOCOL) {
+            sim.out.trackAtWhole();
         }
         sim.useSrcHigh(128);
         sim.useDstHigh(128);
