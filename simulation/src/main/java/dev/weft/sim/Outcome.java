@@ -75,7 +75,7 @@ public final class Outcome {
     private Kind kind = Kind.DROP;
     private @Nullable DropReason dropReason;
     private boolean cacheable;
-    private boolean ofFirstOnly;
+    private boolean forOnePacket;
 
     private final long[] tags = new long[MAX_TAGS];
     private int tagCount;
@@ -152,7 +152,7 @@ public final class Outcome {
         kind = Kind.DROP;
         dropReason = null;
         cacheable = true;
-        ofFirstOnly = false;
+        forOnePacket = false;
         tagCount = 0;
         readCount = 0;
         macCount = 0;
@@ -215,9 +215,12 @@ public final class Outcome {
         return cacheable;
     }
 
-    /** Whether it is of a connection's first packet, and the next ones are another matter once it is recorded. */
-    public boolean isOfFirstOnly() {
-        return ofFirstOnly;
+    /**
+     * Whether the connection's next packets are another matter: this one is its first and a rule told it apart, or has SYN,
+     * FIN or RST and is hardly ever sent again.
+     */
+    public boolean isForOnePacket() {
+        return forOnePacket;
     }
 
     public int tagCount() {
@@ -558,8 +561,8 @@ public final class Outcome {
         return parkedRouter >= 0;
     }
 
-    void ofFirstOnly() {
-        ofFirstOnly = true;
+    void forOnePacket() {
+        forOnePacket = true;
         cacheable = false;
     }
 

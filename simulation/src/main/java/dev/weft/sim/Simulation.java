@@ -151,6 +151,11 @@ final class Simulation extends PacketView {
         if (left && out.kind() != Outcome.Kind.PARK && tracking.complete(this)) {
             connect();
         }
+        boolean ofConnection = out.hasConnection() || out.answeredSlot() != ConnectionTable.NONE;
+        boolean isControl = packet.key.protocol() == Ipv4.TCP && packet.key.tcpFlags() != 0;
+        if (ofConnection && isControl && out.kind() == Outcome.Kind.FORWARD) {
+            out.forOnePacket();
+        }
     }
 
     private void connect() {
@@ -167,7 +172,7 @@ final class Simulation extends PacketView {
             return;
         }
         if (tracking.isFirstJudged()) {
-            out.ofFirstOnly();
+            out.forOnePacket();
         }
         out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
         out.interestRemoteHosts();

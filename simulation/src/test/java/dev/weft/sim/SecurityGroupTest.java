@@ -222,9 +222,8 @@ class SecurityGroupTest {
                 .securityGroup("open", "in tcp")
                 .guard("third", "open"));
         net.settle("third");
-        assertThat(send("client", web("10.0.1.5"))).endsWith("output web");
-        assertThat(send("client", Frames.tcp("10.0.1.5:1000", "10.0.2.20:80").flags(2)))
-                .endsWith("output third");
+        assertThat(send("client", Frames.tcp("10.0.1.5:1000", "10.0.2.9:80"))).endsWith("output web");
+        assertThat(send("client", Frames.tcp("10.0.1.5:1000", "10.0.2.20:80"))).endsWith("output third");
         net.flows().removeIf(flow -> !flow.outcome().contains("output"));
         assertThat(net.flows()).hasSize(2);
         net.change(
@@ -257,7 +256,11 @@ class SecurityGroupTest {
     @Test
     void theFirstPacketOfAConnectionMakesTheFlowOfAllOthers() {
         net.change(t -> t.securityGroup("clients", "out tcp"));
-        var first = net.inject("client", web("10.0.1.5").from(net.mac("client")).to(net.mac("r-b1")));
+        var first = net.inject(
+                "client",
+                Frames.tcp("10.0.1.5:1000", "10.0.2.9:80")
+                        .from(net.mac("client"))
+                        .to(net.mac("r-b1")));
         assertThat(first.outcome()).endsWith("output web");
         assertThat(first.cacheable()).isTrue();
     }

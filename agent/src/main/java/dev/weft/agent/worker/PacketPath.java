@@ -234,8 +234,7 @@ final class PacketPath {
         boolean cache = mayCache && outcome.cacheable();
         switch (outcome.kind()) {
             case FORWARD -> {
-                boolean isControl = isControl(packet, outcome);
-                if (cache && !isControl) {
+                if (cache) {
                     flows.install(packet.key, outcome, now);
                 }
                 if (macsAreNews) {
@@ -246,7 +245,7 @@ final class PacketPath {
                 }
                 execute(packet, inPort == ENTERED ? EMITTED : inPort, outcome);
                 counters.count(WorkerCounter.FORWARDED);
-                if (mayCache && (isControl || outcome.isOfFirstOnly())) {
+                if (mayCache && outcome.isForOnePacket()) {
                     installForNext(packet, port, now);
                 }
             }
@@ -263,13 +262,6 @@ final class PacketPath {
             case CONSUMED -> counters.count(WorkerCounter.CONSUMED);
         }
         emit(level, port, now);
-    }
-
-    /** One of a known connection that begins or ends it: hardly ever sent again, so that a flow for it were wasted. */
-    private static boolean isControl(Packet packet, Outcome outcome) {
-        return packet.key.protocol() == Ipv4.TCP
-                && packet.key.tcpFlags() != 0
-                && (outcome.hasConnection() || outcome.answeredSlot() != ConnectionTable.NONE);
     }
 
     /**
