@@ -68,6 +68,7 @@ final class WorkerCrew implements AutoCloseable {
         }
         journals.restore(workers);
         journals.removeBeyond(count);
+        SalJournals.open(config.stateDir(), workers, arena);
         var crew = new WorkerCrew(workers, arena);
         crew.run();
         return crew;

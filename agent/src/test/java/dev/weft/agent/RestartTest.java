@@ -181,6 +181,35 @@ class RestartTest {
         assertThat(counter(h1, "flows-invalidated")).as("h1 has not noticed").isEqualTo(invalidatedOfH1);
     }
 
+    private static byte[] serval(String words, String srcMac, String dstMac) {
+        return PacketExpression.parse("sal " + words + " src-mac " + srcMac + " dst-mac " + dstMac);
+    }
+
+    @Test
+    void aServalGuardKnowsItsConnectionsWhenTheAgentIsBack() {
+        build(true);
+        meet();
+        UUID a = net.portId("a");
+        h2.send(
+                net.portId("b"),
+                serval(
+                        B + ":5 > " + A + ":0 flags syn verno 70 nonce 00000000000000c1 service 0x00004001",
+                        B_MAC,
+                        RIGHT_GATE));
+        receivedSaying(h1, "a", " flags syn ");
+        String toB = A + ":9 > " + B + ":5 flags ";
+        h1.send(a, serval(toB + "syn,ack verno 500 ackno 71 nonce 00000000000000e1", A_MAC, LEFT_GATE));
+        receivedSaying(h2, "b", " flags ack,syn ");
+
+        h2.close();
+        restartH2();
+
+        h1.send(a, serval(toB + "fin verno 501 nonce 00000000000000ff", A_MAC, LEFT_GATE));
+        h1.send(a, serval(toB + "fin verno 501 nonce 00000000000000e1", A_MAC, LEFT_GATE));
+        receivedSaying(h2, "b", "nonce 00000000000000e1");
+        assertThat(((Map<?, ?>) status(h2, "drops")).get("sal-forged-fin")).isEqualTo(1L);
+    }
+
     @Test
     void aRuleThatChangedMeanwhileHoldsWhenTheAgentIsBack() {
         build(false);

@@ -121,7 +121,7 @@ public final class Outcome {
     private boolean hasConnection;
     private int connectionTcpFlags;
     private final Headers quote = new Headers();
-    private boolean tracksFragment;
+    private boolean tracksAtWhole;
     private long wantedPool;
 
     private int serviceTable;
@@ -169,7 +169,7 @@ public final class Outcome {
         serviceTable = Tables.NONE;
         serviceCount = 0;
         serviceConnection = 0;
-        tracksFragment = false;
+        tracksAtWhole = false;
         interestedCount = 0;
         ruleCount = 0;
     }
@@ -448,15 +448,15 @@ public final class Outcome {
     }
 
     /**
-     * The packet is a fragment, and what became of it rests on the connection it belongs to: only the home of the whole
-     * tuple knows that.
+     * The packet is a fragment, or one of Serval, and what became of it rests on the connection it belongs to: only the
+     * home of the whole tuple knows that.
      */
-    public boolean tracksFragment() {
-        return tracksFragment;
+    public boolean tracksAtWhole() {
+        return tracksAtWhole;
     }
 
-    void trackFragment() {
-        tracksFragment = true;
+    void trackAtWhole() {
+        tracksAtWhole = true;
     }
 
     /** The pool of public ports that another block is needed of, soon or (of a {@code PARK}) now; 0 for none. */

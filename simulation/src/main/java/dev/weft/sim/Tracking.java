@@ -8,6 +8,7 @@ import dev.weft.sim.packet.Icmpv6;
 import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Ipv6;
 import dev.weft.sim.packet.Quote;
+import dev.weft.sim.sal.SalHeader;
 import dev.weft.state.Connection;
 import dev.weft.state.ConnectionKey;
 import dev.weft.state.ConnectionTable;
@@ -168,7 +169,7 @@ final class Tracking {
             }
         }
         useTuple(sim);
-        if (isOfUnknown(packet)) {
+        if (isOfUnknown(packet) || isItsOwnAnswer(packet, isIcmp(protocol, v4))) {
             return UNTRACKED;
         }
         if (protocol == Ipv4.TCP) {
@@ -234,12 +235,12 @@ final class Tracking {
 
     /**
      * Everything that tells one connection from another, hit or miss. A fragment comes to another worker than the rest
-     * of its connection: that one has to decide.
+     * of its connection, and a Serval packet by its flow ids, which no record has: that one has to decide.
      */
     static void useTuple(Simulation sim) {
-        sim.useProtocol();
-        if (sim.useFragment() != FlowKey.NOT_FRAGMENT) {
-            sim.out.trackFragment();
+        int protocol = sim.useProtocol();
+        if (sim.useFragment() != FlowKey.NOT_FRAGMENT || protocol == SalHeader.IP_PROTOCOL) {
+            sim.out.trackAtWhole();
         }
         sim.useSrcHigh(128);
         sim.useDstHigh(128);
@@ -290,6 +291,13 @@ final class Tracking {
         return packet.fragment() == FlowKey.LATER_FRAGMENT
                 && (packet.l4Src() | packet.l4Dst() | packet.icmpId()) == 0
                 && (packet.protocol() == Ipv4.TCP || packet.protocol() == Ipv4.UDP);
+    }
+
+    /** From an address and port to the very same: which way it goes nobody can say. */
+    private static boolean isItsOwnAnswer(FlowKey packet, boolean icmp) {
+        return packet.srcLow() == packet.dstLow()
+                && packet.srcHigh() == packet.dstHigh()
+                && (icmp || packet.l4Src() == packet.l4Dst());
     }
 
     static boolean isIcmp(int protocol, boolean v4) {

@@ -35,9 +35,10 @@ class HealthPortTest {
 
     private void grant(String port, String address) {
         var ip = IpAddress.parse(address);
+        boolean v4 = ip.isV4();
         var pool = net.network().natPools().stream()
                 .filter(each -> each.name().equals("hairpin at " + port)
-                        && each.address(0).isV4())
+                        && each.address(0).isV4() == v4)
                 .findFirst()
                 .orElseThrow();
         net.tables().blocks().grant(pool.tag(), ip.high(), ip.low(), 40000, 64);
@@ -75,6 +76,27 @@ class HealthPortTest {
         assertThat(answer("m1", "10.0.1.5:80", "10.0.1.1:" + portOf(asked)))
                 .contains("set-dst " + ASKER)
                 .contains("set-l4-dst 5000")
+                .endsWith("output health checks");
+    }
+
+    @Test
+    void membersOfVersionSixAreAskedLikewise() {
+        net.change(t -> t.vm("m3", "b2")
+                .checkedPool("six", "[fd00:2::7]:80")
+                .balancer("r", "back", "2001:db8::80 tcp 80", "six"));
+        net.settle("m3", "fd00:2::7");
+        grant("r-b2", "fd00:2::1");
+        String asker = "[" + HealthPort.ASKER_V6 + "]:5000";
+        String asked = net.inject(
+                        PORT,
+                        Frames.tcp(asker, "[fd00:2::7]:80")
+                                .flags(2)
+                                .from(ASKER_MAC)
+                                .to(net.mac(PORT)))
+                .outcome();
+        assertThat(asked).contains("set-src fd00:2::1").endsWith("output m3");
+        assertThat(answer("m3", "[fd00:2::7]:80", "[fd00:2::1]:" + portOf(asked)))
+                .contains("set-dst " + HealthPort.ASKER_V6)
                 .endsWith("output health checks");
     }
 

@@ -143,6 +143,37 @@ class NatTest extends NatNetwork {
     }
 
     @Test
+    void rangeOfPortsBecomesAnotherOfTheSameLength() {
+        net.change(t -> t.nat("r", "games", "destination for 203.0.113.9 udp 5000-5010 to 10.0.1.5 ports 7000-7010"));
+        for (int port : new int[] {5000, 5007, 5010}) {
+            assertThat(fromOutside(Frames.udp("198.51.100.7:4000", "203.0.113.9:" + port)))
+                    .contains("set-dst 10.0.1.5")
+                    .contains("set-l4-dst " + (port + 2000))
+                    .endsWith("output a");
+            assertThat(fromA(Frames.udp("10.0.1.5:" + (port + 2000), "198.51.100.7:4000")))
+                    .contains("set-src 203.0.113.9")
+                    .contains("set-l4-src " + port);
+        }
+        for (int port : new int[] {4999, 5011}) {
+            assertThat(fromOutside(Frames.udp("198.51.100.7:4000", "203.0.113.9:" + port)))
+                    .doesNotContain("output a");
+        }
+    }
+
+    @Test
+    void destinationRuleSpreadsConnectionsOverItsAddressesAndKeepsEachWhereItIs() {
+        net.change(t -> t.nat("r", "web", "destination for 203.0.113.9 tcp 80 to 10.0.1.5 to 10.0.1.6"));
+        Map<String, Integer> served = new HashMap<>();
+        for (int i = 0; i < 64; i++) {
+            String client = "198.51.100.7:" + (4000 + i);
+            String first = fromOutside(Frames.tcp(client, "203.0.113.9:80").flags(2));
+            assertThat(fromOutside(Frames.tcp(client, "203.0.113.9:80"))).isEqualTo(first);
+            served.merge(first.substring(first.lastIndexOf(' ') + 1), 1, Integer::sum);
+        }
+        assertThat(served).containsOnlyKeys("a", "b");
+    }
+
+    @Test
     void destinationAndSourceRulesTogetherMakeAHairpin() {
         net.change(t -> t.nat("r", "web", "destination for 203.0.113.9 tcp 80 to 10.0.1.5 ports 8080")
                 .nat("r", "out", "source from 10.0.0.0/8 out of up to 203.0.113.10"));

@@ -79,6 +79,17 @@ class StatefulRuleTest {
     }
 
     @Test
+    void whatIsItsOwnAnswerBeginsNoConnection() {
+        net.change(t -> t.chain("firewall", "connection answer drop", "connection none accept", "drop"));
+        for (int i = 0; i < 2; i++) {
+            assertThat(fromA(Frames.ip("10.0.2.9", "10.0.2.9", 47))).endsWith("output z");
+            assertThat(fromA(Frames.udp("10.0.2.9:7", "10.0.2.9:7"))).endsWith("output z");
+            assertThat(fromA(Frames.echoRequest("10.0.2.9", "10.0.2.9", 0, 1))).endsWith("output z");
+            assertThat(fromA(Frames.udp("10.0.2.9:7", "10.0.2.9:8"))).isEqualTo("drop rule");
+        }
+    }
+
+    @Test
     void whatBelongsToNoConnectionIsNone() {
         net.change(t -> t.chain("firewall", "connection none accept", "drop"));
         assertThat(fromZ(Frames.echoReply("10.0.2.9", "10.0.1.5", 7, 1))).endsWith("output a");

@@ -143,8 +143,21 @@ public final class ChangeWaits {
                 return; // Both are ephemeral.
             }
             zk.delete(waitPath, -1, (rc, path, context) -> {}, null);
+            removeAnswers(zk, hosts.size());
+        }
+
+        /** Once more when a host answered in between, which each does once. */
+        private void removeAnswers(ZooKeeper zk, int more) {
             hosts.forEach(host -> zk.delete(answersPath + "/" + host, -1, (rc, path, context) -> {}, null));
-            zk.delete(answersPath, -1, (rc, path, context) -> {}, null);
+            zk.delete(
+                    answersPath,
+                    -1,
+                    (rc, path, context) -> {
+                        if (rc == Code.NOTEMPTY.intValue() && more > 0) {
+                            connection.execute(() -> removeAnswers(zk, more - 1));
+                        }
+                    },
+                    null);
         }
     }
 }

@@ -166,6 +166,11 @@ final class DemoNetwork implements AutoCloseable {
         }
     }
 
+    /** As {@link #weft}, of a command that goes on until it or the demo is ended. */
+    WeftProcess follow(String... arguments) {
+        return lab.weft(lab.fabric(), "weft-" + ++commands + "-" + arguments[0], arguments);
+    }
+
     /** {@code ip} commands inside a VM, what its owner might do there, or at a host. */
     void in(Place place, String... commands) {
         lab.in(place, commands);

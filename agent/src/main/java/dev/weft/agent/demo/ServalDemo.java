@@ -2,6 +2,7 @@ package dev.weft.agent.demo;
 
 import dev.weft.agent.lab.Commands.Result;
 import dev.weft.agent.lab.SalHost;
+import dev.weft.agent.lab.WeftProcess;
 import dev.weft.base.NanoClock;
 import dev.weft.base.ServiceId;
 import java.nio.file.Path;
@@ -204,21 +205,43 @@ final class ServalDemo implements Story {
     // Programs that know nothing of it.
 
     private void startedOnDemand() {
-        checks.chapter("curl asks for the web service; nobody serves it yet");
-        CompletableFuture<Result> answer = CompletableFuture.supplyAsync(
-                () -> network.vm("client")
-                        .run(ServalNetwork.PROGRAM_LIMIT, "curl", "-sS", "--max-time", "25", "http://" + WEB_ADDRESS),
-                Thread::startVirtualThread);
-        boolean asked = Waiting.until(clock, SOON, () -> network.used(WEB + "/256", "delay") > 0);
-        checks.check("its SYN waits, by a DELAY rule", asked && !answer.isDone(), "");
-        long begin = clock.nanoTime();
-        network.startWeb("web1");
-        network.register("web1", WEB);
-        Result got = answer.join();
-        checks.check(
-                "nginx is started and registered, and the very same curl is answered",
-                got.output().equals("web1"),
-                got.output() + ", " + since(begin));
+        checks.chapter("curl asks for the web service; nobody serves it yet, and a controller hears of it");
+        String socket = machines.socket("h1").toString();
+        try (WeftProcess controller =
+                machines.follow("service", "events", "--follow", "-o", "json", "--socket", socket)) {
+            boolean listens =
+                    Waiting.until(clock, SOON, () -> controller.output().contains("instance-up"));
+            CompletableFuture<Result> answer = CompletableFuture.supplyAsync(
+                    () -> network.vm("client")
+                            .run(
+                                    ServalNetwork.PROGRAM_LIMIT,
+                                    "curl",
+                                    "-sS",
+                                    "--max-time",
+                                    "25",
+                                    "http://" + WEB_ADDRESS),
+                    Thread::startVirtualThread);
+            String[] event = {""};
+            boolean told = Waiting.until(clock, SOON, () -> {
+                event[0] = controller
+                        .output()
+                        .lines()
+                        .filter(line -> line.contains("unresolved") && line.contains(WEB))
+                        .findFirst()
+                        .orElse("");
+                return !event[0].isEmpty();
+            });
+            checks.check(
+                    "its SYN waits, by a DELAY rule, and is an event", listens && told && !answer.isDone(), event[0]);
+            long begin = clock.nanoTime();
+            network.startWeb("web1");
+            network.register("web1", WEB);
+            Result got = answer.join();
+            checks.check(
+                    "the controller starts nginx and registers it, and the very same curl is answered",
+                    got.output().equals("web1"),
+                    got.output() + ", " + since(begin));
+        }
         Result v6 = network.vm("client")
                 .run(ServalNetwork.PROGRAM_LIMIT, "curl", "-sS", "--max-time", "10", "http://[fd00:96::80]");
         checks.check("over IPv6, too", v6.output().equals("web1"), v6.output());

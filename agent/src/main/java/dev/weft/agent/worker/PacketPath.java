@@ -161,7 +161,7 @@ final class PacketPath {
         } else {
             simulator.simulate(packet, port, now, outcomes[0]);
         }
-        if (outcomes[0].tracksFragment() && !isHandedOver && handOver(packet, inPort)) {
+        if (outcomes[0].tracksAtWhole() && !isHandedOver && handOver(packet, inPort)) {
             return;
         }
         // What a flow sent up is about this packet's TTL or length, which no flow can match.

@@ -12,10 +12,17 @@ import dev.weft.sim.packet.Ethernet;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
+import dev.weft.state.SalFlow;
+import dev.weft.state.SalJournal;
 import dev.weft.state.StateMessage;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.agrona.collections.Long2LongHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings Serval's control packets to the guard of a guarded port: to the host where the port is, and there to the one
@@ -23,7 +30,7 @@ import org.agrona.collections.Long2LongHashMap;
  * thread.
  */
 @HotPath
-final class SalGuards {
+final class SalGuards implements SalGuard.Keeper {
     private static final int ANY_LENGTH = 0;
 
     // Immutable after construction.
@@ -38,6 +45,8 @@ final class SalGuards {
     private final Long2LongHashMap portsHere = new Long2LongHashMap(Tables.NONE); // hash of the id -> port
     private final Packet packet = new Packet();
     private final ActionList actions = new ActionList();
+    private final Map<UUID, List<SalFlow>> left = new HashMap<>(); // by earlier guards, of ports that are not here yet
+    private @Nullable SalJournal journal;
 
     SalGuards(
             SalGuard guard,
@@ -56,10 +65,53 @@ final class SalGuards {
         this.counters = counters;
     }
 
+    /** What is known from now on outlives the agent. Before the first packet. */
+    void keepIn(SalJournal file) {
+        journal = file;
+        guard.keepBy(this);
+    }
+
+    /** An earlier guard knew this. */
+    void restore(SalFlow flow) {
+        left.computeIfAbsent(new UUID(flow.portHigh(), flow.portLow()), port -> new ArrayList<>())
+                .add(flow);
+    }
+
     /** A port is at this host. */
-    void placed(int port) {
+    void placed(int port, long nowNanos) {
         if (simulator.network().hasPort(port)) {
-            portsHere.put(hash(simulator.network().portId(port)), port);
+            UUID id = simulator.network().portId(port);
+            portsHere.put(hash(id), port);
+            List<SalFlow> known = left.remove(id);
+            if (known != null) {
+                known.forEach(flow -> guard.restore(port, flow, nowNanos));
+            }
+        }
+    }
+
+    @Override
+    public void keep(int slot, int port, int flow, int peerFlow, int verno, int bits, long ownNonce, long peerNonce) {
+        SalJournal to = journal;
+        if (to != null && simulator.network().hasPort(port)) {
+            UUID id = simulator.network().portId(port);
+            to.write(
+                    slot,
+                    id.getMostSignificantBits(),
+                    id.getLeastSignificantBits(),
+                    flow,
+                    peerFlow,
+                    verno,
+                    bits,
+                    ownNonce,
+                    peerNonce);
+        }
+    }
+
+    @Override
+    public void erase(int slot) {
+        SalJournal from = journal;
+        if (from != null) {
+            from.erase(slot);
         }
     }
 

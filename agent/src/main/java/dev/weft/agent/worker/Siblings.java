@@ -37,6 +37,11 @@ final class Siblings {
         }
     }
 
+    /** To the home of a hash, which is not here; false when it has no room. */
+    boolean tellHome(int hash, Command command) {
+        return all[ConnectionHash.home(hash, all.length)].offer(command);
+    }
+
     /** A state message to the others. */
     void tellState(MemorySegment segment, long offset, int length) {
         for (int i = 0; i < all.length; i++) {

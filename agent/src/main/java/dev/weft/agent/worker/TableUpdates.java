@@ -61,7 +61,7 @@ final class TableUpdates {
         switch (command) {
             case Command.NetworkChanged changed -> switchTo(changed.network());
             case Command.LocalPort at -> {
-                salGuards.placed(at.port());
+                salGuards.placed(at.port(), clock.nanoTime());
                 if (tables.setLocalPort(at.port(), at.datapathPort())) {
                     moved(at.port());
                     neighbours.placesCame();

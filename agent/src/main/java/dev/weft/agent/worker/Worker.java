@@ -6,6 +6,8 @@ import dev.weft.datapath.Datapath;
 import dev.weft.datapath.ProbeFrame;
 import dev.weft.datapath.WorkerPort;
 import dev.weft.state.Connection;
+import dev.weft.state.SalFlow;
+import dev.weft.state.SalJournal;
 import dev.weft.state.StateMessage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -75,6 +77,16 @@ public final class Worker {
     /** Takes in a connection of an earlier run; before the worker's thread starts. */
     public void restore(Connection connection) {
         parts.connections.restore(connection, clock.nanoTime());
+    }
+
+    /** What its guards know of Serval flows outlives the agent; before the worker's thread starts. */
+    public void keepServal(SalJournal journal) {
+        parts.salGuards.keepIn(journal);
+    }
+
+    /** Takes in what a guard of an earlier run knew; before the worker's thread starts. */
+    public void restoreServal(SalFlow flow) {
+        parts.salGuards.restore(flow);
     }
 
     /** From any thread. False: there is no room, try again later. */

@@ -25,6 +25,7 @@ class SalGuardWorkerTest {
     private static final String A_MAC = "02:00:00:00:01:05";
     private static final String B_MAC = "02:00:00:00:01:06";
     private static final String C_MAC = "02:00:00:00:01:07";
+    private static final String E_MAC = "02:00:00:00:01:09";
     private static final String A = "10.0.1.5";
     private static final String B = "10.0.1.6";
     private static final String C = "10.0.1.7";
@@ -37,6 +38,7 @@ class SalGuardWorkerTest {
             .vm("a", "left", WorkerBench.HERE, port -> port.setMac(A_MAC).addAddresses(A + "/24"))
             .vm("c", "left", WorkerBench.HERE, port -> port.setMac(C_MAC).addAddresses(C + "/24"))
             .vm("d", "left", WorkerBench.THERE, port -> port.setMac("02:00:00:00:01:08"))
+            .vm("e", "left", WorkerBench.THERE, port -> port.setMac(E_MAC).setStateful(true))
             .vm(
                     "b",
                     "left",
@@ -48,6 +50,7 @@ class SalGuardWorkerTest {
     private int b;
     private int c;
     private int d;
+    private int e;
 
     @BeforeEach
     void build() {
@@ -57,15 +60,19 @@ class SalGuardWorkerTest {
         c = here.attach(net, "c");
         b = there.attach(net, "b");
         d = there.attach(net, "d");
+        e = there.attach(net, "e");
         here.datapath.setPeers(Set.of(IpAddress.parse("172.16.0.2")));
         there.datapath.setPeers(Set.of(IpAddress.parse("172.16.0.1")));
         there.datapath.bindTunnelKey(77, b);
+        there.datapath.bindTunnelKey(99, e);
+        here.tell(remote("e", here, "172.16.0.2", 99));
         here.datapath.bindTunnelKey(88, a);
         here.tell(remote("b", here, "172.16.0.2", 77));
         there.tell(remote("a", there, "172.16.0.1", 88));
         for (WorkerBench bench : Set.of(here, there)) {
             learned(bench, A_MAC, "a");
             learned(bench, B_MAC, "b");
+            learned(bench, E_MAC, "e");
         }
     }
 
@@ -189,6 +196,23 @@ class SalGuardWorkerTest {
         assertThat(there.dropped(DropReason.SAL_FORGED_RST)).isEqualTo(1000);
     }
 
+    /** Flow ids make SYN and SYN-ACK packets of different workers; what the port began is known to one of them. */
+    @Test
+    void aStatefulPortHearsTheAnswersToAllItsSyns() {
+        for (int flow = 1; flow <= 20; flow++) {
+            String syn = "10.0.1.9:" + flow + " > " + A + ":0 flags syn verno 7" + CLIENT + " service 0x00004001";
+            send(there, e, E_MAC, A_MAC, syn);
+            assertThat(text(here, a)).contains(" flags syn ");
+            String answer = A + ":" + (100 + flow) + " > 10.0.1.9:" + flow + " flags syn,ack verno 50 ackno 8" + SERVER;
+            send(here, a, A_MAC, E_MAC, answer);
+            assertThat(text(there, e)).contains(" flags ack,syn ");
+            send(here, a, A_MAC, E_MAC, A + ":" + (100 + flow) + " > 10.0.1.9:" + flow + " length 5");
+            assertThat(text(there, e)).contains(" length 5");
+        }
+        send(here, c, C_MAC, E_MAC, C + ":101 > 10.0.1.9:1 length 5");
+        assertThat(there.receive(e)).isNull();
+    }
+
     @Test
     void anotherHostCannotSpeakForAVm() {
         UUID port = net.portId("b");
@@ -226,7 +250,7 @@ class SalGuardWorkerTest {
                 there.turn();
             }
         };
-        for (int i = 0; i < 30; i++) {
+        for (int i = 0; i < 100; i++) {
             round.run();
         }
         assertThat(Allocation.bytes(round)).as("bytes for 1,000 packets").isZero();

@@ -27,8 +27,8 @@ import java.nio.ByteOrder;
  *
  * <p>Serval is IPv4 of protocol 144, not a fragment, with 12 octets at least behind the IP header; the source flow id is
  * octets 0 to 3 of them, the destination flow id 4 to 7. Both directions of an established connection meet in one
- * place; a SYN, sent to where its service is looked up, and its answer do not: the worker that needs what another knows
- * hands the packet over. Encapsulated, it is UDP like any other.
+ * place; a SYN, sent to where its service is looked up, and its answer do not. Records of connections have no flow ids: a
+ * worker that needs one hands the packet over, to the home of addresses and protocol. Encapsulated, it is UDP like any other.
  */
 @HotPath
 public final class FlowHome {

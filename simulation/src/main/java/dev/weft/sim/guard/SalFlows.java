@@ -56,22 +56,29 @@ final class SalFlows {
     private int[] newest = {};
     private int[] oldest = {};
     private int[] counts = {};
+    private final Removed removed;
     private int free;
     private int size;
     private long evicted;
+
+    /** Hears of each of a VM's flows that goes. */
+    interface Removed {
+        void removed(int slot);
+    }
 
     /**
      * @param capacity a power of two
      * @param perPort flows of each kind that a port may have
      * @param seed of the hash; secret, since strangers choose flow ids
      */
-    SalFlows(int capacity, int perPort, long seed) {
+    SalFlows(int capacity, int perPort, long seed, Removed removed) {
         if (capacity < 2 || Integer.bitCount(capacity) != 1 || perPort < 1) {
             throw new IllegalArgumentException(
                     "Serval flows " + capacity + ", " + perPort + " per port (expected a power of two, and 1 or more)");
         }
         this.perPort = perPort;
         this.seed = seed;
+        this.removed = removed;
         mask = capacity - 1;
         ports = new int[capacity];
         flows = new int[capacity];
@@ -169,6 +176,9 @@ final class SalFlows {
     }
 
     void remove(int slot) {
+        if (addresses[slot] == 0) {
+            removed.removed(slot);
+        }
         int bucket = bucket(ports[slot], flows[slot], addresses[slot]);
         if (buckets[bucket] == slot) {
             buckets[bucket] = next[slot];
@@ -184,6 +194,22 @@ final class SalFlows {
         next[slot] = free;
         free = slot;
         size--;
+    }
+
+    int port(int slot) {
+        return ports[slot];
+    }
+
+    int flow(int slot) {
+        return flows[slot];
+    }
+
+    int bits(int slot) {
+        return bits[slot];
+    }
+
+    void setBits(int slot, int all) {
+        bits[slot] = all;
     }
 
     boolean has(int slot, int what) {

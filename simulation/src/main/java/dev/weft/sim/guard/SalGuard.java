@@ -10,6 +10,7 @@ import dev.weft.sim.sal.SalHeader;
 import dev.weft.sim.sal.SalKey;
 import dev.weft.sim.sal.SalLayout;
 import dev.weft.sim.sal.SalSource;
+import dev.weft.state.SalFlow;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -31,19 +32,38 @@ import org.jspecify.annotations.Nullable;
 @HotPath
 public final class SalGuard {
     /** Flows of all ports of one worker. */
-    private static final int CAPACITY = 1 << 15;
+    public static final int CAPACITY = 1 << 15;
     /** Connections of one port; and as many that clients began with it. */
     private static final int PER_PORT = 1 << 12;
 
     private static final int SYN_ACK = SalControl.SYN | SalControl.ACK;
     private static final int JUDGED = SalControl.SYN | SalControl.RST | SalControl.FIN | SalControl.RSYN;
 
-    private static final SalFlows NO_FLOWS = new SalFlows(2, 1, 0);
+    private static final SalFlows NO_FLOWS = new SalFlows(2, 1, 0, slot -> {});
+
+    /** Keeps flows for a guard after this one. */
+    public interface Keeper {
+        /** Neither says anything to anybody. */
+        Keeper NONE = new Keeper() {
+            @Override
+            public void keep(
+                    int slot, int port, int flow, int peerFlow, int verno, int bits, long ownNonce, long peerNonce) {}
+
+            @Override
+            public void erase(int slot) {}
+        };
+
+        /** A flow of a port's VM is so now. Slots are those of {@link #CAPACITY}. */
+        void keep(int slot, int port, int flow, int peerFlow, int verno, int bits, long ownNonce, long peerNonce);
+
+        void erase(int slot);
+    }
 
     private final int capacity;
     private final int perPort;
     private final long seed;
     private SalFlows flows = NO_FLOWS;
+    private Keeper keeper = Keeper.NONE;
 
     /** @param seed of the hash; secret */
     public SalGuard(long seed) {
@@ -59,8 +79,39 @@ public final class SalGuard {
     /** Most hosts have no guarded port: the memory is taken with the first control packet of one. */
     private void begin() {
         if (flows == NO_FLOWS) {
-            flows = new SalFlows(capacity, perPort, seed);
+            flows = new SalFlows(capacity, perPort, seed, keeper::erase);
         }
+    }
+
+    /** Before the first packet. */
+    public void keepBy(Keeper other) {
+        keeper = other;
+    }
+
+    /** As an earlier guard of the port knew it; what this one knows already stays. */
+    public void restore(int port, SalFlow known, long nowNanos) {
+        begin();
+        if (flows.own(port, known.flow(), nowNanos) == SalFlows.NONE) {
+            int slot = flows.openOwn(port, known.flow(), nowNanos);
+            flows.setOwnNonce(slot, known.ownNonce());
+            flows.setPeerNonce(slot, known.peerNonce());
+            flows.setPeerFlow(slot, known.peerFlow());
+            flows.setOwnVerno(slot, known.verno());
+            flows.setBits(slot, known.bits());
+            keep(slot);
+        }
+    }
+
+    private void keep(int slot) {
+        keeper.keep(
+                slot,
+                flows.port(slot),
+                flows.flow(slot),
+                flows.peerFlow(slot),
+                flows.ownVerno(slot),
+                flows.bits(slot),
+                flows.ownNonce(slot),
+                flows.peerNonce(slot));
     }
 
     /** The VM of this port sent this packet. */
@@ -76,6 +127,7 @@ public final class SalGuard {
         if (SalControl.opens(sal.flags)) {
             int slot = ownFlow(port, sal.srcFlow, nonce, nowNanos);
             flows.setOwnVerno(slot, SalControl.verno(segment, control));
+            keep(slot);
         } else if ((sal.flags & SYN_ACK) == SYN_ACK) {
             answered(port, sal, nonce, Ipv4.dst(segment, packet.offset + packet.l3Offset), nowNanos);
         } else if (sal.dstFlow != 0) {
@@ -102,6 +154,7 @@ public final class SalGuard {
         if (began != SalFlows.NONE) {
             flows.setPeerNonce(slot, flows.peerNonce(began));
         }
+        keep(slot);
     }
 
     private void wentOn(int port, SalLayout sal, long nonce, long nowNanos) {
@@ -121,6 +174,7 @@ public final class SalGuard {
         } else if ((sal.flags & SalControl.FIN) != 0) {
             flows.add(slot, SalFlows.OWN_FIN);
         }
+        keep(slot);
     }
 
     /** Whether a packet with this control word of its {@link dev.weft.sim.flow.FlowKey} is for a guard to judge. */
@@ -162,6 +216,7 @@ public final class SalGuard {
         } else if ((sal.flags & SalControl.FIN) != 0) {
             flows.add(slot, SalFlows.PEER_FIN);
         }
+        keep(slot);
         return null;
     }
 
