@@ -17,6 +17,18 @@ public final class PortBlocks {
     /** No port is free in the blocks that are here. */
     public static final int NONE = -1;
 
+    private static final Offer NOTHING = new Offer() {
+        @Override
+        public boolean gives(long high, long low) {
+            return false;
+        }
+
+        @Override
+        public boolean givesPort(int port) {
+            return false;
+        }
+    };
+
     /** Ports looked at for one whose answers come back to the same worker. */
     private static final int TRIES_FOR_HOME = 32;
 
@@ -35,10 +47,18 @@ public final class PortBlocks {
     // Owned by the worker thread.
     private final Long2ObjectHashMap<Pool> pools = new Long2ObjectHashMap<>();
     private final ConnectionKey candidate = new ConnectionKey();
+    private Offer offered = NOTHING;
     private long chosenHigh;
     private long chosenLow;
     private boolean scarce;
     private int tried;
+
+    /** What a rule says may be given out: a block may still be here when its rule has changed. */
+    public interface Offer {
+        boolean gives(long high, long low);
+
+        boolean givesPort(int port);
+    }
 
     /** The blocks of one pool of addresses. */
     private static final class Pool {
@@ -128,13 +148,21 @@ public final class PortBlocks {
      * <p>All blocks of an address fill evenly, and ports are tried at random, so that a choice takes a few tries until
      * the blocks are nearly full. Only then is every port looked at, an address after the other.
      *
+     * @param offer the pool's rule as it is now
      * @param hasPorts whether the protocol has ports, or an id
      * @return the port, with the address in {@link #chosenHigh} and {@link #chosenLow}; {@link #NONE}
      */
     public int choose(
-            long pool, ConnectionTable table, ConnectionKey before, long deviceTag, boolean hasPorts, long nowNanos) {
+            long pool,
+            Offer offer,
+            ConnectionTable table,
+            ConnectionKey before,
+            long deviceTag,
+            boolean hasPorts,
+            long nowNanos) {
         scarce = true;
         tried = 0;
+        offered = offer;
         Pool of = pools.get(pool);
         int count = of == null ? 0 : of.blocks.size();
         if (of == null || count == 0) {
@@ -169,8 +197,9 @@ public final class PortBlocks {
         int port = before.srcPort();
         for (int i = 0; i < of.blocks.size(); i++) {
             Block block = of.blocks.get(i);
-            if (block.open
+            if (isOffered(block)
                     && block.contains(preferred.high, preferred.low, port)
+                    && offered.givesPort(port)
                     && isFree(block, port, table, before, scope, nowNanos)) {
                 return chosen(block, port);
             }
@@ -194,7 +223,7 @@ public final class PortBlocks {
         int start = (int) Long.remainderUnsigned(Hashing.mix(hash), count);
         for (int i = 0; i < count; i++) {
             Block block = of.blocks.get((start + i) % count);
-            if (block.open && same == (block.high == preferred.high && block.low == preferred.low)) {
+            if (isOffered(block) && same == (block.high == preferred.high && block.low == preferred.low)) {
                 int port = hasPorts
                         ? inBlock(block, table, before, scope, hash, everyPort, nowNanos)
                         : withoutPort(block, table, before, scope, nowNanos);
@@ -204,6 +233,10 @@ public final class PortBlocks {
             }
         }
         return NONE;
+    }
+
+    private boolean isOffered(Block block) {
+        return block.open && offered.gives(block.high, block.low);
     }
 
     private int chosen(Block block, int port) {
@@ -232,7 +265,7 @@ public final class PortBlocks {
                     ? (start + i) % block.count
                     : (int) Long.remainderUnsigned(Hashing.mix(hash + i), block.count);
             int port = block.first + offset;
-            if (isFree(block, port, table, before, scope, nowNanos)) {
+            if (offered.givesPort(port) && isFree(block, port, table, before, scope, nowNanos)) {
                 if (ConnectionHash.home(candidate.homeHash(), workers) == worker) {
                     return port;
                 }

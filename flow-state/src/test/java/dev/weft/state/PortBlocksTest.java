@@ -23,6 +23,31 @@ final class PortBlocksTest {
             new ConnectionTable(new ConnectionTable.Limits(1 << 14, 1 << 14, 8), Lifetimes.STANDARD, 1, 2);
     private final PortBlocks blocks = new PortBlocks(0, 1);
     private long now;
+    private Offer offer = new Offer(PUBLIC.low(), OTHER_PUBLIC.low(), 0);
+
+    private record Offer(long lowest, long highest, int leastPort) implements PortBlocks.Offer {
+        @Override
+        public boolean gives(long high, long low) {
+            return low >= lowest && low <= highest;
+        }
+
+        @Override
+        public boolean givesPort(int port) {
+            return port >= leastPort;
+        }
+    }
+
+    @Test
+    void givesNothingThatItsRuleDoesNotOfferAnyMore() {
+        grant(PUBLIC, 2048, 64);
+        grant(OTHER_PUBLIC, 2048, 64);
+        offer = new Offer(OTHER_PUBLIC.low(), OTHER_PUBLIC.low(), 2110);
+        for (int i = 0; i < 2; i++) {
+            assertThat(begin("10.0.0.5", 2048 + i, SERVER)).isBetween(2110, 2111);
+            assertThat(blocks.chosenLow()).isEqualTo(OTHER_PUBLIC.low());
+        }
+        assertThat(begin("10.0.0.5", 2050, SERVER)).isEqualTo(PortBlocks.NONE);
+    }
 
     @Test
     void keepsThePacketsOwnPortWhicheverBlockOfTheAddressHasIt() {
@@ -122,7 +147,7 @@ final class PortBlocksTest {
     /** The port that the connection got, recorded. */
     private int begin(String inside, int port, IpAddress server) {
         Connection connection = connection(inside, port, server);
-        int chosen = blocks.choose(POOL, table, connection.forward, NAT, true, now);
+        int chosen = blocks.choose(POOL, offer, table, connection.forward, NAT, true, now);
         if (chosen != PortBlocks.NONE) {
             connection.bind(NAT, Connection.SOURCE, blocks.chosenHigh(), blocks.chosenLow(), chosen);
             connection.answerAt(OUTSIDE);

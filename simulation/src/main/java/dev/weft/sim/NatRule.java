@@ -4,6 +4,7 @@ import dev.weft.base.HotPath;
 import dev.weft.base.IpPrefix;
 import dev.weft.sim.match.Lpm;
 import dev.weft.state.ConnectionKey;
+import dev.weft.state.PortBlocks;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,8 @@ record NatRule(
         int lastPort,
         @Nullable MemberPool members,
         @Nullable BoundService service,
-        boolean sticky) {
+        boolean sticky)
+        implements PortBlocks.Offer {
     static final int ANY = -1;
 
     /** A network of more addresses counts as one of so many; enough to spread over. */
@@ -172,13 +174,20 @@ record NatRule(
     }
 
     /** Whether an address is one of those it may become. */
-    boolean gives(long high, long low) {
+    @Override
+    public boolean gives(long high, long low) {
         for (int i = 0; i < addresses.size(); i++) {
             if (contains(addresses.get(i), high, low)) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** Of a source rule. */
+    @Override
+    public boolean givesPort(int l4Port) {
+        return givesPort(l4Port, l4Port);
     }
 
     boolean givesPort(int l4Port, int before) {

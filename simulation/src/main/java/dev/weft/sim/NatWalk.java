@@ -347,7 +347,7 @@ final class NatWalk {
         boolean kept = state == Tracking.FORWARD
                 && table.crossing(sim.tracking.slot(), router.tag, before, after)
                 && rule.gives(after.srcHigh(), after.srcLow())
-                && (!hasPorts || rule.givesPort(after.srcPort(), after.srcPort()));
+                && (!hasPorts || rule.givesPort(after.srcPort()));
         if (!kept && !choose(router, rule, in, hasPorts)) {
             return false;
         }
@@ -366,7 +366,7 @@ final class NatWalk {
 
     /** A public address and port, into {@link #after}; false when there is none (yet). */
     private boolean choose(Router router, NatRule rule, Port in, boolean hasPorts) {
-        int port = blocks.choose(rule.tag(), table, key, router.tag, hasPorts, sim.nowNanos);
+        int port = blocks.choose(rule.tag(), rule, table, key, router.tag, hasPorts, sim.nowNanos);
         if (blocks.isScarce()) {
             sim.out.wantBlock(rule.tag());
         }
