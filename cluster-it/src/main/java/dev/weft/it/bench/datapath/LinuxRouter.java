@@ -35,7 +35,7 @@ final class LinuxRouter {
                 host,
                 "addr add " + StatefulPath.PUBLIC + "/32 dev br-right",
                 "route add 10.8.0.0/16 via " + Address.ROUTED.v4());
-        expect(host.run(LIMIT, "sysctl", "-qw", "net.ipv4.ip_forward=1"));
+        expect(host.run(LIMIT, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"));
         java.nio.file.Path rules = lab.folder().resolve("rules.nft");
         try {
             Files.writeString(rules, RULES);
@@ -44,7 +44,7 @@ final class LinuxRouter {
         }
         expect(host.run(LIMIT, "nft", "-f", rules.toString()));
         // Else what is over fills the kernel's table within a few runs.
-        expect(host.run(LIMIT, "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_timeout_time_wait=5"));
+        expect(host.run(LIMIT, "sh", "-c", "echo 5 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait"));
         return path;
     }
 

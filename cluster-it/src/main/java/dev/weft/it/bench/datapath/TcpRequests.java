@@ -51,10 +51,10 @@ final class TcpRequests implements AutoCloseable {
                 path.sender()
                         .run(
                                 COMMAND_LIMIT,
-                                "sysctl",
-                                "-qw",
-                                "net.ipv4.ip_local_port_range=1024 65535",
-                                "net.ipv4.tcp_tw_reuse=1"));
+                                "sh",
+                                "-c",
+                                "echo 1024 65535 > /proc/sys/net/ipv4/ip_local_port_range"
+                                        + " && echo 1 > /proc/sys/net/ipv4/tcp_tw_reuse"));
         var requests = new TcpRequests(path, servers, in(path.receiver().namespace(), TcpRequests::listen));
         for (int i = 0; i < CLIENTS; i++) {
             Thread.ofPlatform().daemon().name("bench-server-" + i).start(requests::serve);
