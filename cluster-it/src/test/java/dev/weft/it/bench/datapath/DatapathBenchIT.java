@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 /** One short run of what can be compared: that it still runs, and that the lab is gone afterwards. */
 class DatapathBenchIT {
     /** In a short one a worker whose code is not compiled yet may lose packets, and a row then says nothing. */
-    private static final int ROUNDS = 5;
+    private static final int ROUNDS = 12;
 
     @Test
     void theBaselinesRunAndLeaveNothingBehind() {
