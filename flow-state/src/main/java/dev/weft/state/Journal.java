@@ -37,7 +37,7 @@ public final class Journal {
 
     static final int PLACE = 264;
 
-    private static final int HEADER = 8;
+    private static final int HEADER = JournalFile.HEADER;
     private static final int LENGTH_AT = 0;
     private static final int SUM_AT = 4;
     private static final int MESSAGE_AT = 8;
@@ -56,17 +56,7 @@ public final class Journal {
      * @throws UncheckedIOException when the file cannot be made
      */
     public static Journal create(Path path, int slots, Arena arena) {
-        try {
-            Files.deleteIfExists(path); // not truncated: an older agent may still have it mapped
-            try (var channel = FileChannel.open(
-                    path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-                MemorySegment file = channel.map(MapMode.READ_WRITE, 0, HEADER + (long) PLACE * slots, arena);
-                file.set(JAVA_LONG, 0, MAGIC);
-                return new Journal(file);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("journal " + path + " cannot be made (expected a writable place)", e);
-        }
+        return new Journal(JournalFile.create(path, MAGIC, (long) PLACE * slots, arena));
     }
 
     /** The connection is in this slot now. */

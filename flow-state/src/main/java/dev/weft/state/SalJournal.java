@@ -34,7 +34,7 @@ public final class SalJournal {
     private static final long MAGIC = 0x5745_4654_5341_4c01L;
 
     static final int PLACE = 56;
-    private static final int HEADER = 8;
+    private static final int HEADER = JournalFile.HEADER;
     private static final int SUMMED = 8;
 
     private final MemorySegment file;
@@ -51,17 +51,7 @@ public final class SalJournal {
      * @throws UncheckedIOException when the file cannot be made
      */
     public static SalJournal create(Path path, int slots, Arena arena) {
-        try {
-            Files.deleteIfExists(path); // not truncated: an older agent may still have it mapped
-            try (var channel = FileChannel.open(
-                    path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-                MemorySegment file = channel.map(MapMode.READ_WRITE, 0, HEADER + (long) PLACE * slots, arena);
-                file.set(JAVA_LONG, 0, MAGIC);
-                return new SalJournal(file);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("journal " + path + " cannot be made (expected a writable place)", e);
-        }
+        return new SalJournal(JournalFile.create(path, MAGIC, (long) PLACE * slots, arena));
     }
 
     /** The flow is in this slot now. */

@@ -9,7 +9,8 @@
  * which the worker writes and anyone reads, and {@code RuleLog}, which the worker fills and one other empties. Whoever wants a worker to know or do something sends it a command. A worker
  * drains its backchannel after it took an upcall and before it simulates it, and switches to a new network only there.
  *
- * <p>Everything is bounded and allocated at construction: a flow book takes the most idle flow to make room, a parking
+ * <p>Everything is bounded, and allocated at construction but for what flows rest on, which takes
+ * memory by the page as they come: a flow book takes the most idle flow to make room, a parking
  * lot the oldest frame of the port that has most. Who overflows is counted and pays itself. Time comes in as an
  * argument; nothing here waits, logs per packet or reads a clock. Akka, ZooKeeper and sockets are not known here.
  */
