@@ -57,7 +57,8 @@ public final class Lab implements AutoCloseable {
         in(
                 fabric,
                 "link set lo up",
-                "link add " + Fabric.BRIDGE + " mtu " + Underlay.MTU + " type bridge mcast_snooping 0",
+                "link add " + Fabric.BRIDGE + " address " + Fabric.MAC + " mtu " + Underlay.MTU
+                        + " type bridge mcast_snooping 0",
                 "link set " + Fabric.BRIDGE + " up",
                 "addr add " + underlay.assigned(fabric.address()) + " dev " + Fabric.BRIDGE);
     }
