@@ -3,7 +3,6 @@ package dev.weft.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.weft.agent.lab.Commands;
 import dev.weft.agent.lab.Vm;
 import java.time.Duration;
 import java.util.List;
@@ -87,15 +86,19 @@ class RoughWireIT {
     }
 
     private static String talk(Vm from, String to, int port) {
-        Commands.Result result =
-                TestCloud.run(from, "sh", "-c", "busybox nc -w 40 %s %d </dev/null".formatted(to, port));
-        return result.output().strip();
+        return talk(from, to, port, 15);
+    }
+
+    private static String talk(Vm from, String to, int port, int seconds) {
+        return TestCloud.run(from, "sh", "-c", "busybox nc -w %d %s %d </dev/null".formatted(seconds, to, port))
+                .output()
+                .strip();
     }
 
     @Test
     void newConnectionsPassTheFirewallOfTheOneAndTheStatefulPortOfTheOther() {
         assertAllTalk(client, GUARDED, 7000, "allowed");
-        assertThat(talk(client, GUARDED, 7001)).as("another port").isNotEqualTo("allowed");
+        assertThat(talk(client, GUARDED, 7001, 4)).as("another port").isNotEqualTo("allowed");
     }
 
     @Test
@@ -111,7 +114,11 @@ class RoughWireIT {
 
     private static void assertAllTalk(Vm from, String to, int port, String answer) {
         for (int i = 0; i < CONNECTIONS; i++) {
-            assertThat(talk(from, to, port)).as("connection %d", i).isEqualTo(answer);
+            String said = talk(from, to, port);
+            // By chance alone, the four SYNs of 15 s or their answers are all lost for one connection in some thousands.
+            assertThat(said.isEmpty() ? talk(from, to, port) : said)
+                    .as("connection %d", i)
+                    .isEqualTo(answer);
         }
         assertThat(wires).as("what the wires did").allMatch(wire -> wire.overtaken() > 0);
         assertThat(wires.stream().mapToLong(RoughWire::lost).sum()).isPositive();
