@@ -208,6 +208,22 @@ class NatAgentsTest {
     }
 
     @Test
+    void packetThatNeedsPortsIsNotRefusedWhileNobodyKnowsWhetherThereAreAny() {
+        build("20000-20999");
+        store.fail();
+        await().atMost(SOON).until(() -> h1.agent().status().get("session").equals("suspended"));
+
+        fromA(1000);
+        await().atMost(SOON).until(() -> drops(h1).contains("parking-timeout"));
+        assertThat(drops(h1)).doesNotContain("nat-exhausted");
+
+        store.goOn();
+        await().atMost(SOON).until(() -> h1.agent().status().get("session").equals("connected"));
+        fromA(1000);
+        assertThat(outside().key.l4Dst()).isEqualTo(53);
+    }
+
+    @Test
     void allAgentsHearOfAMemberThatDoesNotAnswer() throws Exception {
         int port;
         try (var listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {

@@ -37,6 +37,7 @@ final class BlockActor extends AbstractBehavior<BlockActor.Command> {
     private final BlockClaims claims;
     private final Set<Wanted> underWay = new HashSet<>();
     private final Set<Long> exhausted = new HashSet<>();
+    private final Set<Long> unanswered = new HashSet<>();
 
     static Behavior<Command> create(Site site, BlockClaims claims) {
         return Behaviors.setup(context -> new BlockActor(context, site, claims));
@@ -74,6 +75,7 @@ final class BlockActor extends AbstractBehavior<BlockActor.Command> {
         if (answer.grant().isPresent()) {
             BlockClaims.Grant grant = answer.grant().get();
             exhausted.remove(wanted.pool());
+            unanswered.remove(wanted.pool());
             site.crew.tell(
                     site.crew.workers().get(wanted.worker()),
                     new BlockGranted(
@@ -82,12 +84,20 @@ final class BlockActor extends AbstractBehavior<BlockActor.Command> {
                             grant.address().low(),
                             grant.first(),
                             grant.count()));
+        } else if (answer.failure() != null) {
+            // Whether there are ports is not known: what waits goes on waiting, and the worker asks again.
+            if (unanswered.add(wanted.pool())) {
+                LOG.warn(
+                        "the store does not say which public ports of nat '{}' are free; new connections that need some"
+                                + " wait until it does",
+                        answer.pool().name());
+            }
         } else if (!wanted.ahead()) {
+            unanswered.remove(wanted.pool());
             if (exhausted.add(wanted.pool())) {
                 LOG.warn(
-                        "no public ports are left for nat '{}'{}; new connections are refused: add addresses to it",
-                        answer.pool().name(),
-                        answer.failure() == null ? "" : " (" + answer.failure().getMessage() + ")");
+                        "no public ports are left for nat '{}'; new connections are refused: add addresses to it",
+                        answer.pool().name());
             }
             site.crew.tell(
                     site.crew.workers().get(wanted.worker()), new BlocksExhausted(wanted.pool(), REST.toNanos()));
