@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code weft datapath ...} against a whole agent. */
 class DatapathCommandsTest {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(20);
     private static final String A_MAC = "02:00:00:00:01:05";
     private static final String B_MAC = "02:00:00:00:01:06";
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Two agents with a real ZooKeeper: a VM at one, the tenant's way out at the other. */
 class NatAgentsTest {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(20);
     private static final String A_MAC = "02:00:00:00:01:05";
     private static final String GATE = "02:00:00:00:01:01";
     private static final String UP_MAC = "02:00:00:00:99:02";

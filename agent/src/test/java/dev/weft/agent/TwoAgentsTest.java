@@ -22,8 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Two whole agents in this process with a real ZooKeeper; a VM on each, a router between them. */
 class TwoAgentsTest {
-    private static final Duration SOON = Duration.ofSeconds(5);
-    private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration LONG = Duration.ofSeconds(40);
     private static final Duration QUIET = Duration.ofMillis(300);
     private static final String LEFT_GATE = "02:00:00:00:01:01";
     private static final String RIGHT_GATE = "02:00:00:00:02:01";

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.TestMethodOrder;
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class DevicesIT {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(20);
     private static final String OUTSIDER = "192.0.2.9";
     private static final String PUBLIC = "192.0.2.10";
     private static final String SHOP = "192.0.2.20";

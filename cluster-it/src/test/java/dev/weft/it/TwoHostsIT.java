@@ -45,7 +45,7 @@ import org.junit.jupiter.api.TestMethodOrder;
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TwoHostsIT {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(20);
     private static final String MAC_A = "02:00:00:00:01:05";
     private static final String MAC_B = "02:00:00:00:02:09";
     private static final String MAC_D = "02:00:00:00:01:08";

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class HostRegistryTest {
-    private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Duration LONG = Duration.ofSeconds(40);
     private static final Host A = Samples.host("a", "10.255.0.1");
     private static final Host B = Samples.host("b", "10.255.0.2");
     private static final UUID A_ID = UUID.fromString(A.getId());

@@ -28,7 +28,7 @@ class ResumeTest {
     private static final TunnelTarget KEPT = new TunnelTarget(TunnelTarget.What.PORT, Samples.id("port", "kept"), HOST);
     private static final TunnelTarget GONE = new TunnelTarget(TunnelTarget.What.PORT, Samples.id("port", "gone"), HOST);
     private static final Duration TIMEOUT = Duration.ofSeconds(20);
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(20);
 
     @TempDir
     Path folder;

@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
 
 /** The story of {@code weft demo serval}: a packet may name a service, and a program may use an address of one. */
 final class ServalDemo implements Story {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(20);
     /** Long enough that an answer would have come. */
     private static final Duration SILENCE = Duration.ofMillis(700);
 

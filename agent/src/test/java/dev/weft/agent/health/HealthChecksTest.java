@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** Real members on this machine's loopback. */
 class HealthChecksTest {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(20);
     private static final IpAddress LOOPBACK = IpAddress.parse("127.0.0.1");
     private static final UUID ROUTER = new UUID(1, 3);
     private static final UUID POOL = new UUID(1, 2);
