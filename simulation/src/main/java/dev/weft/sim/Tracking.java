@@ -8,6 +8,7 @@ import dev.weft.sim.packet.Icmpv6;
 import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Ipv6;
 import dev.weft.sim.packet.Quote;
+import dev.weft.sim.packet.Tcp;
 import dev.weft.sim.sal.SalHeader;
 import dev.weft.state.Connection;
 import dev.weft.state.ConnectionKey;
@@ -179,8 +180,7 @@ final class Tracking {
         sim.out.addTag(table.tag(key));
         int entry = table.find(key, sim.nowNanos);
         if (entry == ConnectionTable.NONE) {
-            boolean begins = !isIcmp(protocol, v4) || isEchoRequest(packet.l4Src(), v4);
-            return begins && ingress.bound ? begin(sim, NEW) : UNTRACKED;
+            return ingress.bound && mayBegin(sim, protocol, v4) ? begin(sim, NEW) : UNTRACKED;
         }
         slot = table.slotOf(entry);
         towardsOrigin = table.isAnswer(entry);
@@ -190,6 +190,25 @@ final class Tracking {
             return ANSWER;
         }
         return begin(sim, FORWARD);
+    }
+
+    /**
+     * No answer does that can be told from a question. Taken for a question, an answer that overtook its record between two
+     * hosts would get another translation, and its receiver would reset the connection.
+     */
+    private static boolean mayBegin(Simulation sim, int protocol, boolean v4) {
+        FlowKey packet = sim.packet.key;
+        if (isIcmp(protocol, v4)) {
+            return isEchoRequest(packet.l4Src(), v4);
+        }
+        if (protocol != Ipv4.TCP || (packet.tcpFlags() & FlowKey.TCP_SYN) == 0) {
+            return true;
+        }
+        if ((Tcp.flags(sim.packet.segment, sim.packet.l4Offset) & Tcp.ACK) != 0) {
+            sim.out.notCacheable(); // no flow key tells it from a SYN
+            return false;
+        }
+        return true;
     }
 
     private int begin(Simulation sim, int what) {

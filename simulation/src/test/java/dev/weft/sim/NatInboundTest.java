@@ -24,6 +24,24 @@ class NatInboundTest extends NatNetwork {
     }
 
     @Test
+    void answerThatOvertookItsRecordIsNotTakenForAQuestion() {
+        sourceNat();
+        var overtook = net.inject(
+                "a",
+                from("a", "r-b1", Frames.tcp("10.0.1.5:22", "198.51.100.7:4000").flags(SYN_ACK)));
+        assertThat(overtook.outcome()).isEqualTo("drop not-translatable");
+        assertThat(overtook.cacheable()).as("a SYN would have the same flow").isFalse();
+        assertThat(net.tables().connections().size()).isZero();
+
+        assertThat(fromOutside(Frames.tcp("198.51.100.7:4000", "10.0.1.5:22").flags(SYN)))
+                .endsWith("output a");
+        assertThat(fromA(Frames.tcp("10.0.1.5:22", "198.51.100.7:4000").flags(SYN_ACK)))
+                .as("sent again")
+                .doesNotContain("set-src")
+                .endsWith("output up");
+    }
+
+    @Test
     void echoRepliesAndErrorsAboutWhatCameInUntranslatedLeaveUntranslated() {
         sourceNat();
         assertThat(fromOutside(Frames.echoRequest("198.51.100.7", "10.0.1.5", 9, 1)))
