@@ -115,7 +115,8 @@ class RoughWireIT {
     private static void assertAllTalk(Vm from, String to, int port, String answer) {
         for (int i = 0; i < CONNECTIONS; i++) {
             String said = talk(from, to, port);
-            // By chance alone, the four SYNs of 15 s or their answers are all lost for one connection in some thousands.
+            // By chance alone, the four SYNs of 15 s or their answers are all lost for one connection in some
+            // thousands.
             assertThat(said.isEmpty() ? talk(from, to, port) : said)
                     .as("connection %d", i)
                     .isEqualTo(answer);

@@ -219,6 +219,19 @@ public final class ConnectionTable {
         return true;
     }
 
+    /**
+     * Who began a connection has sent more than a SYN.
+     *
+     * @return whether it is open only now
+     */
+    public boolean opened(int slot) {
+        boolean opens = phase(slot) == Phase.OPENING && isOwner(slot);
+        if (opens) {
+            records.state(slot, Phase.OPEN, records.epoch(slot), true);
+        }
+        return opens;
+    }
+
     /** The live entry of this tuple, an answer's if there is one; {@link #NONE} when there is none. */
     public int find(ConnectionKey key, long nowNanos) {
         int found = NONE;
@@ -345,7 +358,6 @@ public final class ConnectionTable {
                 continue;
             }
             if (isOwner(slot) && isRefreshDue(slot, nowNanos) && sweep.inUse(this, slot)) {
-                open(slot);
                 refresh(slot, nowNanos);
             } else if (!isLive(slot, nowNanos)) {
                 end(slot);
@@ -596,13 +608,6 @@ public final class ConnectionTable {
         older[slot] = free;
         free = slot;
         size--;
-    }
-
-    /** A flow of the connection was used: no SYN has one, so more than that was seen. */
-    private void open(int slot) {
-        if (phase(slot) == Phase.OPENING) {
-            records.state(slot, Phase.OPEN, records.epoch(slot), true);
-        }
     }
 
     private void refresh(int slot, long nowNanos) {

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  */
 @HotPath
 final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending {
+    /** No {@link #party}. */
+    static final int NOBODY = -1;
+
     private static final int SWEPT_AT_ONCE = 4096;
 
     // Immutable after construction.
@@ -42,6 +45,7 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
         this.siblings = siblings;
         invalidate = flows::invalidate;
         table.setEnding(this);
+        flows.setPartyUse(this::used);
     }
 
     /**
@@ -49,13 +53,14 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
      * by every such packet, also of a connection known long ago: it came up because something on its way has changed,
      * and the host that the packet goes to now may be a new one.
      *
-     * @return false when it cannot be recorded: a packet that rests on the record must not go on
+     * @return as {@code ConnectionTable.put}; when it is not {@link #isRecorded}, a packet that rests on the record must
+     *     not go on
      */
-    boolean began(Outcome outcome, long nowNanos) {
+    int began(Outcome outcome, long nowNanos) {
         Connection connection = outcome.connection();
         int result = table.put(connection, outcome.connectionTcpFlags(), nowNanos);
-        if (result == ConnectionTable.NO_ROOM || result == ConnectionTable.TAKEN) {
-            return false;
+        if (!isRecorded(result)) {
+            return result;
         }
         int slot = table.begunBy(connection.forward, nowNanos);
         if (result == ConnectionTable.ADDED) {
@@ -78,7 +83,34 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             }
             table.told(slot, outcome.interestedHigh(0), outcome.interestedLow(0));
         }
-        return true;
+        return result;
+    }
+
+    static boolean isRecorded(int result) {
+        return result != ConnectionTable.NO_ROOM && result != ConnectionTable.TAKEN;
+    }
+
+    /**
+     * One side of a connection, for as long as there are flows of it: whose packets the flow of this outcome carries.
+     * {@link #NOBODY} when they are of no connection known here.
+     */
+    int party(Outcome outcome, long nowNanos) {
+        if (outcome.answeredSlot() != ConnectionTable.NONE) {
+            return outcome.answeredSlot() << 1 | 1;
+        }
+        int slot =
+                outcome.hasConnection() ? table.begunBy(outcome.connection().forward, nowNanos) : ConnectionTable.NONE;
+        return slot == ConnectionTable.NONE ? NOBODY : slot << 1;
+    }
+
+    /** Flows go with their connection, so the slot is that of the connection that they are of. */
+    private void used(int party) {
+        int slot = party >> 1;
+        if ((party & 1) != 0) {
+            table.answered(slot, table.phase(slot));
+        } else if (table.opened(slot)) {
+            flows.invalidate(table.phaseTag(slot));
+        }
     }
 
     /** A packet of the other direction went by: the owner hears when it opens or closes the connection. */
@@ -174,9 +206,6 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
         if (used && isCopied(from, slot)) {
             from.tags(slot, invalidate);
             return false;
-        }
-        if (used && from.phase(slot) == Phase.OPENING) {
-            flows.invalidate(from.phaseTag(slot)); // the table knows it as open from now on
         }
         return used;
     }
