@@ -157,7 +157,8 @@ public final class ConnectionTable {
             connection.state(phase, later(records.epoch(slot) + 1, epoch), true);
             return replace(slot, connection, nowNanos);
         }
-        boolean same = isOwner(slot) && phase == before && !isRefreshDue(slot, nowNanos);
+        boolean begins = protocol == Phase.TCP && phase == Phase.OPENING;
+        boolean same = isOwner(slot) && phase == before && !begins && !isRefreshDue(slot, nowNanos);
         int next = isOwner(slot) ? records.epoch(slot) : later(records.epoch(slot) + 1, epoch);
         if (!isOwner(slot)) {
             records.host(slot, HostBook.SELF);
@@ -230,6 +231,12 @@ public final class ConnectionTable {
             records.state(slot, Phase.OPEN, records.epoch(slot), true);
         }
         return opens;
+    }
+
+    /** One side of an owned connection ends it, or has just ended it. */
+    public void closed(int slot, long nowNanos) {
+        records.state(slot, Phase.CLOSING, records.epoch(slot), true);
+        refresh(slot, nowNanos);
     }
 
     /** The live entry of this tuple, an answer's if there is one; {@link #NONE} when there is none. */

@@ -2,6 +2,7 @@ package dev.weft.agent.worker;
 
 import dev.weft.base.HotPath;
 import dev.weft.sim.Outcome;
+import dev.weft.sim.flow.FlowKey;
 import dev.weft.state.Connection;
 import dev.weft.state.ConnectionTable;
 import dev.weft.state.Journal;
@@ -71,6 +72,9 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             flows.invalidate(table.phaseTag(slot));
             keep(slot);
         }
+        if (opens(outcome) && result != ConnectionTable.ADDED) {
+            table.tags(slot, invalidate); // what its flows have seen was said of the one before
+        }
         int home = read.answer.homeHash();
         if (result != ConnectionTable.KNOWN && !siblings.isHome(home)) {
             siblings.handState(home, channel.frame(), 0, channel.writeConnection(read, home, false));
@@ -84,6 +88,11 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             table.told(slot, outcome.interestedHigh(0), outcome.interestedLow(0));
         }
         return result;
+    }
+
+    /** Whether it is of the packet that begins a TCP connection, be it one with the tuple of an earlier one. */
+    static boolean opens(Outcome outcome) {
+        return outcome.hasConnection() && (outcome.connectionTcpFlags() & FlowKey.TCP_OPENS) != 0;
     }
 
     static boolean isRecorded(int result) {
@@ -104,9 +113,20 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
     }
 
     /** Flows go with their connection, so the slot is that of the connection that they are of. */
-    private void used(int party) {
+    private void used(int party, int tcpFlags, long nowNanos) {
         int slot = party >> 1;
-        if ((party & 1) != 0) {
+        boolean isAnswer = (party & 1) != 0;
+        boolean closes = tcpFlags != 0 && table.phase(slot) != Phase.CLOSING;
+        if (closes && table.isOwner(slot)) {
+            table.closed(slot, nowNanos);
+            flows.invalidate(table.phaseTag(slot));
+            table.read(slot, read);
+            keep(slot);
+            tellCopies(slot);
+        } else if (closes && isAnswer) {
+            answered(slot, tcpFlags);
+        }
+        if (isAnswer) {
             table.answered(slot, table.phase(slot));
         } else if (table.opened(slot)) {
             flows.invalidate(table.phaseTag(slot));
@@ -141,13 +161,16 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             int slot = table.begunBy(read.forward, nowNanos);
             if (slot != ConnectionTable.NONE && table.isOwner(slot) && table.epoch(slot) == read.epoch()) {
                 table.answered(slot, read.phase());
+                if (read.phase() == Phase.CLOSING) {
+                    table.closed(slot, nowNanos);
+                }
                 flows.invalidate(table.phaseTag(slot));
             }
             return;
         }
         int result = table.putCopy(read, nowNanos);
         int slot = table.begunBy(read.forward, nowNanos);
-        if (result == ConnectionTable.ADDED) {
+        if (result == ConnectionTable.ADDED || result == ConnectionTable.RENEWED && read.phase() == Phase.OPENING) {
             table.tags(slot, invalidate);
         }
         if (result == ConnectionTable.ADDED || result == ConnectionTable.RENEWED) {
@@ -177,6 +200,12 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
     void end(int slot) {
         table.read(slot, read);
         read.state(Phase.ENDED, read.epoch(), false);
+        tellCopies(slot);
+        table.remove(slot);
+    }
+
+    /** What was read last, of this slot, which is ours. */
+    private void tellCopies(int slot) {
         int home = read.answer.homeHash();
         if (!siblings.isHome(home)) {
             siblings.handState(home, channel.frame(), 0, channel.writeConnection(read, home, false));
@@ -185,7 +214,6 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             channel.own(read);
             channel.send(table.toldHigh(slot), table.toldLow(slot), channel.writeConnection(read, home, false));
         }
-        table.remove(slot);
     }
 
     void sweep(long nowNanos) {

@@ -39,8 +39,9 @@ final class Flows {
     private final LongArrayList affected = new LongArrayList();
     private final int[] parties; // by slot of the book
     private final int[] usedParties = new int[READ_AT_ONCE]; // of one reading
+    private final int[] usedFlags = new int[READ_AT_ONCE];
     private int usedCount;
-    private PartyUse partyUse = party -> {};
+    private PartyUse partyUse = (party, tcpFlags, nowNanos) -> {};
     private boolean reading;
     private long roundBegan;
     private long knownUntil;
@@ -49,8 +50,11 @@ final class Flows {
     /** One side's packets of a connection met a flow. */
     @FunctionalInterface
     interface PartyUse {
-        /** @param party a {@link Connections#party} */
-        void onUsed(int party);
+        /**
+         * @param party a {@link Connections#party}
+         * @param tcpFlags FIN and RST, if they were seen
+         */
+        void onUsed(int party, int tcpFlags, long nowNanos);
     }
 
     /** @param roundNanos at least so long from the beginning of one reading to the next */
@@ -170,7 +174,7 @@ final class Flows {
             usedCount = 0;
             seat.readUsed(used, share(nowNanos - lastSweep));
             for (int i = 0; i < usedCount; i++) {
-                partyUse.onUsed(usedParties[i]);
+                partyUse.onUsed(usedParties[i], usedFlags[i], nowNanos);
             }
             if (seat.isRoundOver()) {
                 reading = false;
@@ -191,12 +195,13 @@ final class Flows {
         return Math.clamp((long) flows, LEAST_READ, READ_AT_ONCE);
     }
 
-    private void onUsed(long id, long packets, long bytes, long lastUsedNanos) {
+    private void onUsed(long id, long packets, long bytes, long lastUsedNanos, int tcpFlags) {
         if (!book.contains(id)) {
             return;
         }
         book.used(id, lastUsedNanos);
         if (parties[(int) id] != Connections.NOBODY) {
+            usedFlags[usedCount] = tcpFlags;
             usedParties[usedCount++] = parties[(int) id];
         }
     }

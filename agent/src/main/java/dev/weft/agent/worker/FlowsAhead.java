@@ -65,7 +65,7 @@ final class FlowsAhead {
      */
     private void forNext(Packet packet, int port, boolean isTcp, long now) {
         int flags = packet.key.tcpFlags();
-        if (isTcp && (flags & ~FlowKey.TCP_SYN) != 0) {
+        if (isTcp && (flags & (FlowKey.TCP_FIN | FlowKey.TCP_RST)) != 0) {
             return;
         }
         packet.key.setTcpFlags(0);

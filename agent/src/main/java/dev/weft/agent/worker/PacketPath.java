@@ -239,7 +239,8 @@ final class PacketPath {
                     flows.install(packet.key, outcome, connections.party(outcome, now), now);
                 }
                 if (mayCache) {
-                    ahead.install(packet, port, outcome, recorded == ConnectionTable.ADDED, now);
+                    boolean begins = recorded == ConnectionTable.ADDED || Connections.opens(outcome);
+                    ahead.install(packet, port, outcome, begins, now);
                 }
                 if (macsAreNews) {
                     tellHostsOfMacs(outcome);

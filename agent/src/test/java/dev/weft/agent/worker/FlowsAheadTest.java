@@ -228,6 +228,117 @@ class FlowsAheadTest {
         assertThat(shown().state()).isEqualTo("open");
     }
 
+    @Test
+    void aTcpConnectionIsOneUpcall() {
+        Packet syn = Objects.requireNonNull(out(tcp(Tcp.SYN)));
+        Objects.requireNonNull(in(tcpAnswer(syn, Tcp.SYN | Tcp.ACK)));
+        Objects.requireNonNull(out(tcp(Tcp.ACK)));
+        Objects.requireNonNull(out(tcp(Tcp.ACK | Tcp.PSH)));
+        Objects.requireNonNull(in(tcpAnswer(syn, Tcp.ACK | Tcp.PSH)));
+        Objects.requireNonNull(out(tcp(Tcp.FIN | Tcp.ACK)));
+        Objects.requireNonNull(in(tcpAnswer(syn, Tcp.FIN | Tcp.ACK)));
+        Objects.requireNonNull(out(tcp(Tcp.ACK)));
+
+        assertThat(upcalls()).isEqualTo(1);
+        assertThat(here.count(WorkerCounter.INSTALLED)).isEqualTo(2);
+    }
+
+    @Test
+    void finIsSeenWithoutAnUpcall() throws Exception {
+        opened();
+        assertThat(shown().state()).isEqualTo("open");
+
+        Objects.requireNonNull(out(tcp(Tcp.FIN | Tcp.ACK)));
+        pass(20 * SECOND);
+
+        assertThat(shown().state()).isEqualTo("closing");
+        assertThat(upcalls()).isEqualTo(1);
+        pass(5 * 60 * SECOND);
+        assertThat(here.count(WorkerCounter.CONNECTIONS))
+                .as("forgotten in minutes")
+                .isZero();
+    }
+
+    @Test
+    void aResetByTheOtherSideIsSeenWithoutAnUpcall() throws Exception {
+        Packet syn = opened();
+
+        Objects.requireNonNull(in(tcpAnswer(syn, Tcp.RST)));
+        pass(20 * SECOND);
+
+        assertThat(shown().state()).isEqualTo("closing");
+        assertThat(upcalls()).isEqualTo(1);
+    }
+
+    @Test
+    void aForgedResetTakesNothingFromAConnectionInUse() throws Exception {
+        Packet syn = opened();
+        Objects.requireNonNull(in(tcpAnswer(syn, Tcp.RST)));
+
+        for (int i = 0; i < 60; i++) {
+            pass(10 * SECOND);
+            assertThat(out(tcp(Tcp.ACK))).as("after %d s", 10 * i).isNotNull();
+            assertThat(in(tcpAnswer(syn, Tcp.ACK))).isNotNull();
+        }
+
+        assertThat(shown().state()).isEqualTo("closing");
+    }
+
+    @Test
+    void synOnAClosedConnectionComesUp() throws Exception {
+        Packet syn = opened();
+        Objects.requireNonNull(out(tcp(Tcp.FIN | Tcp.ACK)));
+        Objects.requireNonNull(in(tcpAnswer(syn, Tcp.FIN | Tcp.ACK)));
+
+        Packet again = Objects.requireNonNull(out(tcp(Tcp.SYN)));
+        assertThat(upcalls()).isEqualTo(2);
+        Objects.requireNonNull(in(tcpAnswer(again, Tcp.SYN | Tcp.ACK)));
+        Objects.requireNonNull(out(tcp(Tcp.ACK)));
+        pass(20 * SECOND);
+
+        assertThat(shown().state())
+                .as("the flags of the one before are not this one's")
+                .isEqualTo("open");
+        assertThat(upcalls()).isEqualTo(2);
+    }
+
+    @Test
+    void aPortIsGivenOutAgainOnlyAfterTheFlowsOfItsConnectionAreGone() {
+        Packet syn = opened();
+        Objects.requireNonNull(out(tcp(Tcp.FIN | Tcp.ACK)));
+        pass(6 * 60 * SECOND);
+        assertThat(here.count(WorkerCounter.CONNECTIONS)).isZero();
+
+        assertThat(in(tcpAnswer(syn, Tcp.ACK)))
+                .as("an answer that comes too late")
+                .isNull();
+    }
+
+    @Test
+    void aStormOfConnectionsThatAreResetStaysWithinItsBounds() {
+        for (int round = 0; round < 20; round++) {
+            for (int client = 0; client < 16; client++) {
+                Packet syn = Objects.requireNonNull(
+                        out(Frames.tcp("10.0.1.5:" + (1000 + client), SERVER).flags(Tcp.SYN)));
+                Objects.requireNonNull(in(tcpAnswer(syn, Tcp.RST | Tcp.ACK)));
+            }
+        }
+        pass(SECOND);
+
+        assertThat(upcalls()).as("a SYN each").isEqualTo(20 * 16);
+        assertThat(here.datapath.statistics().flows()).isEqualTo(2 * 16);
+        assertThat(here.count(WorkerCounter.CONNECTIONS)).isEqualTo(16);
+    }
+
+    /** By both sides. */
+    private Packet opened() {
+        Packet syn = Objects.requireNonNull(out(tcp(Tcp.SYN)));
+        Objects.requireNonNull(in(tcpAnswer(syn, Tcp.SYN | Tcp.ACK)));
+        Objects.requireNonNull(out(tcp(Tcp.ACK)));
+        pass(20 * SECOND);
+        return syn;
+    }
+
     private static Frames tcp(int flags) {
         return Frames.tcp("10.0.1.5:1000", SERVER).flags(flags);
     }
