@@ -286,7 +286,8 @@ public final class ConnectionTable {
 
     /** Whether this connection's answers would be another live one's: it must take another way, or none. */
     public boolean wouldClash(Connection connection, long nowNanos) {
-        return isTaken(connection, begunBy(connection.forward, nowNanos), nowNanos);
+        int slot = begunBy(connection.forward, nowNanos);
+        return (slot == NONE || !isSameWay(slot, connection)) && isTaken(connection, slot, nowNanos);
     }
 
     /** The scope of answers as they reach a device that translates; see {@link #find}. */

@@ -68,8 +68,10 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             table.tags(slot, invalidate);
         }
         table.read(slot, read);
+        if (result == ConnectionTable.RENEWED) {
+            flows.invalidate(table.phaseTag(slot)); // nobody has asked how far a new one is
+        }
         if (result != ConnectionTable.KNOWN) {
-            flows.invalidate(table.phaseTag(slot));
             keep(slot);
         }
         if (opens(outcome) && result != ConnectionTable.ADDED) {
