@@ -64,9 +64,9 @@ final class ServiceBuckets {
         int count = 0;
         for (int value = 0; value < 1 << width(bucket); value++) {
             int leaf = leaves.at(place(bucket), value);
-            var entry = leaves.entry(leaf);
-            if (leaf(bucket, depth, entry.prefix().id()) == leaf) {
-                found[count++] = entry;
+            long[] words = leaves.words();
+            if (leaf(bucket, depth, words[leaf], words[leaf + 1], words[leaf + 2], words[leaf + 3]) == leaf) {
+                found[count++] = leaves.entry(leaf);
             }
         }
         return Arrays.copyOf(found, count);

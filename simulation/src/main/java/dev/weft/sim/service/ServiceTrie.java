@@ -201,8 +201,8 @@ final class ServiceTrie {
     }
 
     private @Nullable ServiceEntry ifSame(int leaf, ServicePrefix prefix) {
-        var entry = leaves.entry(leaf);
-        return entry.prefix().equals(prefix) ? entry : null;
+        boolean same = leaves.bits(leaf) == prefix.bits() && common(leaves.words(), leaf, prefix.id()) >= prefix.bits();
+        return same ? leaves.entry(leaf) : null;
     }
 
     /** Adds an entry whose prefix is not there. */
