@@ -274,6 +274,19 @@ class ServiceAddressTest {
     }
 
     @Test
+    void aStickyClientWithAConnectionStaysWhenSharesChange() {
+        net.change(t -> t.balancerOfService("r", "names", "10.96.0.53 udp 53 sticky", WEB));
+        net.register("s1", WEB, "10.0.1.5", 1);
+        net.register("s3", WEB, "10.0.2.7", 1);
+        Map<Integer, String> before = clients(20, 1000);
+        net.change(t -> t.share("table", WEB, "10.0.1.5", 0, 50, false));
+        assertThat(clients(20, 1001)).isEqualTo(before);
+        assertThat(clients(100, 1000).values().stream().filter("10.0.1.5"::equals))
+                .as("new clients")
+                .hasSizeGreaterThan(50);
+    }
+
+    @Test
     void aStickyClientLeavesAnInstanceThatIsDrained() {
         net.change(t -> t.balancerOfService("r", "names", "10.96.0.53 udp 53 sticky", WEB));
         net.register("s1", WEB, "10.0.1.5", 1);
