@@ -9,7 +9,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define LAYOUT_VERSION 4
+#define LAYOUT_VERSION 5
 
 #define MAX_PORTS 4096   /* port numbers are 1..4094; 0 is the tunnel */
 #define STATE_PORT 4095 /* state frames have a share of the rings of their own */
@@ -111,7 +111,8 @@ struct flow {
 	__u64 used_nanos; /* CLOCK_MONOTONIC_COARSE; 0: never */
 	__u64 id;         /* its worker's number for it */
 	__u32 first_step;
-	__u16 worker;
+	__u8 worker;
+	__u8 tcp_flags;   /* FIN and RST, if a packet that it carried had them */
 	__u16 step_count; /* 0: drop, 1: `step`, more: that many of `steps` from first_step on */
 	__u16 least_mtu;  /* of all steps; 0: any */
 	__u8 most_ttl;    /* of all steps together */

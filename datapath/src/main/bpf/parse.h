@@ -35,6 +35,10 @@ struct icmphdr {
 #define FIRST_FRAGMENT 1
 #define LATER_FRAGMENT 2
 #define TCP_FIN_SYN_RST 0x07
+#define TCP_FIN_RST 0x05
+#define TCP_SYN_ACK 0x12
+#define TCP_SYN 0x02
+#define TCP_OPENS 0x80 /* of a key: SYN without ACK */
 #define VLAN_PRESENT 0x1000
 #define MAX_EXTENSIONS 8
 #define LONGEST_HEADERS 192
@@ -190,6 +194,8 @@ static __always_inline int parse_transport(struct __sk_buff *skb, __u32 l4, __u3
 		if (tcp->doff < 5 || l3_end < l4 + p->tcp_header)
 			return -BAD_TCP_DATA_OFFSET;
 		p->tcp_flags = ((__u8 *)tcp)[13] & TCP_FIN_SYN_RST;
+		if ((((__u8 *)tcp)[13] & TCP_SYN_ACK) == TCP_SYN)
+			p->tcp_flags |= TCP_OPENS;
 		key->w[7] = transport_word(IPPROTO_TCP, dscp, p->fragment, p->tcp_flags, bpf_ntohs(tcp->source),
 					   bpf_ntohs(tcp->dest));
 	} else if (p->protocol == IPPROTO_UDP) {

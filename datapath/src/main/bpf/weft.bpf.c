@@ -120,7 +120,7 @@ static __always_inline int apply(struct __sk_buff *skb, const struct step *step,
 	}
 	if (step->set & SET_L3_L4 && p->l3 && rewrite_l3_l4(skb, step, p))
 		return drop_for(DROP_NOT_IP);
-	if (step->mtu && p->protocol == IPPROTO_TCP && p->tcp_flags & 2)
+	if (step->mtu && p->protocol == IPPROTO_TCP && p->tcp_flags & TCP_SYN)
 		clamp_mss(skb, p, step->mtu);
 	if (step->set & SET_ANY_VLAN) {
 		if (skb->vlan_present || p->in_band_tag)
@@ -306,6 +306,8 @@ static __always_inline int forward(struct __sk_buff *skb, const struct flow_key 
 	if (!flow) {
 		return punt(skb, key, p, MISS, flags & (ODD | AGAIN));
 	}
+	if (p->tcp_flags & TCP_FIN_RST)
+		flow->tcp_flags |= p->tcp_flags & TCP_FIN_RST;
 	counted->hits++;
 	__sync_fetch_and_add(&flow->packets, 1);
 	__sync_fetch_and_add(&flow->bytes, skb->len + (skb->vlan_present ? 4 : 0));

@@ -97,6 +97,7 @@ OFFSET(Flow_BYTES, flow, bytes);
 OFFSET(Flow_USED, flow, used_nanos);
 OFFSET(Flow_ID, flow, id);
 OFFSET(Flow_WORKER, flow, worker);
+OFFSET(Flow_TCP_FLAGS, flow, tcp_flags);
 OFFSET(Flow_STEP_COUNT, flow, step_count);
 OFFSET(Flow_FIRST_STEP, flow, first_step);
 OFFSET(Flow_LEAST_MTU, flow, least_mtu);

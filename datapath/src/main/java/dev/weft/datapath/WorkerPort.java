@@ -116,6 +116,7 @@ public interface WorkerPort {
     /** A flow was used. */
     @FunctionalInterface
     interface FlowUse {
-        void onUsed(long flowId, long packets, long bytes, long lastUsedNanos);
+        /** @param tcpFlags FIN and RST, if any packet that it ever carried had them, as in the TCP header */
+        void onUsed(long flowId, long packets, long bytes, long lastUsedNanos, int tcpFlags);
     }
 }

@@ -232,7 +232,7 @@ public abstract class DatapathContract extends DatapathSuite {
         awaitHits(host, 2);
 
         var used = new ArrayList<long[]>();
-        WorkerPort.FlowUse collect = (id, packets, bytes, last) -> used.add(new long[] {id, packets, bytes});
+        WorkerPort.FlowUse collect = (id, packets, bytes, last, flags) -> used.add(new long[] {id, packets, bytes});
         assertThat(worker.readUsed(collect, 10)).isEqualTo(1);
         assertThat(used).containsExactly(new long[] {5, 2, 2L * frame.length});
         assertThat(worker.readUsed(collect, 10)).isZero();
@@ -247,6 +247,62 @@ public abstract class DatapathContract extends DatapathSuite {
                 .allMatch(flow -> flow.packets() == 3 && flow.key().inPort() == a && flow.worker() == 0);
         assertThat(statistics(host, a).receivedPackets()).isEqualTo(3);
         soon().untilAsserted(() -> assertThat(statistics(host, b).sentBytes()).isEqualTo(3L * frame.length));
+    }
+
+    @Test
+    void remembersWhetherAFlowHasCarriedTheEndOfATcpConnection() {
+        TestHost host = host(underlay(1), 1);
+        int a = attach(host);
+        int b = attach(host);
+        WorkerPort worker = host.datapath().worker(0);
+        worker.install(5, key(tcp(0x10), a, 0), toDestination(), actions(list -> list.output(b, 0)));
+        var seen = new ArrayList<Integer>();
+        WorkerPort.FlowUse collect = (id, packets, bytes, last, flags) -> seen.add(flags);
+
+        host.send(a, tcp(0x12));
+        host.send(a, tcp(0x18));
+        awaitHits(host, 2);
+        assertThat(worker.readUsed(collect, 10)).isEqualTo(1);
+        host.send(a, tcp(0x11));
+        host.send(a, tcp(0x10));
+        awaitHits(host, 4);
+        assertThat(worker.readUsed(collect, 10)).isEqualTo(1);
+        host.send(a, tcp(0x14));
+        awaitHits(host, 5);
+        assertThat(worker.readUsed(collect, 10)).isEqualTo(1);
+        assertThat(seen).as("none, FIN, FIN and RST").containsExactly(0, 1, 5);
+
+        worker.remove(5);
+        worker.install(6, key(tcp(0x10), a, 0), toDestination(), actions(list -> list.output(b, 0)));
+        host.send(a, tcp(0x10));
+        awaitHits(host, 6);
+        assertThat(worker.readUsed(collect, 10)).isEqualTo(1);
+        assertThat(seen).as("of another flow").endsWith(0);
+    }
+
+    @Test
+    void onlyASynWithoutAckDiffersInTheFlagThatSaysWhatOpens() {
+        TestHost host = host(underlay(1), 1);
+        int a = attach(host);
+        int b = attach(host);
+        FlowMask mask = toDestination();
+        mask.addTcpFlags(FlowKey.TCP_OPENS);
+        WorkerPort worker = host.datapath().worker(0);
+        worker.install(5, key(tcp(0x10), a, 0), mask, actions(list -> list.output(b, 0)));
+
+        host.send(a, tcp(0x12));
+        host.send(a, tcp(0x11));
+        host.send(a, tcp(0x14));
+        awaitHits(host, 3);
+        host.send(a, tcp(0x02));
+
+        assertThat(upcalls(host, 1)).hasSize(1);
+        awaitHits(host, 3);
+    }
+
+    /** To one destination, with these flags. */
+    private static byte[] tcp(int flags) {
+        return TestFrames.tcp("10.0.0.1", 1000, "10.0.0.2", 80, 1, flags, new byte[20]);
     }
 
     @Test

@@ -175,7 +175,9 @@ public abstract class SurvivalContract {
                 .matches(flow -> flow.worker() == 1 && flow.flowId() == 9)
                 .matches(flow -> flow.packets() == 3));
         soon().until(() -> seat.readUsed(
-                        (flowId, packets, bytes, used) -> assertThat(flowId).isEqualTo(9), 10)
+                        (flowId, packets, bytes, used, flags) ->
+                                assertThat(flowId).isEqualTo(9),
+                        10)
                 == 1);
         datapath().attach(specA);
         datapath().attach(specB);

@@ -157,7 +157,8 @@ public final class ConnectionTable {
             connection.state(phase, later(records.epoch(slot) + 1, epoch), true);
             return replace(slot, connection, nowNanos);
         }
-        boolean same = isOwner(slot) && phase == before && !isRefreshDue(slot, nowNanos);
+        boolean begins = protocol == Phase.TCP && phase == Phase.OPENING;
+        boolean same = isOwner(slot) && phase == before && !begins && !isRefreshDue(slot, nowNanos);
         int next = isOwner(slot) ? records.epoch(slot) : later(records.epoch(slot) + 1, epoch);
         if (!isOwner(slot)) {
             records.host(slot, HostBook.SELF);
@@ -219,6 +220,25 @@ public final class ConnectionTable {
         return true;
     }
 
+    /**
+     * Who began a connection has sent more than a SYN.
+     *
+     * @return whether it is open only now
+     */
+    public boolean opened(int slot) {
+        boolean opens = phase(slot) == Phase.OPENING && isOwner(slot);
+        if (opens) {
+            records.state(slot, Phase.OPEN, records.epoch(slot), true);
+        }
+        return opens;
+    }
+
+    /** One side of an owned connection ends it, or has just ended it. */
+    public void closed(int slot, long nowNanos) {
+        records.state(slot, Phase.CLOSING, records.epoch(slot), true);
+        refresh(slot, nowNanos);
+    }
+
     /** The live entry of this tuple, an answer's if there is one; {@link #NONE} when there is none. */
     public int find(ConnectionKey key, long nowNanos) {
         int found = NONE;
@@ -266,7 +286,8 @@ public final class ConnectionTable {
 
     /** Whether this connection's answers would be another live one's: it must take another way, or none. */
     public boolean wouldClash(Connection connection, long nowNanos) {
-        return isTaken(connection, begunBy(connection.forward, nowNanos), nowNanos);
+        int slot = begunBy(connection.forward, nowNanos);
+        return (slot == NONE || !isSameWay(slot, connection)) && isTaken(connection, slot, nowNanos);
     }
 
     /** The scope of answers as they reach a device that translates; see {@link #find}. */
@@ -345,7 +366,6 @@ public final class ConnectionTable {
                 continue;
             }
             if (isOwner(slot) && isRefreshDue(slot, nowNanos) && sweep.inUse(this, slot)) {
-                open(slot);
                 refresh(slot, nowNanos);
             } else if (!isLive(slot, nowNanos)) {
                 end(slot);
@@ -596,13 +616,6 @@ public final class ConnectionTable {
         older[slot] = free;
         free = slot;
         size--;
-    }
-
-    /** A flow of the connection was used: no SYN has one, so more than that was seen. */
-    private void open(int slot) {
-        if (phase(slot) == Phase.OPENING) {
-            records.state(slot, Phase.OPEN, records.epoch(slot), true);
-        }
     }
 
     private void refresh(int slot, long nowNanos) {

@@ -19,7 +19,7 @@ public final class Phase {
     /** Told to holders of copies only: the owner has ended it before its time. */
     public static final int ENDED = 3;
 
-    private static final int TCP = 6;
+    static final int TCP = 6;
     // Flag bits of the TCP header, RFC 9293 §3.1.
     private static final int FIN = 0x01;
     private static final int SYN = 0x02;

@@ -176,10 +176,15 @@ final class ConnectionTableTest {
     }
 
     @Test
-    void halfOpenConnectionWhoseFlowsAreUsedIsOpen() {
+    void halfOpenConnectionWhoseBeginnerGoesOnIsOpen() {
         table.put(tcp(1, 1), SYN, 0);
         used = true;
         table.expire(2 * SECOND, 64, sweep);
+        assertThat(table.phase(slot(table, tcp(1, 1))))
+                .as("whatever the other side sends")
+                .isEqualTo(Phase.OPENING);
+        assertThat(table.opened(slot(table, tcp(1, 1)))).isTrue();
+        assertThat(table.opened(slot(table, tcp(1, 1)))).as("again").isFalse();
         assertThat(table.phase(slot(table, tcp(1, 1)))).isEqualTo(Phase.OPEN);
         used = false;
         assertThat(contains(table, tcp(1, 1), 100 * MINUTE)).isTrue();

@@ -105,7 +105,7 @@ final class Balancing {
     }
 
     private boolean begins() {
-        return sim.packet.key.protocol() == Ipv4.TCP && (sim.packet.key.tcpFlags() & FlowKey.TCP_SYN) != 0;
+        return sim.packet.key.protocol() == Ipv4.TCP && (sim.packet.key.tcpFlags() & FlowKey.TCP_OPENS) != 0;
     }
 
     private void chosen(long itsHigh, long itsLow, int itsPort, String by) {

@@ -175,7 +175,7 @@ final class NatWalk {
         Tracking.currentKey(sim, v4, key);
         key.scope(ConnectionTable.atDevice(router.tag));
         if (sim.packet.key.protocol() == Ipv4.TCP) {
-            sim.out.mask.addTcpFlags();
+            sim.useTcpFlags();
         }
         sim.out.addTag(table.tag(key));
         int entry = table.find(key, sim.nowNanos);

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * addresses of the hosts    the tag of tunnel endpoints
  * rules of a chain          the tag of the chain that they are compiled into
  * whether it asks at all    its tag for that
+ * whether any rule asks for phases of TCP   the tag of that
  * translation of a router   its device tag, unless all that is new is which of the same members take connections
  * pool                      its device tag
  * routes                    a route change per prefix whose routes differ
@@ -91,6 +92,9 @@ final class NetworkDelta {
             if (before != null && before != chains.chain(i)) {
                 tags.add(before.tag);
             }
+        }
+        if (previous.asksForTcpPhases() != chains.askForPhase) {
+            tags.add(Tag.tcpPhases());
         }
         previous.pools.forEach((id, before) -> {
             if (before != pools.get(id)) {

@@ -36,6 +36,7 @@ final class Simulation extends PacketView {
     /** Ingress of frames that come from no exterior port. */
     static final int NO_INGRESS = -1;
 
+    private static final long TCP_PHASES_TAG = Tag.tcpPhases();
     private static final long TUNNEL_MTU_TAG = Tag.tunnelMtu();
 
     // Immutable after construction.
@@ -152,7 +153,7 @@ final class Simulation extends PacketView {
             connect();
         }
         boolean ofConnection = out.hasConnection() || out.answeredSlot() != ConnectionTable.NONE;
-        boolean isControl = packet.key.protocol() == Ipv4.TCP && packet.key.tcpFlags() != 0;
+        boolean isControl = packet.key.protocol() == Ipv4.TCP && (packet.key.tcpFlags() & flagsThatMatter()) != 0;
         if (ofConnection && isControl && out.kind() == Outcome.Kind.FORWARD) {
             out.forOnePacket();
         }
@@ -176,6 +177,19 @@ final class Simulation extends PacketView {
         }
         out.connect(packet.key.protocol() == Ipv4.TCP ? packet.key.tcpFlags() : 0);
         out.interestRemoteHosts();
+    }
+
+    /**
+     * Of a packet whose connection matters, which its flags change. Where a rule asks how far connections are, every flag
+     * counts; elsewhere the end of one is seen when use of its flows is read, and only what begins one must come up.
+     */
+    void useTcpFlags() {
+        out.addTag(TCP_PHASES_TAG);
+        out.mask.addTcpFlags(flagsThatMatter());
+    }
+
+    private int flagsThatMatter() {
+        return network.asksForTcpPhases() ? FlowKey.ALL_TCP_FLAGS : FlowKey.TCP_OPENS;
     }
 
     // Rewrites.

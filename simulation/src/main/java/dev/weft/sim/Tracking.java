@@ -174,7 +174,7 @@ final class Tracking {
             return UNTRACKED;
         }
         if (protocol == Ipv4.TCP) {
-            sim.out.mask.addTcpFlags();
+            sim.useTcpFlags();
         }
         keyOf(packet, v4, scope, key);
         sim.out.addTag(table.tag(key));

@@ -21,6 +21,7 @@ public final class Tag {
 
     private static final int CHAIN = 20;
     private static final int TUNNEL_MTU = 21;
+    private static final int TCP_PHASES = 22;
 
     private Tag() {}
 
@@ -79,10 +80,15 @@ public final class Tag {
         return of(TUNNEL_MTU, 0, 0, 0);
     }
 
+    /** Whether a rule somewhere asks how far a TCP connection is. */
+    public static long tcpPhases() {
+        return of(TCP_PHASES, 0, 0, 0);
+    }
+
     /** Whether many flows carry it: a thing of the topology, of which there are few, rather than one address's. */
     public static boolean isShared(long tag) {
         return switch ((int) (tag >>> 56)) {
-            case DEVICE, HOST, LOCATION, FLOOD, DATAPATH_PORT, CHAIN, TUNNEL_MTU -> true;
+            case DEVICE, HOST, LOCATION, FLOOD, DATAPATH_PORT, CHAIN, TUNNEL_MTU, TCP_PHASES -> true;
             default -> false;
         };
     }

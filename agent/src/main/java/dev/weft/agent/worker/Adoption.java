@@ -106,12 +106,15 @@ final class Adoption {
         // First what it teaches: news remove the flows that rest on its absence.
         boolean recorded = simulated && isFlow() && applyEffects(now);
         if (holds && recorded) {
-            counters.count(flows.adopt(survivor, outcome, now) ? WorkerCounter.ADOPTED : WorkerCounter.OUTDATED);
+            counters.count(
+                    flows.adopt(survivor, outcome, connections.party(outcome, now), now)
+                            ? WorkerCounter.ADOPTED
+                            : WorkerCounter.OUTDATED);
             return;
         }
         if (recorded) {
             // In place when the mask is the same; else the new one is there before the old one goes.
-            flows.install(packet.key, outcome, now);
+            flows.install(packet.key, outcome, connections.party(outcome, now), now);
         }
         seat.discard(survivor);
         counters.count(WorkerCounter.OUTDATED);
@@ -168,6 +171,6 @@ final class Adoption {
                     outcome.learnedMacPort(i),
                     now);
         }
-        return !outcome.hasConnection() || connections.began(outcome, now);
+        return !outcome.hasConnection() || Connections.isRecorded(connections.began(outcome, now));
     }
 }

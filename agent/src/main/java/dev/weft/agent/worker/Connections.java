@@ -2,6 +2,7 @@ package dev.weft.agent.worker;
 
 import dev.weft.base.HotPath;
 import dev.weft.sim.Outcome;
+import dev.weft.sim.flow.FlowKey;
 import dev.weft.state.Connection;
 import dev.weft.state.ConnectionTable;
 import dev.weft.state.Journal;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 @HotPath
 final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending {
+    /** No {@link #party}. */
+    static final int NOBODY = -1;
+
     private static final int SWEPT_AT_ONCE = 4096;
 
     // Immutable after construction.
@@ -42,6 +46,7 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
         this.siblings = siblings;
         invalidate = flows::invalidate;
         table.setEnding(this);
+        flows.setPartyUse(this::used);
     }
 
     /**
@@ -49,22 +54,28 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
      * by every such packet, also of a connection known long ago: it came up because something on its way has changed,
      * and the host that the packet goes to now may be a new one.
      *
-     * @return false when it cannot be recorded: a packet that rests on the record must not go on
+     * @return as {@code ConnectionTable.put}; when it is not {@link #isRecorded}, a packet that rests on the record must
+     *     not go on
      */
-    boolean began(Outcome outcome, long nowNanos) {
+    int began(Outcome outcome, long nowNanos) {
         Connection connection = outcome.connection();
         int result = table.put(connection, outcome.connectionTcpFlags(), nowNanos);
-        if (result == ConnectionTable.NO_ROOM || result == ConnectionTable.TAKEN) {
-            return false;
+        if (!isRecorded(result)) {
+            return result;
         }
         int slot = table.begunBy(connection.forward, nowNanos);
         if (result == ConnectionTable.ADDED) {
             table.tags(slot, invalidate);
         }
         table.read(slot, read);
+        if (result == ConnectionTable.RENEWED) {
+            flows.invalidate(table.phaseTag(slot)); // nobody has asked how far a new one is
+        }
         if (result != ConnectionTable.KNOWN) {
-            flows.invalidate(table.phaseTag(slot));
             keep(slot);
+        }
+        if (opens(outcome) && result != ConnectionTable.ADDED) {
+            table.tags(slot, invalidate); // what its flows have seen was said of the one before
         }
         int home = read.answer.homeHash();
         if (result != ConnectionTable.KNOWN && !siblings.isHome(home)) {
@@ -78,7 +89,50 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             }
             table.told(slot, outcome.interestedHigh(0), outcome.interestedLow(0));
         }
-        return true;
+        return result;
+    }
+
+    /** Whether it is of the packet that begins a TCP connection, be it one with the tuple of an earlier one. */
+    static boolean opens(Outcome outcome) {
+        return outcome.hasConnection() && (outcome.connectionTcpFlags() & FlowKey.TCP_OPENS) != 0;
+    }
+
+    static boolean isRecorded(int result) {
+        return result != ConnectionTable.NO_ROOM && result != ConnectionTable.TAKEN;
+    }
+
+    /**
+     * One side of a connection, for as long as there are flows of it: whose packets the flow of this outcome carries.
+     * {@link #NOBODY} when they are of no connection known here.
+     */
+    int party(Outcome outcome, long nowNanos) {
+        if (outcome.answeredSlot() != ConnectionTable.NONE) {
+            return outcome.answeredSlot() << 1 | 1;
+        }
+        int slot =
+                outcome.hasConnection() ? table.begunBy(outcome.connection().forward, nowNanos) : ConnectionTable.NONE;
+        return slot == ConnectionTable.NONE ? NOBODY : slot << 1;
+    }
+
+    /** Flows go with their connection, so the slot is that of the connection that they are of. */
+    private void used(int party, int tcpFlags, long nowNanos) {
+        int slot = party >> 1;
+        boolean isAnswer = (party & 1) != 0;
+        boolean closes = tcpFlags != 0 && table.phase(slot) != Phase.CLOSING;
+        if (closes && table.isOwner(slot)) {
+            table.closed(slot, nowNanos);
+            flows.invalidate(table.phaseTag(slot));
+            table.read(slot, read);
+            keep(slot);
+            tellCopies(slot);
+        } else if (closes && isAnswer) {
+            answered(slot, tcpFlags);
+        }
+        if (isAnswer) {
+            table.answered(slot, table.phase(slot));
+        } else if (table.opened(slot)) {
+            flows.invalidate(table.phaseTag(slot));
+        }
     }
 
     /** A packet of the other direction went by: the owner hears when it opens or closes the connection. */
@@ -109,13 +163,16 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             int slot = table.begunBy(read.forward, nowNanos);
             if (slot != ConnectionTable.NONE && table.isOwner(slot) && table.epoch(slot) == read.epoch()) {
                 table.answered(slot, read.phase());
+                if (read.phase() == Phase.CLOSING) {
+                    table.closed(slot, nowNanos);
+                }
                 flows.invalidate(table.phaseTag(slot));
             }
             return;
         }
         int result = table.putCopy(read, nowNanos);
         int slot = table.begunBy(read.forward, nowNanos);
-        if (result == ConnectionTable.ADDED) {
+        if (result == ConnectionTable.ADDED || result == ConnectionTable.RENEWED && read.phase() == Phase.OPENING) {
             table.tags(slot, invalidate);
         }
         if (result == ConnectionTable.ADDED || result == ConnectionTable.RENEWED) {
@@ -145,6 +202,12 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
     void end(int slot) {
         table.read(slot, read);
         read.state(Phase.ENDED, read.epoch(), false);
+        tellCopies(slot);
+        table.remove(slot);
+    }
+
+    /** What was read last, of this slot, which is ours. */
+    private void tellCopies(int slot) {
         int home = read.answer.homeHash();
         if (!siblings.isHome(home)) {
             siblings.handState(home, channel.frame(), 0, channel.writeConnection(read, home, false));
@@ -153,7 +216,6 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
             channel.own(read);
             channel.send(table.toldHigh(slot), table.toldLow(slot), channel.writeConnection(read, home, false));
         }
-        table.remove(slot);
     }
 
     void sweep(long nowNanos) {
@@ -174,9 +236,6 @@ final class Connections implements ConnectionTable.Sweep, ConnectionTable.Ending
         if (used && isCopied(from, slot)) {
             from.tags(slot, invalidate);
             return false;
-        }
-        if (used && from.phase(slot) == Phase.OPENING) {
-            flows.invalidate(from.phaseTag(slot)); // the table knows it as open from now on
         }
         return used;
     }

@@ -114,7 +114,7 @@ final class FloodFlows {
             packet.key.setVlanTci(tci); // only the key counts
             simulator.simulateFlood(packet, bridge, vlan, now, outcome);
             if (outcome.cacheable()) {
-                flows.install(packet.key, outcome, now);
+                flows.install(packet.key, outcome, Connections.NOBODY, now);
             }
         }
     }

@@ -190,7 +190,7 @@ public final class FlowBook {
 
     private int firstWith(long tag) {
         int slot = own.firstFlow(tag);
-        return slot == NONE ? paths.firstFlow(tag) : slot;
+        return slot == NONE && Tag.isShared(tag) ? paths.firstFlow(tag) : slot;
     }
 
     /**

@@ -37,10 +37,25 @@ final class Flows {
     // Owned by the worker thread.
     private final long[] tags = new long[Outcome.MAX_TAGS];
     private final LongArrayList affected = new LongArrayList();
+    private final int[] parties; // by slot of the book
+    private final int[] usedParties = new int[READ_AT_ONCE]; // of one reading
+    private final int[] usedFlags = new int[READ_AT_ONCE];
+    private int usedCount;
+    private PartyUse partyUse = (party, tcpFlags, nowNanos) -> {};
     private boolean reading;
     private long roundBegan;
     private long knownUntil;
     private long lastSweep;
+
+    /** One side's packets of a connection met a flow. */
+    @FunctionalInterface
+    interface PartyUse {
+        /**
+         * @param party a {@link Connections#party}
+         * @param tcpFlags FIN and RST, if they were seen
+         */
+        void onUsed(int party, int tcpFlags, long nowNanos);
+    }
 
     /** @param roundNanos at least so long from the beginning of one reading to the next */
     Flows(WorkerPort seat, int capacity, long idleNanos, long roundNanos, long nowNanos, WorkerCounters counters) {
@@ -55,16 +70,21 @@ final class Flows {
         destinations = new DestinationIndex(Math.max(4 * Outcome.MAX_READS, capacity));
         book = new FlowBook(FlowBook.Limits.of(capacity), idleNanos, destinations::forget);
         recent = new RecentFlows(book);
-        used = (id, packets, bytes, lastUsedNanos) -> book.used(id, lastUsedNanos);
+        parties = new int[capacity];
+        used = this::onUsed;
         collect = affected::addLong;
     }
 
-    /** Makes a flow of an outcome that may become one. */
-    void install(FlowKey key, Outcome outcome, long nowNanos) {
-        int result = tryInstall(key, outcome, nowNanos);
+    /**
+     * Makes a flow of an outcome that may become one.
+     *
+     * @param party whose packets it carries, a {@link Connections#party}
+     */
+    void install(FlowKey key, Outcome outcome, int party, long nowNanos) {
+        int result = tryInstall(key, outcome, party, nowNanos);
         if (result == WorkerPort.FULL && book.evict(gone)) {
             // The datapath is full before the book is: our share is in other workers' hands.
-            result = tryInstall(key, outcome, nowNanos);
+            result = tryInstall(key, outcome, party, nowNanos);
         }
         counters.count(
                 switch (result) {
@@ -74,8 +94,8 @@ final class Flows {
                 });
     }
 
-    private int tryInstall(FlowKey key, Outcome outcome, long nowNanos) {
-        long id = note(outcome, nowNanos);
+    private int tryInstall(FlowKey key, Outcome outcome, int party, long nowNanos) {
+        long id = note(outcome, party, nowNanos);
         int result = seat.install(id, key, outcome.mask, outcome.actions);
         if (result != WorkerPort.INSTALLED) {
             book.remove(id);
@@ -86,8 +106,8 @@ final class Flows {
     }
 
     /** Takes over a flow of an earlier agent that does what this outcome says. False when it is gone meanwhile. */
-    boolean adopt(long survivor, Outcome outcome, long nowNanos) {
-        long id = note(outcome, nowNanos);
+    boolean adopt(long survivor, Outcome outcome, int party, long nowNanos) {
+        long id = note(outcome, party, nowNanos);
         boolean adopted = seat.adopt(id, survivor);
         if (!adopted) {
             book.remove(id);
@@ -96,7 +116,7 @@ final class Flows {
     }
 
     /** Writes a flow and what it rests on into the book. Returns its id. */
-    private long note(Outcome outcome, long nowNanos) {
+    private long note(Outcome outcome, int party, long nowNanos) {
         int count = outcome.tagCount();
         for (int i = 0; i < count; i++) {
             tags[i] = outcome.tag(i);
@@ -105,6 +125,7 @@ final class Flows {
             book.evict(gone);
         }
         long id = book.add(tags, count, nowNanos, gone);
+        parties[(int) id] = party;
         for (int i = 0; i < outcome.readCount(); i++) {
             destinations.add(
                     outcome.readRouter(i),
@@ -115,6 +136,11 @@ final class Flows {
                     outcome.readTag(i));
         }
         return id;
+    }
+
+    /** Who hears, after each reading, whose flows were used; flows may go in the call. */
+    void setPartyUse(PartyUse listener) {
+        partyUse = listener;
     }
 
     /** The flows installed last, for packets of theirs that were on their way up already. */
@@ -145,7 +171,11 @@ final class Flows {
             roundBegan = nowNanos;
         }
         if (reading) {
+            usedCount = 0;
             seat.readUsed(used, share(nowNanos - lastSweep));
+            for (int i = 0; i < usedCount; i++) {
+                partyUse.onUsed(usedParties[i], usedFlags[i], nowNanos);
+            }
             if (seat.isRoundOver()) {
                 reading = false;
                 knownUntil = roundBegan;
@@ -163,6 +193,17 @@ final class Flows {
     private int share(long elapsedNanos) {
         double flows = (double) ROUNDS_PER_IDLE * book.size() * elapsedNanos / idleNanos;
         return Math.clamp((long) flows, LEAST_READ, READ_AT_ONCE);
+    }
+
+    private void onUsed(long id, long packets, long bytes, long lastUsedNanos, int tcpFlags) {
+        if (!book.contains(id)) {
+            return;
+        }
+        book.used(id, lastUsedNanos);
+        if (parties[(int) id] != Connections.NOBODY) {
+            usedFlags[usedCount] = tcpFlags;
+            usedParties[usedCount++] = parties[(int) id];
+        }
     }
 
     boolean usedSince(long tag, long nanos) {

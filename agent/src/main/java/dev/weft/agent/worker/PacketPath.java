@@ -10,7 +10,6 @@ import dev.weft.sim.Tables;
 import dev.weft.sim.flow.ActionList;
 import dev.weft.sim.flow.FlowHome;
 import dev.weft.sim.flow.FlowKey;
-import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Malformed;
 import dev.weft.sim.packet.Packet;
 import dev.weft.sim.packet.PacketParser;
@@ -45,6 +44,7 @@ final class PacketPath {
     private final Tables tables;
     private final Flows flows;
     private final Connections connections;
+    private final FlowsAhead ahead;
     private final Siblings siblings;
     private final Blocks blocks;
     private final Neighbours neighbours;
@@ -67,7 +67,6 @@ final class PacketPath {
     private final Packet[] packets = new Packet[ALL_LEVELS];
     private final Outcome[] outcomes = new Outcome[ALL_LEVELS];
     private final Outcome question = new Outcome();
-    private final Outcome next = new Outcome();
     private boolean asking;
     private boolean isHandedOver;
 
@@ -78,6 +77,7 @@ final class PacketPath {
         tables = parts.tables;
         flows = parts.flows;
         connections = parts.connections;
+        ahead = parts.ahead;
         siblings = parts.siblings;
         blocks = parts.blocks;
         translated = parts.translated;
@@ -224,7 +224,8 @@ final class PacketPath {
         Packet packet = packets[level];
         Outcome outcome = outcomes[level];
         boolean macsAreNews = applyEffects(level, port, now);
-        if (outcome.hasConnection() && !connections.began(outcome, now)) {
+        int recorded = outcome.hasConnection() ? connections.began(outcome, now) : ConnectionTable.KNOWN;
+        if (!Connections.isRecorded(recorded)) {
             counters.drop(WorkerDrop.NOT_RECORDED);
             return;
         }
@@ -235,7 +236,11 @@ final class PacketPath {
         switch (outcome.kind()) {
             case FORWARD -> {
                 if (cache) {
-                    flows.install(packet.key, outcome, now);
+                    flows.install(packet.key, outcome, connections.party(outcome, now), now);
+                }
+                if (mayCache) {
+                    boolean begins = recorded == ConnectionTable.ADDED || Connections.opens(outcome);
+                    ahead.install(packet, port, outcome, begins, now);
                 }
                 if (macsAreNews) {
                     tellHostsOfMacs(outcome);
@@ -245,13 +250,10 @@ final class PacketPath {
                 }
                 execute(packet, inPort == ENTERED ? EMITTED : inPort, outcome);
                 counters.count(WorkerCounter.FORWARDED);
-                if (mayCache && outcome.isForOnePacket()) {
-                    installForNext(packet, port, now);
-                }
             }
             case DROP -> {
                 if (cache) {
-                    flows.install(packet.key, outcome, now);
+                    flows.install(packet.key, outcome, connections.party(outcome, now), now);
                 }
                 DropReason why = outcome.dropReason();
                 if (why != null) {
@@ -262,26 +264,6 @@ final class PacketPath {
             case CONSUMED -> counters.count(WorkerCounter.CONSUMED);
         }
         emit(level, port, now);
-    }
-
-    /**
-     * A flow for what comes after this packet in its direction, now that its connection is recorded: the next packet then
-     * need not come up, and only a sweep of the connections learns that it is open. Nothing but the flow comes of it. A
-     * connection that is ending has its flow.
-     */
-    private void installForNext(Packet packet, int port, long now) {
-        int flags = packet.key.tcpFlags();
-        boolean isTcp = packet.key.protocol() == Ipv4.TCP;
-        if (isTcp && (flags & ~FlowKey.TCP_SYN) != 0
-                || isTcp && simulator.network().asksForTcpPhases()) {
-            return;
-        }
-        packet.key.setTcpFlags(0);
-        simulator.simulate(packet, port, now, next);
-        if (next.kind() == Outcome.Kind.FORWARD && next.cacheable() && next.emitCount() == 0) {
-            flows.install(packet.key, next, now);
-        }
-        packet.key.setTcpFlags(flags);
     }
 
     private void execute(Packet packet, int inPort, Outcome outcome) {

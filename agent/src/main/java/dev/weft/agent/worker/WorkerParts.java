@@ -40,6 +40,7 @@ final class WorkerParts {
     final Learnings learnings;
     final Siblings siblings;
     final Connections connections;
+    final FlowsAhead ahead;
     final Redecision redecision;
     final Stickiness stickiness;
     final Blocks blocks;
@@ -72,6 +73,7 @@ final class WorkerParts {
         channel = new StateChannel(seat, setup.underlay(), arena, counters);
         siblings = new Siblings(index, backchannels, counters);
         connections = new Connections(tables.connections(), flows, channel, siblings, setup.journal());
+        ahead = new FlowsAhead(simulator, flows, connections, siblings, arena);
         redecision = new Redecision(tables, simulator, connections, arena);
         stickiness = new Stickiness(tables, siblings, clock);
         blocks = new Blocks(tables.blocks(), setup.learnings(), index);

@@ -89,7 +89,8 @@ class ConnectionsTest {
     }
 
     @Test
-    void endOfATcpConnectionIsSeenAndTakesNoFlow() {
+    void everyFlagIsSeenWhereARuleAsksHowFarConnectionsAre() {
+        here.build(net.dropsClosing("b"));
         here.tell(at("172.16.0.2"));
         sendTcp(Tcp.SYN);
         long cameUp = here.count(WorkerCounter.SIMULATIONS);
@@ -98,7 +99,20 @@ class ConnectionsTest {
         sendTcp(Tcp.RST);
 
         assertThat(here.count(WorkerCounter.SIMULATIONS)).isEqualTo(cameUp + 2);
-        assertThat(here.count(WorkerCounter.INSTALLED)).isEqualTo(1);
+    }
+
+    @Test
+    void aRuleThatBeginsToAskHowFarConnectionsAreMeetsTheEndOfThoseThatAreOpen() {
+        here.tell(at("172.16.0.2"));
+        sendTcp(Tcp.SYN);
+        sendTcp(Tcp.ACK);
+        here.build(net.vm("c", "left", WorkerBench.THERE, false).dropsClosing("c"));
+        sendTcp(Tcp.ACK);
+        long cameUp = here.count(WorkerCounter.SIMULATIONS);
+
+        sendTcp(Tcp.FIN | Tcp.ACK);
+
+        assertThat(here.count(WorkerCounter.SIMULATIONS)).isEqualTo(cameUp + 1);
     }
 
     @Test

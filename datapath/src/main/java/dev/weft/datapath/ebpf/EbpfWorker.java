@@ -205,7 +205,8 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
         flow.set(JAVA_LONG, Flow.USED, 0);
         flow.set(JAVA_LONG, Flow.ID, flowId);
         flow.set(JAVA_INT, Flow.FIRST_STEP, first);
-        flow.set(JAVA_SHORT, Flow.WORKER, (short) index);
+        flow.set(JAVA_BYTE, Flow.WORKER, (byte) index);
+        flow.set(JAVA_BYTE, Flow.TCP_FLAGS, (byte) 0);
         flow.set(JAVA_SHORT, Flow.STEP_COUNT, (short) compiler.count());
         flow.set(JAVA_SHORT, Flow.LEAST_MTU, (short) compiler.leastMtu());
         flow.set(JAVA_BYTE, Flow.MOST_TTL, (byte) compiler.mostTtl());
@@ -293,8 +294,7 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
     }
 
     private boolean report(FlowUse use, long at) {
-        if (batchFlows.get(JAVA_SHORT, at + Flow.WORKER) != index
-                || batchFlows.get(JAVA_BYTE, at + Flow.LIFE) != life) {
+        if (batchFlows.get(JAVA_BYTE, at + Flow.WORKER) != index || batchFlows.get(JAVA_BYTE, at + Flow.LIFE) != life) {
             return false;
         }
         long id = batchFlows.get(JAVA_LONG, at + Flow.ID);
@@ -304,7 +304,12 @@ final class EbpfWorker implements WorkerPort, AutoCloseable {
             return false;
         }
         slots.setSeen(slot, packets);
-        use.onUsed(id, packets, batchFlows.get(JAVA_LONG, at + Flow.BYTES), batchFlows.get(JAVA_LONG, at + Flow.USED));
+        use.onUsed(
+                id,
+                packets,
+                batchFlows.get(JAVA_LONG, at + Flow.BYTES),
+                batchFlows.get(JAVA_LONG, at + Flow.USED),
+                batchFlows.get(JAVA_BYTE, at + Flow.TCP_FLAGS));
         return true;
     }
 

@@ -68,7 +68,7 @@ final class FlowReader {
         readKey(keyWords, key);
         boolean owned = flow.get(JAVA_BYTE, Flow.LIFE) == tables.life();
         return new FlowDump(
-                owned ? flow.get(JAVA_SHORT, Flow.WORKER) : NOBODY,
+                owned ? flow.get(JAVA_BYTE, Flow.WORKER) : NOBODY,
                 flow.get(JAVA_LONG, Flow.ID),
                 key,
                 masks.read(maskNumber(keyWords)),

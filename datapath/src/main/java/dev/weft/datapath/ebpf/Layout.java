@@ -4,7 +4,7 @@ package dev.weft.datapath.ebpf;
  * The structs and numbers of {@code layout.h}, which says what they mean. Offsets in bytes; integers in host byte order.
  */
 final class Layout {
-    static final int VERSION = 4;
+    static final int VERSION = 5;
 
     static final int MAX_PORTS = 4096;
     static final int STATE_PORT = 4095;
@@ -94,6 +94,7 @@ final class Layout {
         static final int ID = 24;
         static final int FIRST_STEP = 32;
         static final int WORKER = 36;
+        static final int TCP_FLAGS = 37;
         static final int STEP_COUNT = 38;
         static final int LEAST_MTU = 40;
         static final int MOST_TTL = 42;

@@ -102,7 +102,7 @@ final class Survivors implements AutoCloseable {
         flowCount.add();
         long at = keyCount++ * Layout.KEY_SIZE;
         MemorySegment.copy(key, 0, keys, at, Layout.KEY_SIZE);
-        int share = Short.toUnsignedInt(value.get(JAVA_SHORT, Flow.WORKER)) % workers;
+        int share = value.get(JAVA_BYTE, Flow.WORKER) % workers;
         left.put(keyCount, new Survivor(at, share, use, first, steps));
     }
 
@@ -154,7 +154,7 @@ final class Survivors implements AutoCloseable {
             slots.setKeyWord(slot, i, words.get(JAVA_LONG, 8L * i));
         }
         flow.set(JAVA_LONG, Flow.ID, flowId);
-        flow.set(JAVA_SHORT, Flow.WORKER, (short) worker);
+        flow.set(JAVA_BYTE, Flow.WORKER, (byte) worker);
         flow.set(JAVA_BYTE, Flow.LIFE, tables.life());
         BpfException.check(tables.flows.update(words.address(), flow.address(), BpfMap.EXIST), "adopt a flow");
         taken(number);

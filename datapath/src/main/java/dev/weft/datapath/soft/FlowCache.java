@@ -42,6 +42,7 @@ final class FlowCache {
     private final long[] packets;
     private final long[] bytes;
     private final long[] lastUsed;
+    private final byte[] tcpFlags;
     private final MaskList[] lists;
 
     // Guarded by this: tables over the slots.
@@ -74,6 +75,7 @@ final class FlowCache {
         packets = new long[capacity];
         bytes = new long[capacity];
         lastUsed = new long[capacity];
+        tcpFlags = new byte[capacity];
         lists = new MaskList[capacity];
         buckets = filled(table);
         idBuckets = filled(table);
@@ -126,6 +128,7 @@ final class FlowCache {
         packets[slot]++;
         bytes[slot] += length;
         lastUsed[slot] = now;
+        tcpFlags[slot] |= (byte) (key.tcpFlags() & (FlowKey.TCP_FIN | FlowKey.TCP_RST));
         if (owner[slot] >= 0) {
             used.add(slot, owner[slot]);
         }
@@ -164,6 +167,7 @@ final class FlowCache {
         packets[slot] = 0;
         bytes[slot] = 0;
         lastUsed[slot] = 0;
+        tcpFlags[slot] = 0;
         list.flowAdded(at);
         int bucket = (int) hash & tableMask;
         chain[slot] = buckets[bucket];
@@ -293,7 +297,7 @@ final class FlowCache {
         return owner[slot] < 0 && generation[slot] == (int) (orphan >>> 32);
     }
 
-    /** Takes the worker's flow that waits longest to be read: id, packets, bytes, last used. False when none waits. */
+    /** Takes the worker's flow that waits longest to be read: id, packets, bytes, last used, flags. False when none waits. */
     synchronized boolean nextUsed(int worker, long[] into) {
         int slot = used.poll(worker);
         if (slot == NONE) {
@@ -303,6 +307,7 @@ final class FlowCache {
         into[1] = packets[slot];
         into[2] = bytes[slot];
         into[3] = lastUsed[slot];
+        into[4] = tcpFlags[slot];
         return true;
     }
 

@@ -21,7 +21,7 @@ final class WorkerSeat implements WorkerPort {
 
     // Owned by the worker thread.
     private final UpcallQueue.Taken taken = new UpcallQueue.Taken();
-    private final long[] use = new long[4];
+    private final long[] use = new long[5];
     private final FlowCache.Orphan orphan = new FlowCache.Orphan();
     private int nextOrphan;
     private boolean roundOver;
@@ -130,7 +130,7 @@ final class WorkerSeat implements WorkerPort {
     public int readUsed(FlowUse flowUse, int limit) {
         int done = 0;
         while (done < limit && cache.nextUsed(index, use)) {
-            flowUse.onUsed(use[0], use[1], use[2], use[3]);
+            flowUse.onUsed(use[0], use[1], use[2], use[3], (int) use[4]);
             done++;
         }
         roundOver = done < limit;

@@ -58,7 +58,7 @@ class EbpfAllocationIT {
                     worker.execute(memory, offset, length, inPort, actions);
                 }
             };
-            WorkerPort.FlowUse use = (flowId, packets, bytes, last) -> used++;
+            WorkerPort.FlowUse use = (flowId, packets, bytes, last, flags) -> used++;
             var machines = NetworkNamespace.named(underlay.vms());
             try (var links = Links.in(machines);
                     var vm = PacketSocket.open(

@@ -110,7 +110,7 @@ class MemoryDatapathAllocationTest {
                 worker.execute(memory, offset, length, inPort, actions);
             }
         };
-        WorkerPort.FlowUse use = (flowId, packets, bytes, last) -> {};
+        WorkerPort.FlowUse use = (flowId, packets, bytes, last, flags) -> {};
         Runnable cycle = () -> {
             for (int i = 0; i < WARM; i++) {
                 datapath.send(in, segment, 0, frame.length);

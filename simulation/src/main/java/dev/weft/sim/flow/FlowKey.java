@@ -12,7 +12,7 @@ import java.util.Arrays;
  * word 2  source MAC (63..16) | VLAN TCI (15..0; 0 = untagged, else bit 12 is set as in struct sk_buff users: OVS "tci")
  * word 3,4  source address, high and low; IPv4 is mapped (::ffff:a.b.c.d). ARP: sender protocol address
  * word 5,6  destination address likewise. ARP: target protocol address
- * word 7  protocol (63..56; ARP: operation) | DSCP (55..48, 0..63) | fragment kind (47..40) | TCP SYN/FIN/RST (39..32)
+ * word 7  protocol (63..56; ARP: operation) | DSCP (55..48, 0..63) | fragment kind (47..40) | TCP flags (39..32)
  *         | L4 source (31..16; ICMP type) | L4 destination (15..0; ICMP code)
  * word 8  ICMP echo id (63..48) | zero | Serval control (39..32) | Serval destination flow id (31..0)
  * word 9  digest of the Serval service id
@@ -40,7 +40,13 @@ public final class FlowKey {
 
     public static final int TCP_SYN = 0x02;
     public static final int TCP_RST = 0x04;
-    public static final int TCP_FLAGS = TCP_FIN | TCP_SYN | TCP_RST;
+    /** SYN without ACK: whoever sends it begins a connection. The one flag that is of the key alone. */
+    public static final int TCP_OPENS = 0x80;
+
+    public static final int ALL_TCP_FLAGS = 0xff;
+
+    private static final int HEADER_FLAGS = TCP_FIN | TCP_SYN | TCP_RST;
+    private static final int TCP_ACK = 0x10;
 
     /** Set in a TCI whose tag is present, so that VLAN 0 priority tags differ from no tag. */
     public static final int VLAN_PRESENT = 0x1000;
@@ -155,6 +161,17 @@ public final class FlowKey {
 
     public int tcpFlags() {
         return (int) (words[7] >>> 32) & 0xff;
+    }
+
+    /** The flags of a key, of those in the TCP header. */
+    public static int tcpFlagsOf(int header) {
+        return header & HEADER_FLAGS | ((header & (TCP_SYN | TCP_ACK)) == TCP_SYN ? TCP_OPENS : 0);
+    }
+
+    /** The flags in the TCP header of a packet with this key, as far as it says: with no SYN of its own, an ACK. */
+    public int headerTcpFlags() {
+        int flags = tcpFlags();
+        return flags & HEADER_FLAGS | ((flags & TCP_OPENS) == 0 ? TCP_ACK : TCP_SYN);
     }
 
     public void setTcpFlags(int flags) {

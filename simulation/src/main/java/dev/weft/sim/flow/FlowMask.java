@@ -94,8 +94,9 @@ public final class FlowMask {
         words[7] |= 0xffL << 40;
     }
 
-    public void addTcpFlags() {
-        words[7] |= 0xffL << 32;
+    /** @param flags those that count, as {@link FlowKey#tcpFlags} has them */
+    public void addTcpFlags(int flags) {
+        words[7] |= (long) flags << 32;
     }
 
     public void addL4() {

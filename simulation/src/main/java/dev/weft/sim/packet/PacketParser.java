@@ -216,7 +216,7 @@ public final class PacketParser {
                 Ipv4.TCP,
                 dscp,
                 fragment,
-                Tcp.flags(segment, at) & FlowKey.TCP_FLAGS,
+                FlowKey.tcpFlagsOf(Tcp.flags(segment, at)),
                 Tcp.srcPort(segment, at),
                 Tcp.dstPort(segment, at));
         return Malformed.OK;

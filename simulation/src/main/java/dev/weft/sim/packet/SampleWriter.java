@@ -114,8 +114,7 @@ public final class SampleWriter {
             return Udp.LENGTH;
         }
         if (protocol == Ipv4.TCP) {
-            int flags = key.tcpFlags() | ((key.tcpFlags() & Tcp.SYN) == 0 ? Tcp.ACK : 0);
-            Tcp.write(out, at, key.l4Src(), key.l4Dst(), 0, 0, flags, 0);
+            Tcp.write(out, at, key.l4Src(), key.l4Dst(), 0, 0, key.headerTcpFlags(), 0);
             return key.fragment() == FlowKey.FIRST_FRAGMENT ? Tcp.LENGTH + 4 : Tcp.LENGTH;
         }
         return 0;

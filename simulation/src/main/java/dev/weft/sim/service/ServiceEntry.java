@@ -20,14 +20,21 @@ public final class ServiceEntry {
     private static final int TRIES = 16;
 
     private final ServicePrefix prefix;
+    private final int place;
     private ServiceSlot[] slots = NO_SLOTS;
     /** Sums of the weights of the highest priority; as long as there are such rules. */
     private int[] sums = {};
 
     private boolean toAll;
 
-    ServiceEntry(ServicePrefix prefix) {
+    ServiceEntry(ServicePrefix prefix, int place) {
         this.prefix = prefix;
+        this.place = place;
+    }
+
+    /** Where it is among the entries of its table. */
+    int place() {
+        return place;
     }
 
     public ServicePrefix prefix() {

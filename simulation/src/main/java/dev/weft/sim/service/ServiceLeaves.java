@@ -4,10 +4,12 @@ import dev.weft.base.HotPath;
 import dev.weft.base.ServiceId;
 import dev.weft.base.ServicePrefix;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The leaves of a {@link ServiceTrie}: prefixes with their values, those of one node together, each with a cache line of
- * its own. Each list has room for the next power of two. Not thread safe.
+ * The leaves of a {@link ServiceTrie}: prefixes with their entries, those of one node or bucket together, each with a cache
+ * line of its own. Each list has room for the next power of two, two at least. The entries lie in an array of their own at
+ * the same places, so that a processor reads a prefix and its entry at the same time. Not thread safe.
  */
 @HotPath
 final class ServiceLeaves {
@@ -23,6 +25,7 @@ final class ServiceLeaves {
     private static final long[] MASKS = masks();
 
     private long[] words = new long[ALIGN + 64 * WORDS];
+    private @Nullable ServiceEntry[] entries = new ServiceEntry[64];
     private int used;
     /** By size, as a power of two: the first free list, each of which holds the place of the next. */
     private final int[] free = new int[CLASSES];
@@ -63,22 +66,28 @@ final class ServiceLeaves {
     }
 
     int bits(int leaf) {
-        return (int) (words[leaf + HEAD] >>> 32);
-    }
-
-    int value(int leaf) {
         return (int) words[leaf + HEAD];
     }
 
-    ServicePrefix prefix(int leaf) {
-        var id = new ServiceId(words[leaf], words[leaf + 1], words[leaf + 2], words[leaf + 3]);
-        return new ServicePrefix(id, bits(leaf));
+    ServiceEntry entry(int leaf) {
+        if (entries[(leaf - ALIGN) / WORDS] instanceof ServiceEntry entry) {
+            return entry;
+        }
+        throw new IllegalStateException("leaf " + leaf + " without an entry");
+    }
+
+    void set(int leaf, ServiceEntry entry) {
+        for (int i = 0; i < HEAD; i++) {
+            words[leaf + i] = entry.prefix().id().word(i);
+        }
+        words[leaf + HEAD] = entry.prefix().bits();
+        entries[(leaf - ALIGN) / WORDS] = entry;
     }
 
     /** The place of the list with one leaf more. */
-    int insert(int place, int size, int rank, ServicePrefix prefix, int value) {
+    int insert(int place, int size, int rank, ServiceEntry entry) {
         int to = place;
-        if (size == 0 || Blocks.sizeClass(size + 1) != Blocks.sizeClass(size)) {
+        if (size == 0 || sizeClass(size + 1) != sizeClass(size)) {
             to = allocate(size + 1);
             move(place, to, rank);
             move(place + rank, to + rank + 1, size - rank);
@@ -88,11 +97,7 @@ final class ServiceLeaves {
         } else {
             move(place + rank, place + rank + 1, size - rank);
         }
-        int leaf = at(to, rank);
-        for (int i = 0; i < HEAD; i++) {
-            words[leaf + i] = prefix.id().word(i);
-        }
-        words[leaf + HEAD] = (long) prefix.bits() << 32 | value;
+        set(at(to, rank), entry);
         return to;
     }
 
@@ -102,8 +107,9 @@ final class ServiceLeaves {
             free(place, 1);
             return 0;
         }
-        if (Blocks.sizeClass(size - 1) == Blocks.sizeClass(size)) {
+        if (sizeClass(size - 1) == sizeClass(size)) {
             move(place + rank + 1, place + rank, size - 1 - rank);
+            entries[place + size - 1] = null;
             return place;
         }
         int to = allocate(size - 1);
@@ -115,16 +121,19 @@ final class ServiceLeaves {
 
     /** Gives back a list of this size. */
     void free(int place, int size) {
-        words[at(place, 0)] = free[Blocks.sizeClass(size)];
-        free[Blocks.sizeClass(size)] = place;
+        words[at(place, 0)] = free[sizeClass(size)];
+        free[sizeClass(size)] = place;
+        Arrays.fill(entries, place, place + size, null);
     }
 
     private void move(int from, int to, int count) {
         System.arraycopy(words, at(from, 0), words, at(to, 0), count * WORDS);
+        System.arraycopy(entries, from, entries, to, count);
     }
 
-    private int allocate(int size) {
-        int sizeClass = Blocks.sizeClass(size);
+    /** Room for a list of this size; its place is even. */
+    int allocate(int size) {
+        int sizeClass = sizeClass(size);
         int place = free[sizeClass];
         if (place != NONE) {
             free[sizeClass] = (int) words[at(place, 0)];
@@ -132,9 +141,14 @@ final class ServiceLeaves {
         }
         place = used;
         used += 1 << sizeClass;
-        while (at(used, 0) > words.length) {
+        while (used > entries.length) {
             words = Arrays.copyOf(words, ALIGN + 2 * (words.length - ALIGN));
+            entries = Arrays.copyOf(entries, 2 * entries.length);
         }
         return place;
+    }
+
+    private static int sizeClass(int size) {
+        return Math.max(1, Blocks.sizeClass(size));
     }
 }

@@ -4,7 +4,6 @@ import dev.weft.base.HotPath;
 import dev.weft.base.ServiceId;
 import dev.weft.base.ServicePrefix;
 import dev.weft.sim.service.ServiceTarget.Action;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,13 +12,8 @@ import org.jspecify.annotations.Nullable;
  */
 @HotPath
 public final class ServiceTable {
-    private final ServiceTrie trie = new ServiceTrie();
-    /** By the value in the trie. */
-    private @Nullable ServiceEntry[] entries = new ServiceEntry[64];
-
-    private int[] free = new int[64];
-    private int freeCount;
-    private int highest;
+    private final ServiceEntries entries = new ServiceEntries();
+    private final ServiceTrie trie = new ServiceTrie(entries);
 
     private long resolvedPackets;
     private long resolvedBytes;
@@ -29,8 +23,7 @@ public final class ServiceTable {
 
     /** The entry of the longest prefix of a service id, given as its four words; null when there is none. */
     public @Nullable ServiceEntry find(long word0, long word1, long word2, long word3) {
-        int value = trie.lookup(word0, word1, word2, word3);
-        return value == ServiceTrie.NONE ? null : entries[value];
+        return trie.lookup(word0, word1, word2, word3);
     }
 
     public @Nullable ServiceEntry find(ServiceId id) {
@@ -52,52 +45,36 @@ public final class ServiceTable {
      *     most rules it may have
      */
     public boolean put(ServicePrefix prefix, ServiceRule rule) {
-        int value = trie.exact(prefix);
-        if (value != ServiceTrie.NONE) {
-            return entry(value).put(rule);
+        var known = trie.exact(prefix);
+        if (known != null) {
+            return known.put(rule);
         }
-        value = freeCount > 0 ? free[--freeCount] : highest++;
-        if (value == entries.length) {
-            entries = Arrays.copyOf(entries, 2 * value);
-        }
-        var entry = new ServiceEntry(prefix);
-        entries[value] = entry;
-        trie.insert(prefix, value);
+        var entry = entries.add(prefix);
+        trie.insert(entry);
         return entry.put(rule);
     }
 
     /** Whether there was such a rule. The entry goes with its last one. */
     public boolean remove(ServicePrefix prefix, ServiceTarget target) {
-        int value = trie.exact(prefix);
-        if (value == ServiceTrie.NONE || !entry(value).remove(target)) {
+        var entry = trie.exact(prefix);
+        if (entry == null || !entry.remove(target)) {
             return false;
         }
-        if (entry(value).rules() == 0) {
-            trie.remove(prefix);
-            entries[value] = null;
-            if (freeCount == free.length) {
-                free = Arrays.copyOf(free, 2 * freeCount);
-            }
-            free[freeCount++] = value;
+        if (entry.rules() == 0) {
+            trie.remove(entry);
+            entries.remove(entry);
         }
         return true;
     }
 
     /** Whether packets go to every target of the highest priority; false, to one, until told. Lost with the entry. */
     public boolean setToAll(ServicePrefix prefix, boolean toAll) {
-        int value = trie.exact(prefix);
-        if (value == ServiceTrie.NONE) {
+        var entry = trie.exact(prefix);
+        if (entry == null) {
             return false;
         }
-        entry(value).setToAll(toAll);
+        entry.setToAll(toAll);
         return true;
-    }
-
-    private ServiceEntry entry(int value) {
-        if (entries[value] instanceof ServiceEntry entry) {
-            return entry;
-        }
-        throw new IllegalStateException("value " + value + " in the trie without an entry");
     }
 
     /** Counts a packet that a rule was applied to, here and at the rule. */
@@ -119,7 +96,7 @@ public final class ServiceTable {
 
     /** Prefixes with rules. */
     public int size() {
-        return highest - freeCount;
+        return entries.size();
     }
 
     public long resolvedPackets() {
@@ -144,11 +121,11 @@ public final class ServiceTable {
 
     /** One more than the last place that an entry may have. */
     public int places() {
-        return highest;
+        return entries.places();
     }
 
     /** Entries in no order; null where there is none. */
     public @Nullable ServiceEntry entryAt(int place) {
-        return entries[place];
+        return entries.get(place);
     }
 }

@@ -4,31 +4,33 @@ import dev.weft.base.HotPath;
 import dev.weft.base.ServiceId;
 import dev.weft.base.ServicePrefix;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Longest-prefix match over 256 bits: a trie that takes six bits at a time, with the levels between branchings left out.
- * A prefix that is alone below a branching is a leaf there, so that a million random ids are four levels deep.
+ * A prefix that is alone below a branching is a leaf there, and a few that are alone with each other are a bucket, so that
+ * a million random ids are four levels deep.
  *
- * <p>In place and not thread safe. A lookup touches one cache line per level and one for the leaf, which is what it costs
- * when the table is larger than the caches; so the leaves of a node lie together, in the order of their bits, and need no
- * pointers. A change moves 64 of them at most.
+ * <p>In place and not thread safe. When the table is larger than the caches, a lookup costs what it has to read one after
+ * the other from memory: nodes and lists are small enough for a cache, and a leaf and its entry are read at once. The
+ * leaves of a node lie together, in the order of their bits, and need no pointers. A change moves 64 of them at most.
  *
  * <pre>
  * node, eight words, at a depth d that is a multiple of six:
  *   0..3  the first d bits of all below
  *   4     prefixes that end here: bit (1 << n) - 1 + b for the n bits b behind d, n = 0..5; so the longest is highest
- *   5     nodes below, a bit for each of the 64 values of the six bits behind d
+ *   5     nodes and buckets below, a bit for each of the 64 values of the six bits behind d
  *   6     leaves below, likewise
- *   7     list (63..32) of the values of word 4 and then the numbers of the nodes of word 5, in the order of their bits
- *         | place of the leaves (31..6), in leaves | d / 6 (5..0)
- * leaf, eight words:  0..3 the prefix | 4 its length (63..32), its value (31..0)
+ *   7     list (63..32) of the places of the entries of word 4, then the numbers of the nodes and the buckets of word 5, in
+ *         the order of their bits | place of the leaves (31..6), in leaves | d / 6 (5..0)
+ * leaf, eight words:  0..3 the prefix | 4 its length
  * </pre>
  */
 @HotPath
 final class ServiceTrie {
-    static final int NONE = -1;
+    static final int STRIDE = 6;
 
-    private static final int STRIDE = 6;
+    private static final int NONE = -1;
     private static final int WORDS = ServiceLeaves.WORDS;
     private static final int ALIGN = ServiceLeaves.ALIGN;
 
@@ -46,6 +48,8 @@ final class ServiceTrie {
 
     private final Blocks lists = new Blocks();
     private final ServiceLeaves leaves = new ServiceLeaves();
+    private final ServiceBuckets buckets = new ServiceBuckets(leaves);
+    private final ServiceEntries entries;
     private long[] nodes = new long[ALIGN + 64 * WORDS];
     private int nodeCount = 1;
     /** Linked through their first words. */
@@ -55,6 +59,10 @@ final class ServiceTrie {
     private int lastNode;
     private int lastIndex;
     private int lastProven;
+
+    ServiceTrie(ServiceEntries entries) {
+        this.entries = entries;
+    }
 
     private static long[] endingBefore() {
         var masks = new long[1 << STRIDE];
@@ -70,8 +78,8 @@ final class ServiceTrie {
         return (1 << length) - 1 + (index >>> (STRIDE - length));
     }
 
-    /** The value of the longest prefix of these bits, or {@link #NONE}. */
-    int lookup(long w0, long w1, long w2, long w3) {
+    /** The entry of the longest prefix of these bits. */
+    @Nullable ServiceEntry lookup(long w0, long w1, long w2, long w3) {
         int node = ROOT;
         int depth = 0;
         int best = NONE;
@@ -87,14 +95,7 @@ final class ServiceTrie {
             long bit = 1L << index;
             long leafMap = nodes[node + LEAVES];
             if ((leafMap & bit) != 0) {
-                int leaf = leaves.at(leafPlace(places), rank(leafMap, index));
-                lastNode = NONE;
-                if (leaves.matches(leaf, w0, w1, w2, w3)) {
-                    lastProven = leaves.bits(leaf);
-                    return leaves.value(leaf);
-                }
-                lastProven = common(leaves.words(), leaf, w0, w1, w2, w3) + 1;
-                return best(best);
+                return atLeaf(leaves.at(leafPlace(places), rank(leafMap, index)), best, w0, w1, w2, w3);
             }
             long below = nodes[node + BELOW];
             if ((below & bit) == 0) {
@@ -102,7 +103,11 @@ final class ServiceTrie {
                 lastIndex = index;
                 return best(best);
             }
-            node = node(lists.get((int) (places >>> 32) + Long.bitCount(ending) + rank(below, index)));
+            int number = lists.get((int) (places >>> 32) + Long.bitCount(ending) + rank(below, index));
+            if (ServiceBuckets.isBucket(number)) {
+                return atLeaf(buckets.leaf(number, depth, w0, w1, w2, w3), best, w0, w1, w2, w3);
+            }
+            node = node(number);
             int next = depth(node);
             if (next > depth + STRIDE) {
                 int common = common(nodes, node, w0, w1, w2, w3);
@@ -116,8 +121,18 @@ final class ServiceTrie {
         }
     }
 
-    private int best(int place) {
-        return place == NONE ? NONE : lists.get(place);
+    private @Nullable ServiceEntry atLeaf(int leaf, int best, long w0, long w1, long w2, long w3) {
+        lastNode = NONE;
+        if (leaves.matches(leaf, w0, w1, w2, w3)) {
+            lastProven = leaves.bits(leaf);
+            return leaves.entry(leaf);
+        }
+        lastProven = common(leaves.words(), leaf, w0, w1, w2, w3) + 1;
+        return best(best);
+    }
+
+    private @Nullable ServiceEntry best(int place) {
+        return place == NONE ? null : entries.get(lists.get(place));
     }
 
     /** How many leading bits of what was looked up last prove its answer, 0..256: equal on them, equal in the answer. */
@@ -151,63 +166,105 @@ final class ServiceTrie {
         return false;
     }
 
-    /** The value of exactly this prefix, or {@link #NONE}. */
-    int exact(ServicePrefix prefix) {
+    /** The entry of exactly this prefix. */
+    @Nullable ServiceEntry exact(ServicePrefix prefix) {
         int node = ROOT;
         while (true) {
             int depth = depth(node);
             int index = index(depth, prefix.id());
             if (prefix.bits() < depth + STRIDE) {
                 int bit = ending(index, prefix.bits() - depth);
-                return isSet(node, ENDING, bit) ? lists.get(list(node) + rank(nodes[node + ENDING], bit)) : NONE;
+                return isSet(node, ENDING, bit)
+                        ? entries.get(lists.get(list(node) + rank(nodes[node + ENDING], bit)))
+                        : null;
             }
             if (isSet(node, LEAVES, index)) {
-                int leaf = leaf(node, index);
-                boolean same = leaves.bits(leaf) == prefix.bits()
-                        && common(leaves.words(), leaf, prefix.id()) >= prefix.bits();
-                return same ? leaves.value(leaf) : NONE;
+                return ifSame(leaf(node, index), prefix);
             }
             if (!isSet(node, BELOW, index)) {
-                return NONE;
+                return null;
             }
-            node = node(lists.get(list(node) + rankBelow(node, index)));
+            int number = below(node, index);
+            if (ServiceBuckets.isBucket(number)) {
+                return ifSame(buckets.leaf(number, depth, prefix.id()), prefix);
+            }
+            node = node(number);
             if (prefix.bits() < depth(node) || common(nodes, node, prefix.id()) < depth(node)) {
-                return NONE;
+                return null;
             }
         }
     }
 
-    /** Adds a prefix that is not there. */
-    void insert(ServicePrefix prefix, int value) {
-        int node = ROOT;
+    private @Nullable ServiceEntry ifSame(int leaf, ServicePrefix prefix) {
+        var entry = leaves.entry(leaf);
+        return entry.prefix().equals(prefix) ? entry : null;
+    }
+
+    /** Adds an entry whose prefix is not there. */
+    void insert(ServiceEntry entry) {
+        insert(ROOT, entry);
+    }
+
+    private void insert(int from, ServiceEntry entry) {
+        var prefix = entry.prefix();
+        int node = from;
         while (true) {
-            int index = index(depth(node), prefix.id());
-            if (prefix.bits() >= depth(node) + STRIDE && isSet(node, LEAVES, index)) {
-                int leaf = leaf(node, index);
-                var other = leaves.prefix(leaf);
-                int otherValue = leaves.value(leaf);
-                int split = Math.min(common(leaves.words(), leaf, prefix.id()), Math.min(prefix.bits(), other.bits()));
-                int between = addNode(prefix, split);
+            int depth = depth(node);
+            int index = index(depth, prefix.id());
+            if (prefix.bits() < depth + STRIDE) {
+                place(node, entry);
+                return;
+            }
+            if (isSet(node, LEAVES, index)) {
+                var other = leaves.entry(leaf(node, index));
                 takeLeaf(node, index);
-                putNode(node, index, between);
-                place(node(between), other, otherValue);
-                place(node(between), prefix, value);
+                settle(node, index, other, entry);
                 return;
             }
-            if (prefix.bits() < depth(node) + STRIDE || !isSet(node, BELOW, index)) {
-                place(node, prefix, value);
+            if (!isSet(node, BELOW, index)) {
+                place(node, entry);
                 return;
             }
-            int child = lists.get(list(node) + rankBelow(node, index));
+            int child = below(node, index);
+            if (ServiceBuckets.isBucket(child)) {
+                var others = takeBucket(node, index, child);
+                var all = Arrays.copyOf(others, others.length + 1);
+                all[others.length] = entry;
+                settle(node, index, all);
+                return;
+            }
             int split = Math.min(common(nodes, node(child), prefix.id()), prefix.bits());
             if (split < depth(node(child))) {
                 int between = addNode(prefix, split);
                 putNode(node, index, between);
                 putNode(node(between), indexOfNode(depth(node(between)), node(child)), child);
-                place(node(between), prefix, value);
+                place(node(between), entry);
                 return;
             }
             node = node(child);
+        }
+    }
+
+    /** Puts one or several entries where a node has nothing: as a leaf, a bucket, or below a node of their own. */
+    private void settle(int node, int index, ServiceEntry... settling) {
+        if (settling.length == 1) {
+            place(node, settling[0]);
+            return;
+        }
+        int bucket = settling.length <= ServiceBuckets.MOST ? buckets.make(settling, depth(node)) : 0;
+        if (bucket != 0) {
+            putNode(node, index, bucket);
+            return;
+        }
+        var first = settling[0].prefix();
+        int split = ServiceId.BITS;
+        for (var entry : settling) {
+            split = Math.min(split, Math.min(common(first.id(), entry.prefix().id()), entry.prefix().bits()));
+        }
+        int between = addNode(first, split);
+        putNode(node, index, between);
+        for (var entry : settling) {
+            insert(node(between), entry);
         }
     }
 
@@ -215,21 +272,23 @@ final class ServiceTrie {
         return index(depth, nodes[node], nodes[node + 1], nodes[node + 2], nodes[node + 3]);
     }
 
-    private void place(int node, ServicePrefix prefix, int value) {
+    private void place(int node, ServiceEntry entry) {
         int depth = depth(node);
-        int index = index(depth, prefix.id());
-        if (prefix.bits() < depth + STRIDE) {
-            putEnding(node, ending(index, prefix.bits() - depth), value);
+        int bits = entry.prefix().bits();
+        int index = index(depth, entry.prefix().id());
+        if (bits < depth + STRIDE) {
+            putEnding(node, ending(index, bits - depth), entry.place());
         } else {
             long map = nodes[node + LEAVES];
-            int rank = rank(map, index);
-            setLeafPlace(node, leaves.insert(leafPlace(nodes[node + PLACES]), Long.bitCount(map), rank, prefix, value));
+            setLeafPlace(
+                    node, leaves.insert(leafPlace(nodes[node + PLACES]), Long.bitCount(map), rank(map, index), entry));
             nodes[node + LEAVES] = map | 1L << index;
         }
     }
 
-    /** Takes a prefix away that is there. */
-    void remove(ServicePrefix prefix) {
+    /** Takes an entry away that is there. */
+    void remove(ServiceEntry entry) {
+        var prefix = entry.prefix();
         int above = NONE;
         int aboveIndex = 0;
         int node = ROOT;
@@ -244,57 +303,90 @@ final class ServiceTrie {
                 takeLeaf(node, index);
                 break;
             }
+            int number = below(node, index);
+            if (ServiceBuckets.isBucket(number)) {
+                settle(node, index, without(takeBucket(node, index, number), entry));
+                break;
+            }
             above = node;
             aboveIndex = index;
-            node = node(lists.get(list(node) + rankBelow(node, index)));
+            node = node(number);
         }
         if (above != NONE) {
             dissolve(above, aboveIndex, node);
         }
     }
 
-    /** Puts the only thing left below a node in its place, if it is the only one. */
+    private static ServiceEntry[] without(ServiceEntry[] entries, ServiceEntry gone) {
+        var rest = new ServiceEntry[entries.length - 1];
+        int count = 0;
+        for (var entry : entries) {
+            if (entry != gone) {
+                rest[count++] = entry;
+            }
+        }
+        return rest;
+    }
+
+    /** Puts what is left below a node in its place, if it is one thing or leaves that make a bucket. */
     private void dissolve(int above, int index, int node) {
         int endings = Long.bitCount(nodes[node + ENDING]);
         int nodesBelow = Long.bitCount(nodes[node + BELOW]);
         int leavesBelow = Long.bitCount(nodes[node + LEAVES]);
-        if (endings + nodesBelow + leavesBelow != 1) {
-            return;
-        }
-        if (nodesBelow == 1) {
-            putNode(above, index, lists.get(list(node)));
-            lists.free(list(node), 1);
-        } else if (leavesBelow == 1) {
-            int leaf = leaves.at(leafPlace(nodes[node + PLACES]), 0);
-            var prefix = leaves.prefix(leaf);
-            int value = leaves.value(leaf);
-            leaves.free(leafPlace(nodes[node + PLACES]), 1);
-            takeNode(above, index);
-            place(above, prefix, value);
-        } else {
-            int bit = Long.numberOfTrailingZeros(nodes[node + ENDING]);
-            var prefix = endingPrefix(node, bit);
-            int value = lists.get(list(node));
-            lists.free(list(node), 1);
-            takeNode(above, index);
-            place(above, prefix, value);
-        }
-        nodes[node] = freeNode;
-        freeNode = (node - ALIGN) / WORDS;
-    }
-
-    private ServicePrefix endingPrefix(int node, int bit) {
-        int length = 31 - Integer.numberOfLeadingZeros(bit + 1);
-        int depth = depth(node);
-        var words = Arrays.copyOfRange(nodes, node, node + 4);
-        long behind = (long) (bit + 1 - (1 << length)) << 64 - length;
-        if (length > 0) {
-            words[depth >>> 6] |= behind >>> (depth & 63);
-            if ((depth & 63) + length > 64) {
-                words[(depth >>> 6) + 1] |= behind << 64 - (depth & 63);
+        if (endings + nodesBelow == 0 && leavesBelow <= ServiceBuckets.MOST) {
+            dissolveLeaves(above, index, node, leavesBelow);
+        } else if (endings + nodesBelow + leavesBelow == 1) {
+            int listed = lists.get(list(node));
+            if (endings == 1) {
+                var entry = entries.get(listed);
+                lists.free(list(node), 1);
+                takeNode(above, index);
+                release(node);
+                if (entry != null) {
+                    place(above, entry);
+                }
+            } else if (ServiceBuckets.isBucket(listed)) {
+                var rest = takeBucket(node, Long.numberOfTrailingZeros(nodes[node + BELOW]), listed);
+                takeNode(above, index);
+                release(node);
+                settle(above, index, rest);
+            } else {
+                putNode(above, index, listed);
+                lists.free(list(node), 1);
+                release(node);
             }
         }
-        return new ServicePrefix(new ServiceId(words[0], words[1], words[2], words[3]), depth + length);
+    }
+
+    private void dissolveLeaves(int above, int index, int node, int count) {
+        int place = leafPlace(nodes[node + PLACES]);
+        var rest = new ServiceEntry[count];
+        for (int i = 0; i < count; i++) {
+            rest[i] = leaves.entry(leaves.at(place, i));
+        }
+        int bucket = count > 1 ? buckets.make(rest, depth(above)) : 0;
+        if (bucket != 0) {
+            putNode(above, index, bucket);
+        } else if (count == 1) {
+            takeNode(above, index);
+            place(above, rest[0]);
+        } else {
+            return;
+        }
+        leaves.free(place, count);
+        release(node);
+    }
+
+    private ServiceEntry[] takeBucket(int node, int index, int bucket) {
+        var entries = buckets.entries(bucket, depth(node));
+        buckets.free(bucket);
+        takeNode(node, index);
+        return entries;
+    }
+
+    private void release(int node) {
+        nodes[node] = freeNode;
+        freeNode = (node - ALIGN) / WORDS;
     }
 
     /** At the last depth that is not behind the bit where the prefix leaves others. */
@@ -362,6 +454,11 @@ final class ServiceTrie {
         return Long.bitCount(nodes[node + ENDING]) + Long.bitCount(nodes[node + BELOW]);
     }
 
+    /** The number of a node, or a bucket. */
+    private int below(int node, int index) {
+        return lists.get(list(node) + rankBelow(node, index));
+    }
+
     private int rankBelow(int node, int index) {
         return Long.bitCount(nodes[node + ENDING]) + rank(nodes[node + BELOW], index);
     }
@@ -403,12 +500,12 @@ final class ServiceTrie {
         return ALIGN + number * WORDS;
     }
 
-    private static int index(int depth, ServiceId id) {
+    static int index(int depth, ServiceId id) {
         return index(depth, id.word0(), id.word1(), id.word2(), id.word3());
     }
 
     /** Six bits from a depth on, those behind the last being 0. */
-    private static int index(int depth, long w0, long w1, long w2, long w3) {
+    static int index(int depth, long w0, long w1, long w2, long w3) {
         int word = depth >>> 6;
         int offset = depth & 63;
         long here = word == 0 ? w0 : word == 1 ? w1 : word == 2 ? w2 : w3;
@@ -424,20 +521,30 @@ final class ServiceTrie {
         return common(records, at, id.word0(), id.word1(), id.word2(), id.word3());
     }
 
+    static int common(ServiceId one, ServiceId other) {
+        return common(
+                one.word0() ^ other.word0(),
+                one.word1() ^ other.word1(),
+                one.word2() ^ other.word2(),
+                one.word3() ^ other.word3());
+    }
+
     /** Leading bits in which a record and an id agree. */
     private static int common(long[] records, int at, long w0, long w1, long w2, long w3) {
-        long difference = records[at] ^ w0;
-        if (difference != 0) {
-            return Long.numberOfLeadingZeros(difference);
+        return common(records[at] ^ w0, records[at + 1] ^ w1, records[at + 2] ^ w2, records[at + 3] ^ w3);
+    }
+
+    /** Leading bits that are 0. */
+    private static int common(long d0, long d1, long d2, long d3) {
+        if (d0 != 0) {
+            return Long.numberOfLeadingZeros(d0);
         }
-        difference = records[at + 1] ^ w1;
-        if (difference != 0) {
-            return 64 + Long.numberOfLeadingZeros(difference);
+        if (d1 != 0) {
+            return 64 + Long.numberOfLeadingZeros(d1);
         }
-        difference = records[at + 2] ^ w2;
-        if (difference != 0) {
-            return 128 + Long.numberOfLeadingZeros(difference);
+        if (d2 != 0) {
+            return 128 + Long.numberOfLeadingZeros(d2);
         }
-        return 192 + Long.numberOfLeadingZeros(records[at + 3] ^ w3);
+        return 192 + Long.numberOfLeadingZeros(d3);
     }
 }
