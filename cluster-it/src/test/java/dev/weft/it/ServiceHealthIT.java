@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Instances that the topology declares, asked for their health from within their tenant's network. */
+/** Instances that the topology declares: asked for their health from within their tenant's network, and by their ports. */
 class ServiceHealthIT {
     private static final Duration SOON = Duration.ofSeconds(20);
     private static final String BLOCKS = """
@@ -60,6 +60,36 @@ class ServiceHealthIT {
         serve(web1);
         awaitInstances("up", "up");
         awaitRules("10.0.2.11", "10.0.2.12");
+    }
+
+    @Test
+    void anInstanceGoesWhileItsPortIsDownOrHasNoCarrier() throws IOException {
+        Vm web1 = cloud.vm("h1", "web1", "02:00:00:00:02:0b", "10.0.2.11/24");
+        Vm web2 = cloud.vm("h2", "web2", "02:00:00:00:02:0c", "10.0.2.12/24");
+        cloud.start();
+        cloud.apply(BLOCKS);
+        cloud.apply(NETWORK.replaceFirst(" +checks: .*\n", "") + port(web1, "10.0.2.11") + port(web2, "10.0.2.12"));
+        awaitRules("10.0.2.11", "10.0.2.12");
+        Object port = portOf(web1).get("datapath-port");
+        cloud.in(web1, "link set eth0 down");
+        awaitRules("10.0.2.12");
+        assertThat(portOf(web1)).containsEntry("state", "no carrier");
+        cloud.in(web1, "link set eth0 up");
+        awaitRules("10.0.2.11", "10.0.2.12");
+        cloud.in(web1.host(), "link set " + web1.hostInterface() + " down");
+        awaitRules("10.0.2.12");
+        assertThat(portOf(web1)).containsEntry("state", "interface down");
+        cloud.in(web1.host(), "link set " + web1.hostInterface() + " up");
+        awaitRules("10.0.2.11", "10.0.2.12");
+        assertThat(portOf(web1)).containsEntry("datapath-port", port).containsEntry("state", "up");
+    }
+
+    private Map<Object, Object> portOf(Vm vm) {
+        return rows(vm.host().name(), "ports", "status").stream()
+                .filter(row -> vm.hostInterface().equals(row.get("interface")))
+                .map(row -> Map.<Object, Object>copyOf(row))
+                .findFirst()
+                .orElseThrow();
     }
 
     private WeftProcess serve(Vm vm) throws IOException {

@@ -20,6 +20,7 @@ final class Balancing {
     private final ConnectionKey key = new ConnectionKey();
     private final ConnectionKey before = new ConnectionKey();
     private final ConnectionKey after = new ConnectionKey();
+    private final ConnectionKey stays = new ConnectionKey();
     // Of the last choice.
     private long high;
     private long low;
@@ -81,13 +82,16 @@ final class Balancing {
             return true;
         }
         long hash = client(rule);
+        boolean stuck = !kept
+                && rule.sticky()
+                && sim.tables.stickyClients().instance(rule, key.srcHigh(), key.srcLow(), sim.nowNanos, stays);
         ServiceTarget target = ServiceBinding.choose(
                 sim,
                 router,
                 rule,
                 in,
                 rule.sticky() ? hash : Hashing.combine(hash, (long) key.srcPort() << 16 | key.dstPort()),
-                kept ? after : null,
+                kept ? after : stuck ? stays : null,
                 v4);
         if (target == null) {
             return false;

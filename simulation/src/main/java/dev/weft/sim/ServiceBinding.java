@@ -22,7 +22,7 @@ final class ServiceBinding {
      * The instance for a connection that begins; null when the packet is dropped, refused or waits.
      *
      * @param hash of what tells the connection from others
-     * @param before where the connection is bound to, if it begins again; else null
+     * @param before where the connection is bound to, if it begins again, or its client with other connections; else null
      */
     static @Nullable ServiceTarget choose(
             Simulation sim,

@@ -92,7 +92,7 @@ public final class ServiceTables {
     }
 
     private void touch(CompiledServices.@Nullable Table table) {
-        if (table != null) {
+        if (table != null && !touched.contains(table.tag())) {
             touched.add(table.tag());
         }
     }

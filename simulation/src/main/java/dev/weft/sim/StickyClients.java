@@ -2,12 +2,17 @@ package dev.weft.sim;
 
 import dev.weft.base.Hashing;
 import dev.weft.base.HotPath;
+import dev.weft.base.IpAddress;
+import dev.weft.sim.service.ServiceEntry;
+import dev.weft.sim.service.ServiceSlot;
+import dev.weft.sim.service.ServiceTable;
 import dev.weft.state.ConnectionKey;
 import dev.weft.state.ConnectionTable;
 
 /**
  * Where clients of sticky balancers are, as far as that is elsewhere than their balancer's table says: when a pool changes,
- * a client with a connection stays with the member it has, as long as that is in the pool and answers. Found in the
+ * a client with a connection stays with the member it has, as long as that is in the pool and answers; when the instances
+ * of a service do, with the instance it has, as long as that is one of those that count. Found in the
  * connections that a worker knows, its own and copies; kept for a while after the last of them. Not thread safe: touched only
  * by its worker thread.
  */
@@ -45,8 +50,12 @@ public final class StickyClients {
         void stays(long rule, long clientHigh, long clientLow, long memberHigh, long memberLow, int memberPort);
     }
 
-    /** A sticky balancer, and the router it is at. */
-    record Balancer(long router, NatRule rule, MemberPool members) {}
+    /**
+     * A sticky balancer, and the router it is at.
+     *
+     * @param tag of its pool, or its service table
+     */
+    record Balancer(long router, NatRule rule, long tag) {}
 
     StickyClients(Tables tables, long seed) {
         this.tables = tables;
@@ -100,10 +109,20 @@ public final class StickyClients {
         return member == MemberPool.NONE || pool.isDown(member, tables) ? MemberPool.NONE : member;
     }
 
-    /** A pool changed, or whether its members answer: before the next packet. */
+    /** Whether a client stays with an instance of a service, which is then the destination of the key. */
+    boolean instance(NatRule rule, long clientHigh, long clientLow, long nowNanos, ConnectionKey into) {
+        int slot = clients.size() == 0 ? WideMap.NONE : clients.find(rule.tag(), clientHigh, clientLow);
+        if (slot == WideMap.NONE || isOver(slot, nowNanos)) {
+            return false;
+        }
+        into.dst(clients.value(slot, 0), clients.value(slot, 1), 0);
+        return true;
+    }
+
+    /** A pool changed, or whether its members answer, or a service table: before the next packet. */
     public void poolChanged(long poolTag, long nowNanos, Listener told) {
         for (int i = 0; i < network.sticky.length; i++) {
-            if (network.sticky[i].members().tag == poolTag) {
+            if (network.sticky[i].tag() == poolTag) {
                 for (int slot = 0; slot < connections.capacity(); slot++) {
                     look(network.sticky[i], slot, nowNanos, told);
                 }
@@ -140,17 +159,45 @@ public final class StickyClients {
         if (!live) {
             return;
         }
-        MemberPool pool = balancer.members();
+        BoundService service = balancer.rule().service();
+        MemberPool pool = balancer.rule().members();
+        if (service != null) {
+            lookAtInstance(balancer.rule(), service, nowNanos, told);
+        } else if (pool != null) {
+            lookAtMember(balancer.rule(), pool, nowNanos, told);
+        }
+    }
+
+    private void lookAtMember(NatRule balancer, MemberPool pool, long nowNanos, Listener told) {
         int member = pool.find(after.dstHigh(), after.dstLow(), after.dstPort(), before.dstPort());
         if (member == MemberPool.NONE || pool.isDown(member, tables)) {
             return;
         }
-        long rule = balancer.rule().tag();
+        long rule = balancer.tag();
         long high = before.srcHigh();
         long low = before.srcLow();
         if (member != pool.choose(hash(rule, high, low), tables)) {
             stay(rule, high, low, pool.high(member), pool.low(member), pool.ownPort(member), nowNanos);
             told.stays(rule, high, low, pool.high(member), pool.low(member), pool.ownPort(member));
+        }
+    }
+
+    private void lookAtInstance(NatRule balancer, BoundService service, long nowNanos, Listener told) {
+        ServiceTable table = tables.services().table(service.table);
+        ServiceEntry entry = table == null ? null : table.find(service.id);
+        long instanceHigh = after.dstHigh();
+        long instanceLow = after.dstLow();
+        boolean v4 = IpAddress.isV4(instanceHigh, instanceLow);
+        if (entry == null || entry.topAt(instanceHigh, instanceLow, v4) == null) {
+            return;
+        }
+        long rule = balancer.tag();
+        long high = before.srcHigh();
+        long low = before.srcLow();
+        ServiceSlot chosen = entry.choose(hash(rule, high, low), v4);
+        if (chosen == null || !chosen.rule().target().isAt(instanceHigh, instanceLow, v4)) {
+            stay(rule, high, low, instanceHigh, instanceLow, 0, nowNanos);
+            told.stays(rule, high, low, instanceHigh, instanceLow, 0);
         }
     }
 

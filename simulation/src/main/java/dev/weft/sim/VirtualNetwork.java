@@ -115,16 +115,22 @@ public final class VirtualNetwork {
         this.endpoints = endpoints;
         this.services = services;
         this.names = names;
-        sticky = stickyIn(routers);
+        sticky = stickyIn(routers, services);
         this.delta = delta;
     }
 
-    private static StickyClients.Balancer[] stickyIn(@Nullable Router[] routers) {
+    private static StickyClients.Balancer[] stickyIn(@Nullable Router[] routers, CompiledServices services) {
         var sticky = new ArrayList<StickyClients.Balancer>();
         for (Router router : routers) {
             for (NatRule rule : router == null ? List.<NatRule>of() : router.nat.rules) {
-                if (rule.sticky() && rule.members() != null) {
-                    sticky.add(new StickyClients.Balancer(router.tag, rule, rule.members()));
+                if (!rule.sticky()) {
+                    continue;
+                }
+                CompiledServices.Table table = rule.service() == null ? null : services.table(rule.service().table);
+                if (rule.members() != null) {
+                    sticky.add(new StickyClients.Balancer(router.tag, rule, rule.members().tag));
+                } else if (table != null) {
+                    sticky.add(new StickyClients.Balancer(router.tag, rule, table.tag()));
                 }
             }
         }

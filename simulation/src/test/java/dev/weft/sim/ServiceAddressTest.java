@@ -237,6 +237,66 @@ class ServiceAddressTest {
         assertThat(shares).as("sticky").hasSize(1);
     }
 
+    /** Where each of many clients' next connections go. */
+    private Map<Integer, String> clients(int first, int port) {
+        var instances = new TreeMap<Integer, String>();
+        for (int client = first; client < first + 60; client++) {
+            instances.put(
+                    client,
+                    instanceOf(net.inject(
+                                    "c",
+                                    Frames.udp("10.0.3." + client + ":" + port, "10.96.0.53:53")
+                                            .from(net.mac("c"))
+                                            .to(net.mac("r-b3")))
+                            .outcome()));
+        }
+        return instances;
+    }
+
+    @Test
+    void aStickyClientWithAConnectionStaysWhenInstancesComeAndGo() {
+        net.change(t -> t.balancerOfService("r", "names", "10.96.0.53 udp 53 sticky", WEB));
+        net.register("s1", WEB, "10.0.1.5", 1);
+        net.register("s2", WEB, "10.0.1.6", 1);
+        Map<Integer, String> before = clients(20, 1000);
+        assertThat(before.values()).contains("10.0.1.5", "10.0.1.6");
+        net.register("s3", WEB, "10.0.2.7", 2);
+        assertThat(clients(20, 1001)).isEqualTo(before);
+        assertThat(clients(100, 1000).values()).as("new clients").contains("10.0.2.7");
+        net.unregister("s1", WEB);
+        Map<Integer, String> after = clients(20, 1002);
+        before.forEach((client, instance) -> {
+            if (!instance.equals("10.0.1.5")) {
+                assertThat(after).as("its instance is still there").containsEntry(client, instance);
+            }
+        });
+        assertThat(after.values()).doesNotContain("10.0.1.5");
+    }
+
+    @Test
+    void aStickyClientWithAConnectionStaysWhenSharesChange() {
+        net.change(t -> t.balancerOfService("r", "names", "10.96.0.53 udp 53 sticky", WEB));
+        net.register("s1", WEB, "10.0.1.5", 1);
+        net.register("s3", WEB, "10.0.2.7", 1);
+        Map<Integer, String> before = clients(20, 1000);
+        net.change(t -> t.share("table", WEB, "10.0.1.5", 0, 50, false));
+        assertThat(clients(20, 1001)).isEqualTo(before);
+        assertThat(clients(100, 1000).values().stream().filter("10.0.1.5"::equals))
+                .as("new clients")
+                .hasSizeGreaterThan(50);
+    }
+
+    @Test
+    void aStickyClientLeavesAnInstanceThatIsDrained() {
+        net.change(t -> t.balancerOfService("r", "names", "10.96.0.53 udp 53 sticky", WEB));
+        net.register("s1", WEB, "10.0.1.5", 1);
+        clients(20, 1000);
+        net.register("s3", WEB, "10.0.2.7", 1);
+        net.change(t -> t.share("table", WEB, "10.0.1.5", 0, 1, true));
+        assertThat(clients(20, 1001).values()).containsOnly("10.0.2.7");
+        assertThat(clients(20, 1000).values()).as("connections that they have").containsOnly("10.0.1.5");
+    }
+
     @Test
     void aClientOnTheInstancesOwnSubnetGetsItsAnswersThroughTheRouter() {
         net.register("s1", WEB, "10.0.1.5", 1);

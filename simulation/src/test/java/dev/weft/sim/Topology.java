@@ -532,12 +532,17 @@ public final class Topology {
                 0,
                 weight);
         tables.services().up(instance);
-        invalidate(Set.copyOf(tables.services().touched()));
+        servicesTouched();
     }
 
     public void unregister(String port, String prefix) {
         tables.services().down(ServicePrefix.parse(prefix), id("port", port));
+        servicesTouched();
+    }
+
+    private void servicesTouched() {
         invalidate(Set.copyOf(tables.services().touched()));
+        tables.services().touched().forEach(this::poolChanged);
     }
 
     /** The part of a service's packets that the instance at an address gets, by the table. */

@@ -55,7 +55,10 @@ final class ServiceControllerCommand implements Callable<Integer>, LongRunning {
             names = "--capacity",
             paramLabel = "BYTES",
             defaultValue = "125000000",
-            description = "load: bytes a second that an instance can do. Default: 125000000.")
+            description =
+                    "load: bytes a second that an instance can do. Only instances of the agent's host are measured and"
+                            + " weighed; run it at every host that has instances, since those at others keep the weight they"
+                            + " registered with. Default: 125000000.")
     private double capacity = 125_000_000;
 
     @Option(names = "--port", paramLabel = "PORT", description = "drain: the name of the instance's port.")

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Instances of services: what this host's ports registered, and what the topology says of them, goes into the shared
- * table while their interfaces are up, and what all hosts say goes to the workers, unless it fails its health check. An
+ * table while their interfaces are up and have a carrier, and what all hosts say goes to the workers, unless it fails its health check. An
  * instance goes with its port, or with its agent's session.
  */
 final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
@@ -53,7 +53,8 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     private record Changed(InstanceKey key, @Nullable InstanceValue value, UUID host, boolean ownerDied)
             implements Command {}
 
-    private record Look() implements Command {}
+    /** A port is not as it was, or it is time to. */
+    record Look() implements Command {}
 
     private record Release() implements Command {}
 
@@ -191,11 +192,8 @@ final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     }
 
     private boolean isAlive(InstanceKey key, InstanceValue value) {
-        boolean attached = site.board
-                .find(key.port())
-                .map(entry -> entry.datapathPort() > 0 && entry.state().equals("up"))
-                .orElse(false);
-        return attached && site.network().admits(instance(key, value));
+        boolean up = site.board.find(key.port()).filter(PortBoard.Entry::isUp).isPresent();
+        return up && site.network().admits(instance(key, value));
     }
 
     private Behavior<Command> onChanged(Changed changed) {

@@ -47,6 +47,11 @@ public final class Instances {
         tell(new InstanceActor.Followed(snapshot));
     }
 
+    /** A port of this host is not as it was. */
+    void portChanged() {
+        tell(new InstanceActor.Look());
+    }
+
     /** One that is asked does not answer, or again. */
     void health(UUID table, MemberKey member, boolean down) {
         tell(new InstanceActor.Health(table, member, down));

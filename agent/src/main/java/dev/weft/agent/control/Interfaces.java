@@ -2,15 +2,25 @@ package dev.weft.agent.control;
 
 import java.util.function.Consumer;
 
-/** Tells when a network interface is there and when it is not. Thread safe. */
+/** Tells when a network interface is there, whether frames can pass it, and when it is gone. Thread safe. */
 public interface Interfaces extends AutoCloseable {
+    /** How an interface is. */
+    enum Presence {
+        ABSENT,
+        /** There, and set down. */
+        DOWN,
+        /** Set up, but nobody is at its other end: that of a veth is down, a tap is not open, a cable is out. */
+        NO_CARRIER,
+        UP
+    }
+
     /**
-     * Calls the listener with true when the interface appears or is there already, with false when it vanishes; until
-     * the subscription is closed. The listener hands it on and returns.
+     * Calls the listener when the interface appears or is there already, with {@link Presence#ABSENT} when it vanishes,
+     * and when it is another way meanwhile; until the subscription is closed. The listener hands it on and returns.
      *
      * @param namespace a name under /run/netns, an absolute path, or empty for the agent's own
      */
-    Subscription watch(String namespace, String name, Consumer<Boolean> present);
+    Subscription watch(String namespace, String name, Consumer<Presence> listener);
 
     @Override
     void close();
@@ -26,8 +36,8 @@ public interface Interfaces extends AutoCloseable {
     static Interfaces always() {
         return new Interfaces() {
             @Override
-            public Subscription watch(String namespace, String name, Consumer<Boolean> present) {
-                present.accept(true);
+            public Subscription watch(String namespace, String name, Consumer<Presence> listener) {
+                listener.accept(Presence.UP);
                 return () -> {};
             }
 

@@ -1,7 +1,9 @@
 package dev.weft.agent.control;
 
+import dev.weft.datapath.link.Link;
 import dev.weft.datapath.link.LinkEvent;
 import dev.weft.datapath.link.LinkEvent.LinkAppeared;
+import dev.weft.datapath.link.LinkEvent.LinkChanged;
 import dev.weft.datapath.link.LinkEvent.LinkGone;
 import dev.weft.datapath.link.LinkMonitor;
 import dev.weft.datapath.link.NetworkNamespace;
@@ -17,16 +19,16 @@ public final class LinkInterfaces implements Interfaces {
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
 
     // Guarded by this.
-    private final Map<Place, List<Consumer<Boolean>>> listeners = new HashMap<>();
+    private final Map<Place, List<Consumer<Presence>>> listeners = new HashMap<>();
     private final Map<NetworkNamespace, Integer> watchers = new HashMap<>();
-    private final Map<Place, Boolean> present = new HashMap<>();
+    private final Map<Place, Presence> present = new HashMap<>();
     // Shared.
     private final LinkMonitor monitor = LinkMonitor.start(this::onEvent, LOOK_AGAIN);
 
     private record Place(NetworkNamespace namespace, String name) {}
 
     @Override
-    public Subscription watch(String namespace, String name, Consumer<Boolean> listener) {
+    public Subscription watch(String namespace, String name, Consumer<Presence> listener) {
         var place = new Place(NetworkNamespace.parse(namespace), name);
         synchronized (this) {
             listeners.computeIfAbsent(place, p -> new ArrayList<>()).add(listener);
@@ -34,15 +36,16 @@ public final class LinkInterfaces implements Interfaces {
                 monitor.watch(place.namespace());
             }
             // Within the lock, as all calls are: what a listener hears last is how it is.
-            if (present.getOrDefault(place, false)) {
-                listener.accept(true);
+            Presence known = present.get(place);
+            if (known != null) {
+                listener.accept(known);
             }
         }
         return () -> unwatch(place, listener);
     }
 
-    private synchronized void unwatch(Place place, Consumer<Boolean> listener) {
-        List<Consumer<Boolean>> left = listeners.get(place);
+    private synchronized void unwatch(Place place, Consumer<Presence> listener) {
+        List<Consumer<Presence>> left = listeners.get(place);
         if (left == null || !left.remove(listener)) {
             return;
         }
@@ -59,28 +62,32 @@ public final class LinkInterfaces implements Interfaces {
     private void onEvent(LinkEvent event) {
         switch (event) {
             case LinkAppeared appeared ->
-                tell(appeared.namespace(), appeared.link().name(), true);
-            case LinkGone gone -> tell(gone.namespace(), gone.link().name(), false);
-            case LinkEvent.LinkChanged changed -> {
-                // The same interface: a port does not care for its flags.
-            }
+                tell(appeared.namespace(), appeared.link().name(), presence(appeared.link()));
+            case LinkGone gone -> tell(gone.namespace(), gone.link().name(), Presence.ABSENT);
+            case LinkChanged changed -> tell(changed.namespace(), changed.link().name(), presence(changed.link()));
             case LinkEvent.AddressesChanged changed -> {
                 // A VM's interface has no address here that matters.
             }
         }
     }
 
-    private synchronized void tell(NetworkNamespace namespace, String name, boolean there) {
+    private static Presence presence(Link link) {
+        if (!link.up()) {
+            return Presence.DOWN;
+        }
+        return link.running() ? Presence.UP : Presence.NO_CARRIER;
+    }
+
+    private synchronized void tell(NetworkNamespace namespace, String name, Presence how) {
         if (!watchers.containsKey(namespace)) {
             return;
         }
         var place = new Place(namespace, name);
-        if (there) {
-            present.put(place, true);
-        } else {
-            present.remove(place);
+        Presence before = how == Presence.ABSENT ? present.remove(place) : present.put(place, how);
+        if (before == how) {
+            return; // its MTU, for one
         }
-        List.copyOf(listeners.getOrDefault(place, List.of())).forEach(listener -> listener.accept(there));
+        List.copyOf(listeners.getOrDefault(place, List.of())).forEach(listener -> listener.accept(how));
     }
 
     @Override

@@ -20,8 +20,8 @@ final class PortActor extends AbstractBehavior<PortActor.Command> {
     /** The port is bound to this interface. */
     record Bound(PortSpec spec) implements Command {}
 
-    /** The interface appeared or vanished. The spec tells events of an earlier binding apart. */
-    record InterfaceIs(PortSpec spec, boolean there) implements Command {}
+    /** How the interface is now. The spec tells events of an earlier binding apart. */
+    record InterfaceIs(PortSpec spec, Interfaces.Presence presence) implements Command {}
 
     /** The datapath lost its port. */
     record Lost(int datapathPort) implements Command {}
@@ -86,7 +86,7 @@ final class PortActor extends AbstractBehavior<PortActor.Command> {
 
     private Behavior<Command> onInterface(InterfaceIs event) {
         if (event.spec().equals(keeper.spec())) {
-            keeper.interfaceIs(event.there());
+            keeper.interfaceIs(event.presence());
         }
         return settled();
     }
@@ -103,7 +103,7 @@ final class PortActor extends AbstractBehavior<PortActor.Command> {
         ActorRef<Command> self = getContext().getSelf();
         PortSpec spec = keeper.spec();
         subscription = site.interfaces.watch(
-                spec.namespace(), spec.interfaceName(), there -> self.tell(new InterfaceIs(spec, there)));
+                spec.namespace(), spec.interfaceName(), presence -> self.tell(new InterfaceIs(spec, presence)));
     }
 
     private void show() {

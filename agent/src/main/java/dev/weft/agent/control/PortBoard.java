@@ -22,9 +22,14 @@ public final class PortBoard {
 
     /**
      * @param datapathPort 0 while it is not attached
-     * @param state {@code up}, {@code no interface}, or why the datapath refused it
+     * @param state as {@link PortKeeper#state()} says it
      */
-    public record Entry(PortSpec spec, int datapathPort, int tunnelKey, String state) {}
+    public record Entry(PortSpec spec, int datapathPort, int tunnelKey, String state) {
+        /** Frames pass: attached, and its interface is up and has a carrier. */
+        boolean isUp() {
+            return datapathPort > 0 && state.equals(PortKeeper.UP);
+        }
+    }
 
     void put(UUID port, Entry entry) {
         Entry before = entries.put(port, entry);

@@ -1,16 +1,20 @@
 package dev.weft.agent.control;
 
+import dev.weft.agent.control.Interfaces.Presence;
 import dev.weft.datapath.Datapath;
 import dev.weft.datapath.DatapathException;
 import dev.weft.datapath.PortSpec;
 
 /**
- * One exterior port of this host through the life of its interface: attached while that is there, reachable by its
- * tunnel key while it is attached. Not thread safe: touched only by its actor.
+ * One exterior port of this host through the life of its interface: attached while that is there, up or down, reachable
+ * by its tunnel key while it is attached. Not thread safe: touched only by its actor.
  */
 final class PortKeeper {
     /** No datapath port. */
     static final int NONE = 0;
+
+    /** The state of a port that frames pass. */
+    static final String UP = "up";
 
     // Immutable after construction.
     private final Datapath datapath;
@@ -19,7 +23,7 @@ final class PortKeeper {
     // Owned by the actor.
     private PortSpec spec;
     private int datapathPort = NONE;
-    private boolean present;
+    private Presence presence = Presence.ABSENT;
     private String trouble = "";
 
     /** Who wants to know. */
@@ -51,24 +55,37 @@ final class PortKeeper {
         return tunnelKey;
     }
 
-    /** In words for people: {@code up}, {@code no interface}, or why the datapath refused it. */
+    /**
+     * In words for people: {@code up}, {@code interface down}, {@code no carrier}, {@code no interface}, or why the
+     * datapath refused it.
+     */
     String state() {
-        if (datapathPort != NONE) {
-            return "up";
+        if (isPresent() && datapathPort == NONE) {
+            return trouble;
         }
-        return present ? trouble : "no interface";
+        return switch (presence) {
+            case ABSENT -> "no interface";
+            case DOWN -> "interface down";
+            case NO_CARRIER -> "no carrier";
+            case UP -> UP;
+        };
+    }
+
+    private boolean isPresent() {
+        return presence != Presence.ABSENT;
     }
 
     /** The port is bound to another interface now; whether that is there will be told. */
     void move(PortSpec to) {
         detach();
-        present = false;
+        presence = Presence.ABSENT;
         spec = to;
     }
 
-    void interfaceIs(boolean there) {
-        present = there;
-        if (there) {
+    /** One that is down or has no carrier stays attached: its flows and its tunnel key are as good when it is back. */
+    void interfaceIs(Presence now) {
+        presence = now;
+        if (isPresent()) {
             attach();
         } else {
             detach();
@@ -84,11 +101,11 @@ final class PortKeeper {
 
     /** True when the interface is there but could not be attached: try again after a while. */
     boolean wantsRetry() {
-        return present && datapathPort == NONE;
+        return isPresent() && datapathPort == NONE;
     }
 
     void attach() {
-        if (datapathPort != NONE || !present) {
+        if (datapathPort != NONE || !isPresent()) {
             return;
         }
         try {

@@ -21,7 +21,7 @@ public sealed interface ServiceEvent {
     /** The network is another one; every worker of this host has switched or is about to. */
     record Topology(long change) implements ServiceEvent {}
 
-    /** A port of this host came up, or did not, or is gone. */
+    /** A port of this host came up, or did not, or went down, or is gone. */
     record Interface(UUID port, String state) implements ServiceEvent {}
 
     /** The reader was too slow: so many events were left out here. */

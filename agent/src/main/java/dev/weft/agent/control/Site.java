@@ -24,7 +24,7 @@ final class Site {
     final StateTables tables;
     final Interfaces interfaces;
     final ServiceEvents events = new ServiceEvents(InstantSource.system());
-    final PortBoard board = new PortBoard((port, state) -> events.publish(new ServiceEvent.Interface(port, state)));
+    final PortBoard board = new PortBoard(this::portIs);
     final FabricBoard fabric = new FabricBoard();
     final Readiness readiness = new Readiness();
     final HostWatch hosts;
@@ -96,6 +96,11 @@ final class Site {
     void show(VirtualNetwork now, Set<UUID> localPorts) {
         network = now;
         ports = localPorts;
+    }
+
+    private void portIs(UUID port, String state) {
+        events.publish(new ServiceEvent.Interface(port, state));
+        instances.portChanged();
     }
 
     /** Whether the port is bound to this host. */

@@ -22,7 +22,7 @@ final class Stickiness {
                 siblings.tell(new Command.ClientStays(rule, clientHigh, clientLow, memberHigh, memberLow, memberPort));
     }
 
-    /** Before the next packet is simulated. */
+    /** A pool or a service table: before the next packet is simulated. */
     void poolChanged(long poolTag) {
         clients.poolChanged(poolTag, clock.nanoTime(), tellSiblings);
     }

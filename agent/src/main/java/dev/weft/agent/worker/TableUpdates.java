@@ -133,14 +133,21 @@ final class TableUpdates {
                 if (tables.services().up(up.instance())) {
                     delayed.rulesChanged();
                 }
-                tables.services().touched().forEach(flows::invalidate);
+                servicesTouched();
             }
             case Command.InstanceDown down -> {
                 tables.services().down(down.prefix(), down.port());
-                tables.services().touched().forEach(flows::invalidate);
+                servicesTouched();
             }
             case Command.ShowServices show -> services.show(show);
             case Command.Inspect inspect -> inspector.inspect(inspect);
+        }
+    }
+
+    private void servicesTouched() {
+        for (long table : tables.services().touched()) {
+            flows.invalidate(table);
+            stickiness.poolChanged(table);
         }
     }
 

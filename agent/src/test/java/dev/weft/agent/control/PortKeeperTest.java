@@ -2,6 +2,7 @@ package dev.weft.agent.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weft.agent.control.Interfaces.Presence;
 import dev.weft.base.IpAddress;
 import dev.weft.datapath.DatapathConfig;
 import dev.weft.datapath.PortSpec;
@@ -41,7 +42,7 @@ class PortKeeperTest {
         assertThat(keeper.state()).isEqualTo("no interface");
         assertThat(keeper.wantsRetry()).isFalse();
 
-        keeper.interfaceIs(true);
+        keeper.interfaceIs(Presence.UP);
 
         assertThat(keeper.state()).isEqualTo("up");
         assertThat(datapath.ports()).hasSize(1);
@@ -50,13 +51,13 @@ class PortKeeperTest {
 
     @Test
     void goesWithItsInterfaceAndComesBackWithIt() {
-        keeper.interfaceIs(true);
+        keeper.interfaceIs(Presence.UP);
         int first = keeper.datapathPort();
-        keeper.interfaceIs(false);
+        keeper.interfaceIs(Presence.ABSENT);
         assertThat(datapath.ports()).isEmpty();
         assertThat(keeper.datapathPort()).isEqualTo(PortKeeper.NONE);
 
-        keeper.interfaceIs(true);
+        keeper.interfaceIs(Presence.UP);
 
         assertThat(keeper.datapathPort()).isNotEqualTo(first).isPositive();
         assertThat(keeper.tunnelKey()).as("the same port, the same key").isEqualTo(77);
@@ -64,9 +65,26 @@ class PortKeeperTest {
     }
 
     @Test
+    void aPortThatIsDownOrHasNoCarrierSaysSoAndStaysAttached() {
+        keeper.interfaceIs(Presence.NO_CARRIER);
+        assertThat(keeper.state()).isEqualTo("no carrier");
+        int first = keeper.datapathPort();
+        assertThat(first).isPositive();
+        keeper.interfaceIs(Presence.UP);
+        assertThat(keeper.state()).isEqualTo("up");
+        keeper.interfaceIs(Presence.DOWN);
+        assertThat(keeper.state()).isEqualTo("interface down");
+        keeper.interfaceIs(Presence.UP);
+
+        assertThat(keeper.datapathPort()).as("the same, flows and all").isEqualTo(first);
+        assertThat(keeper.wantsRetry()).isFalse();
+        assertThat(events).containsExactly("up tap1");
+    }
+
+    @Test
     void whatTheDatapathRefusesIsSaidAndTriedAgain() {
         int taken = datapath.attach(new PortSpec(new UUID(2, 2), "tap1", "", 100));
-        keeper.interfaceIs(true);
+        keeper.interfaceIs(Presence.UP);
         assertThat(keeper.state()).contains("tap1");
         assertThat(keeper.wantsRetry()).isTrue();
 
@@ -78,18 +96,18 @@ class PortKeeperTest {
 
     @Test
     void aMoveToAnotherInterfaceLetsTheOldOneGo() {
-        keeper.interfaceIs(true);
+        keeper.interfaceIs(Presence.UP);
 
         keeper.move(new PortSpec(SPEC.id(), "tap2", "", 100));
         assertThat(datapath.ports()).isEmpty();
-        keeper.interfaceIs(true);
+        keeper.interfaceIs(Presence.UP);
 
         assertThat(events).containsExactly("up tap1", "down tap1", "up tap2");
     }
 
     @Test
     void theDatapathMayNoticeFirst() {
-        keeper.interfaceIs(true);
+        keeper.interfaceIs(Presence.UP);
 
         keeper.lost(keeper.datapathPort() + 1);
         assertThat(keeper.state()).as("another port was lost").isEqualTo("up");

@@ -113,7 +113,7 @@ public final class ServiceEntry {
     public @Nullable ServiceSlot topAt(long high, long low, boolean v4) {
         for (int i = 0; i < sums.length; i++) {
             ServiceTarget target = slots[i].rule().target();
-            if (target.isReachable(v4) && target.high(v4) == high && target.low(v4) == low) {
+            if (target.isAt(high, low, v4)) {
                 return slots[i];
             }
         }

@@ -51,6 +51,11 @@ public record ServiceTarget(Action action, int address, long high, long low, Opt
         return !isExclusive() && (v4 || (high | low) != 0);
     }
 
+    /** Whether it is reached over this family at the address. */
+    public boolean isAt(long itsHigh, long itsLow, boolean v4) {
+        return isReachable(v4) && high(v4) == itsHigh && low(v4) == itsLow;
+    }
+
     public long high(boolean v4) {
         return v4 ? 0 : high;
     }
