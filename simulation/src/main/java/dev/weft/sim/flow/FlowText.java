@@ -31,7 +31,9 @@ public final class FlowText {
         number(text, "proto", key.protocol(), m7 >>> 56, 0xff);
         number(text, "dscp", key.dscp(), m7 >>> 48 & 0x3f, 0x3f);
         field(text, "fragment", Integer.toString(key.fragment()), m7 >>> 40 & 0xff);
-        field(text, "flags", "0x%02x".formatted(key.tcpFlags()), m7 >>> 32 & 0xff);
+        long flags = m7 >>> 32 & 0xff;
+        String partly = flags == 0xff ? "" : "/0x%02x".formatted(flags);
+        field(text, "flags", "0x%02x".formatted(key.tcpFlags() & flags) + partly, flags);
         number(text, "l4-src", key.l4Src(), m7 >>> 16 & 0xffff, 0xffff);
         number(text, "l4-dst", key.l4Dst(), m7 & 0xffff, 0xffff);
         number(text, "icmp-id", key.icmpId(), mask == null ? key.icmpId() : mask.word(8) >>> 48, 0);
