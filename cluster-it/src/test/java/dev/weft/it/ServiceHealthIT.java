@@ -68,8 +68,7 @@ class ServiceHealthIT {
         Vm web2 = cloud.vm("h2", "web2", "02:00:00:00:02:0c", "10.0.2.12/24");
         cloud.start();
         cloud.apply(BLOCKS);
-        cloud.apply(
-                NETWORK.replaceFirst(" +checks: .*\n", "") + port(web1, "10.0.2.11") + port(web2, "10.0.2.12"));
+        cloud.apply(NETWORK.replaceFirst(" +checks: .*\n", "") + port(web1, "10.0.2.11") + port(web2, "10.0.2.12"));
         awaitRules("10.0.2.11", "10.0.2.12");
         Object port = portOf(web1).get("datapath-port");
         cloud.in(web1, "link set eth0 down");

@@ -81,7 +81,9 @@ final class ServiceBuckets {
         int shared = ServiceId.BITS;
         int shortest = ServiceId.BITS;
         for (var entry : entries) {
-            shared = Math.min(shared, ServiceTrie.common(entries[0].prefix().id(), entry.prefix().id()));
+            shared = Math.min(
+                    shared,
+                    ServiceTrie.common(entries[0].prefix().id(), entry.prefix().id()));
             shortest = Math.min(shortest, entry.prefix().bits());
         }
         for (int width = 1; width <= WIDEST; width++) {

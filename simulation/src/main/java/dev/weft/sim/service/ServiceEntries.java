@@ -32,7 +32,8 @@ final class ServiceEntries {
     }
 
     /** Null where there is none. */
-    @Nullable ServiceEntry get(int place) {
+    @Nullable
+    ServiceEntry get(int place) {
         return entries[place];
     }
 

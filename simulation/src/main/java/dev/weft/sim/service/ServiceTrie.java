@@ -79,7 +79,8 @@ final class ServiceTrie {
     }
 
     /** The entry of the longest prefix of these bits. */
-    @Nullable ServiceEntry lookup(long w0, long w1, long w2, long w3) {
+    @Nullable
+    ServiceEntry lookup(long w0, long w1, long w2, long w3) {
         int node = ROOT;
         int depth = 0;
         int best = NONE;
@@ -167,7 +168,8 @@ final class ServiceTrie {
     }
 
     /** The entry of exactly this prefix. */
-    @Nullable ServiceEntry exact(ServicePrefix prefix) {
+    @Nullable
+    ServiceEntry exact(ServicePrefix prefix) {
         int node = ROOT;
         while (true) {
             int depth = depth(node);
@@ -259,7 +261,11 @@ final class ServiceTrie {
         var first = settling[0].prefix();
         int split = ServiceId.BITS;
         for (var entry : settling) {
-            split = Math.min(split, Math.min(common(first.id(), entry.prefix().id()), entry.prefix().bits()));
+            split = Math.min(
+                    split,
+                    Math.min(
+                            common(first.id(), entry.prefix().id()),
+                            entry.prefix().bits()));
         }
         int between = addNode(first, split);
         putNode(node, index, between);
