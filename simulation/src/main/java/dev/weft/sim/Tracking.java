@@ -8,7 +8,6 @@ import dev.weft.sim.packet.Icmpv6;
 import dev.weft.sim.packet.Ipv4;
 import dev.weft.sim.packet.Ipv6;
 import dev.weft.sim.packet.Quote;
-import dev.weft.sim.packet.Tcp;
 import dev.weft.sim.sal.SalHeader;
 import dev.weft.state.Connection;
 import dev.weft.state.ConnectionKey;
@@ -201,14 +200,11 @@ final class Tracking {
         if (isIcmp(protocol, v4)) {
             return isEchoRequest(packet.l4Src(), v4);
         }
-        if (protocol != Ipv4.TCP || (packet.tcpFlags() & FlowKey.TCP_SYN) == 0) {
+        if (protocol != Ipv4.TCP) {
             return true;
         }
-        if ((Tcp.flags(sim.packet.segment, sim.packet.l4Offset) & Tcp.ACK) != 0) {
-            sim.out.notCacheable(); // no flow key tells it from a SYN
-            return false;
-        }
-        return true;
+        sim.out.mask.addTcpFlags(FlowKey.TCP_SYN);
+        return (packet.tcpFlags() & (FlowKey.TCP_SYN | FlowKey.TCP_OPENS)) != FlowKey.TCP_SYN;
     }
 
     private int begin(Simulation sim, int what) {

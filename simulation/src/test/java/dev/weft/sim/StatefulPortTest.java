@@ -2,6 +2,7 @@ package dev.weft.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weft.sim.flow.FlowKey;
 import dev.weft.sim.packet.Frames;
 import org.junit.jupiter.api.Test;
 
@@ -128,8 +129,10 @@ class StatefulPortTest {
                         & sent.mask().word(5)
                         & sent.mask().word(6))
                 .isEqualTo(-1L);
-        assertThat(sent.mask().word(7) | 0x003f_0000_0000_0000L | 0xff_0000_0000_0000L)
-                .isEqualTo(-1L);
+        long flags = FlowKey.TCP_SYN | FlowKey.TCP_OPENS;
+        assertThat(sent.mask().word(7) | 0xff_0000_0000_0000L)
+                .as("all but DSCP")
+                .isEqualTo(0xffff_ff00_ffff_ffffL | flags << 32);
     }
 
     @Test

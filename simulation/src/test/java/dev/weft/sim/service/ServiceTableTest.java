@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.BiFunction;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
@@ -155,14 +156,30 @@ class ServiceTableTest {
         return best;
     }
 
+    /** Prefixes that part within a few bits, a few of them at each branching, some of which nest. */
+    private static ServicePrefix closePrefix(RandomGenerator random) {
+        long part = (long) random.nextInt(1 << 10) << 64 - 44 - random.nextInt(12);
+        return new ServicePrefix(new ServiceId(0x4001L << 48 | part, random.nextLong(), 0, 0), 44 + random.nextInt(40));
+    }
+
     @Test
     void findsWhatANaiveSearchFindsAndProvesIt() {
-        Property.check("trie equals search", 300, random -> {
+        checkAgainstSearch("trie equals search", ServiceTableTest::anyPrefix);
+    }
+
+    @Test
+    void tellsServicesApartThatDifferInAFewBits() {
+        checkAgainstSearch("close services", (random, known) -> closePrefix(random));
+    }
+
+    private static void checkAgainstSearch(
+            String name, BiFunction<RandomGenerator, List<ServicePrefix>, ServicePrefix> prefixes) {
+        Property.check(name, 300, random -> {
             var table = new ServiceTable();
             Map<ServicePrefix, Integer> oracle = new HashMap<>();
             List<ServicePrefix> known = new ArrayList<>();
             for (int change = 0; change < 150; change++) {
-                change(random, table, oracle, known);
+                change(random, table, oracle, known, prefixes);
                 for (int i = 0; i < 4; i++) {
                     var id = known.isEmpty()
                             ? anyId(random)
@@ -181,14 +198,18 @@ class ServiceTableTest {
     }
 
     private static void change(
-            RandomGenerator random, ServiceTable table, Map<ServicePrefix, Integer> oracle, List<ServicePrefix> known) {
+            RandomGenerator random,
+            ServiceTable table,
+            Map<ServicePrefix, Integer> oracle,
+            List<ServicePrefix> known,
+            BiFunction<RandomGenerator, List<ServicePrefix>, ServicePrefix> prefixes) {
         if (!known.isEmpty() && random.nextInt(3) == 0) {
             var gone = known.remove(random.nextInt(known.size()));
             assertThat(table.remove(gone, ServiceTarget.forward(oracle.remove(gone))))
                     .isTrue();
             return;
         }
-        var prefix = anyPrefix(random, known);
+        var prefix = prefixes.apply(random, known);
         if (oracle.putIfAbsent(prefix, random.nextInt()) == null) {
             known.add(prefix);
             assertThat(table.put(prefix, forward(oracle.get(prefix), 1, 1))).isTrue();
