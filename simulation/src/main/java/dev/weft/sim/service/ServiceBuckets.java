@@ -50,8 +50,8 @@ final class ServiceBuckets {
 
     /** The one leaf that an id may have, in a bucket below a node of this depth. */
     int leaf(int bucket, int depth, long w0, long w1, long w2, long w3) {
-        int six = ServiceTrie.index(depth + offset(bucket), w0, w1, w2, w3);
-        return leaves.at(place(bucket), six >>> ServiceTrie.STRIDE - width(bucket));
+        int six = ServiceBits.index(depth + offset(bucket), w0, w1, w2, w3);
+        return leaves.at(place(bucket), six >>> ServiceBits.STRIDE - width(bucket));
     }
 
     int leaf(int bucket, int depth, ServiceId id) {
@@ -64,9 +64,9 @@ final class ServiceBuckets {
         int count = 0;
         for (int value = 0; value < 1 << width(bucket); value++) {
             int leaf = leaves.at(place(bucket), value);
-            var entry = leaves.entry(leaf);
-            if (leaf(bucket, depth, entry.prefix().id()) == leaf) {
-                found[count++] = entry;
+            long[] words = leaves.words();
+            if (leaf(bucket, depth, words[leaf], words[leaf + 1], words[leaf + 2], words[leaf + 3]) == leaf) {
+                found[count++] = leaves.entry(leaf);
             }
         }
         return Arrays.copyOf(found, count);
@@ -83,7 +83,7 @@ final class ServiceBuckets {
         for (var entry : entries) {
             shared = Math.min(
                     shared,
-                    ServiceTrie.common(entries[0].prefix().id(), entry.prefix().id()));
+                    ServiceBits.common(entries[0].prefix().id(), entry.prefix().id()));
             shortest = Math.min(shortest, entry.prefix().bits());
         }
         for (int width = 1; width <= WIDEST; width++) {
@@ -127,6 +127,6 @@ final class ServiceBuckets {
     }
 
     private static int bits(ServiceEntry entry, int from, int width) {
-        return ServiceTrie.index(from, entry.prefix().id()) >>> ServiceTrie.STRIDE - width;
+        return ServiceBits.index(from, entry.prefix().id()) >>> ServiceBits.STRIDE - width;
     }
 }
