@@ -5,7 +5,7 @@ import dev.weft.base.IpPrefix;
 import java.util.List;
 
 /**
- * Longest-prefix match over 128 bits for both families (IPv4 is mapped): a trie whose nodes look at up to 20 bits at
+ * Longest-prefix match over 128 bits for both families (IPv4 is mapped): a trie whose nodes look at up to 24 bits at
  * once, as one flat array. Immutable.
  *
  * <p>A lookup also says how many bits of the address prove its answer: up to the first bit in which every longer prefix

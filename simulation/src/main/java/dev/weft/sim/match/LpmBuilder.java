@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class LpmBuilder {
     private static final int NONE = Lpm.NONE;
     /** The most bits that a node looks at. */
-    private static final int LONGEST_STRIDE = 20;
+    private static final int LONGEST_STRIDE = 24;
     /** Words of a cache line, and of an array's header before its first. */
     private static final int LINE_WORDS = 8;
 
