@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Instances of services: what this host's ports registered, and what the topology says of them, goes into the shared
- * table while their interfaces are up and have a carrier, and what all hosts say goes to the workers, unless it fails its health check. An
- * instance goes with its port, or with its agent's session.
+ * table while their interfaces are up and have a carrier, and what all hosts say goes to the workers, unless it fails its
+ * health check. An instance goes with its port, or with its agent's session.
  */
 final class InstanceActor extends AbstractBehavior<InstanceActor.Command> {
     private static final Duration LOOK = Duration.ofMillis(50);
